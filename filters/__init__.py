@@ -1,0 +1,1 @@
+"""Pure decisions with countable reasons, and the named profiles made of them."""

@@ -1,0 +1,1 @@
+"""The Document, its form on disk, and how people look at it."""

@@ -1,0 +1,71 @@
+"""Files that appear whole or not at all.
+
+Every output is written under a name unique to the attempt, synced, and renamed: two attempts at
+the same file never mix, and a reader never sees half of one. A sidecar written after the file
+says that it is complete and what it was made from.
+"""
+
+import contextlib
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from openm3w.errors import OutputError
+
+
+@contextlib.contextmanager
+def committed(path: Path) -> Iterator[BinaryIO]:
+    """Opens a temporary file beside `path` that takes its name when the block ends well.
+
+    Raises:
+        OutputError: the disk is full, or the folder cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        if error.filename not in (None, str(temporary), str(path), str(path.parent)):
+            raise
+        raise OutputError(
+            f"{path}: cannot be written: {error.strerror or error}; free some space or choose "
+            "another --output, then run the same command again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Commits `data` under `path`."""
+    with committed(path) as file:
+        file.write(data)
+
+
+def write_json(path: Path, value: Mapping[str, Any], *, indent: int | None = 1) -> None:
+    """Commits `value` as UTF-8 JSON with keys in the order given."""
+    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=indent) + "\n").encode())
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in `path`, or None where there is no such file or it does not parse."""
+    try:
+        value = json.loads(path.read_bytes())
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

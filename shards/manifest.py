@@ -1,0 +1,177 @@
+"""The manifest: what a dataset folder holds, and what it must hash to.
+
+`manifest.json` is a wids shard index with more fields. A mixture is a manifest of manifests;
+`load` answers with the single datasets of either.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from openm3w.errors import InputError, ShardError
+from openm3w.shards import commit
+from openm3w.shards.sample import KINDS, Kind
+from openm3w.shards.writer import ShardEntry
+
+FORMAT_VERSION = 1
+MANIFEST_NAME = "manifest.json"
+SUCCESS_NAME = "_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """One dataset of one kind; `root` is the folder that the shards' URLs are relative to."""
+
+    name: str
+    kind: Kind
+    shards: tuple[ShardEntry, ...]
+    root: Path
+    exclude: tuple[str, ...] = ()
+    """Keys that readers leave out."""
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    models: Mapping[str, Any] = field(default_factory=dict)
+    """Scores by name -> id and preprocessing of the model that made them."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def nsamples(self) -> int:
+        return sum(shard.nsamples for shard in self.shards)
+
+    @property
+    def images(self) -> int:
+        return sum(shard.images for shard in self.shards)
+
+    @property
+    def characters(self) -> int:
+        return sum(shard.characters for shard in self.shards)
+
+    @property
+    def max_images(self) -> int:
+        return max((shard.max_images for shard in self.shards), default=0)
+
+    def split(self, name: str) -> tuple[ShardEntry, ...]:
+        """The shards of one split, in order."""
+        return tuple(shard for shard in self.shards if shard.split == name)
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hex digits over kind, shard hashes and exclude list: equal data, equal digits."""
+        parts = [self.kind, *(shard.sha256 for shard in self.shards), *sorted(self.exclude)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def write(manifest: Manifest) -> Path:
+    """Commits `root/manifest.json`, then the empty `_SUCCESS`, and returns the manifest's path."""
+    path = manifest.root / MANIFEST_NAME
+    commit.write_json(path, to_json(manifest))
+    commit.write_bytes(manifest.root / SUCCESS_NAME, b"")
+    return path
+
+
+def to_json(manifest: Manifest) -> dict[str, Any]:
+    """The manifest as written."""
+    return {
+        "__kind__": "wids-shard-index-v1",
+        "wids_version": 1,
+        "format_version": FORMAT_VERSION,
+        "name": manifest.name,
+        "kind": manifest.kind,
+        "nsamples": manifest.nsamples,
+        "images": manifest.images,
+        "characters": manifest.characters,
+        "max_images": manifest.max_images,
+        "shardlist": [asdict(shard) for shard in manifest.shards],
+        "exclude": list(manifest.exclude),
+        "recipe": dict(manifest.recipe),
+        "models": dict(manifest.models),
+        "versions": dict(manifest.versions),
+        "counts": dict(manifest.counts),
+    }
+
+
+def write_mixture(output: Path, manifests: Iterable[Manifest], name: str) -> Path:
+    """Commits a manifest of manifests, which names them relative to itself."""
+    base = output.parent.resolve()
+    rows = [
+        {
+            "url": _relative(m.root.resolve() / MANIFEST_NAME, base),
+            "kind": m.kind,
+            "nsamples": m.nsamples,
+            "images": m.images,
+            "characters": m.characters,
+            "fingerprint": m.fingerprint,
+        }
+        for m in manifests
+    ]
+    value = {"format_version": FORMAT_VERSION, "kind": "mixture", "name": name, "manifests": rows}
+    commit.write_json(output, value)
+    return output
+
+
+def load(path: str | Path) -> tuple[Manifest, ...]:
+    """The datasets behind `path`: a manifest, a mixture, or a folder that holds a manifest.
+
+    Raises:
+        InputError: there is no such file.
+        ShardError: it is not a manifest of this version, or a mixture's part has changed.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / MANIFEST_NAME
+    if not file.is_file():
+        raise InputError(f"{path}: no manifest there; name a manifest.json, or the folder of one")
+    value = commit.read_json(file)
+    if value is None or "kind" not in value:
+        raise ShardError(f"{file}: not a manifest (no JSON object with a 'kind')")
+    if value.get("format_version") != FORMAT_VERSION:
+        raise ShardError(
+            f"{file}: format version {value.get('format_version')}, this OpenM3W reads {FORMAT_VERSION}"
+        )
+    if value["kind"] == "mixture":
+        return tuple(_load_part(file, row) for row in value["manifests"])
+    return (_from_json(value, file),)
+
+
+def _load_part(file: Path, row: Mapping[str, Any]) -> Manifest:
+    (part,) = load(file.parent / row["url"])
+    if part.fingerprint != row["fingerprint"]:
+        raise ShardError(
+            f"{file}: {row['url']} has changed since the mixture was joined; "
+            "join it again with `m3w shards join`"
+        )
+    return part
+
+
+def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
+    names = {f.name for f in fields(ShardEntry)}
+    try:
+        if value["kind"] not in KINDS:
+            raise ValueError(f"unknown kind {value['kind']!r}")
+        return Manifest(
+            name=value["name"],
+            kind=value["kind"],
+            shards=tuple(
+                ShardEntry(**{k: v for k, v in row.items() if k in names})
+                for row in value["shardlist"]
+            ),
+            root=file.parent,
+            exclude=tuple(value.get("exclude", ())),
+            recipe=value.get("recipe", {}),
+            models=value.get("models", {}),
+            versions=value.get("versions", {}),
+            counts=value.get("counts", {}),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ShardError(f"{file}: not a manifest of this format: {error!r}") from error
+
+
+def _relative(path: Path, base: Path) -> str:
+    common = 0
+    for left, right in zip(path.parts, base.parts, strict=False):
+        if left != right:
+            break
+        common += 1
+    return "/".join([".."] * (len(base.parts) - common) + list(path.parts[common:]))

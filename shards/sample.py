@@ -1,0 +1,239 @@
+"""Document and image bytes <-> the members of one tar sample. See docs/shard-format.md.
+
+Interleaved samples have parallel `texts` and `images` lists, exactly one not null at each index
+(the OBELICS form), `images[i]` being the full member name. Caption samples follow img2dataset's
+member convention, text samples are a `.txt` beside a `.json`. Keys hold no dot, so that every
+loader splits `key.000.jpg` at the same place.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from openm3w.errors import ShardError
+from openm3w.shards.document import (
+    Document,
+    Image,
+    ImageContent,
+    Provenance,
+    Signals,
+    Span,
+    Text,
+)
+
+Kind = Literal["interleaved", "caption", "text"]
+KINDS: tuple[Kind, ...] = ("interleaved", "caption", "text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A document with the encoded bytes of its images, in the order of `document.images`."""
+
+    key: str
+    document: Document
+    images: tuple[bytes, ...] = ()
+
+
+def image_member(key: str, index: int) -> str:
+    """Name of the `index`-th image of an interleaved sample."""
+    return f"{key}.{index:03d}.jpg"
+
+
+def document_to_json(document: Document, image_names: Sequence[str] | None = None) -> dict[str, Any]:
+    """The JSON form of a document; images are named by URL unless `image_names` is given."""
+    texts: list[str | None] = []
+    images: list[str | None] = []
+    metadata: list[dict[str, Any] | None] = []
+    seen = 0
+    for span in document.spans:
+        if isinstance(span, Text):
+            texts.append(span.text)
+            images.append(None)
+            metadata.append(None)
+            continue
+        texts.append(None)
+        images.append(span.url if image_names is None else image_names[seen])
+        metadata.append(_plain(span))
+        seen += 1
+    return {
+        "texts": texts,
+        "images": images,
+        "image_metadata": metadata,
+        "metadata": {
+            "url": document.url,
+            "doc_id": document.doc_id,
+            "title": document.title,
+            "provenance": _plain(document.provenance),
+            "signals": _plain(document.signals),
+            "scores": dict(document.scores),
+        },
+    }
+
+
+def document_from_json(value: Mapping[str, Any]) -> Document:
+    """The inverse of `document_to_json`.
+
+    Raises:
+        ShardError: the lists are not parallel, or a field is missing.
+    """
+    try:
+        rows = zip(value["texts"], value["images"], value["image_metadata"], strict=True)
+        spans = tuple(_span(text, image, about) for text, image, about in rows)
+        about_page = value["metadata"]
+        signals = dict(about_page["signals"])
+        for name in ("opt_out", "licences"):
+            signals[name] = tuple(signals.get(name, ()))
+        return Document(
+            doc_id=about_page["doc_id"],
+            url=about_page["url"],
+            title=about_page["title"],
+            spans=spans,
+            provenance=Provenance(**about_page["provenance"]),
+            signals=Signals(**signals),
+            scores=about_page["scores"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ShardError(f"sample json is not a document: {error!r}; see docs/shard-format.md") from error
+
+
+def encode_sample(sample: Sample, kind: Kind) -> list[tuple[str, bytes]]:
+    """Member names and bytes of a sample, in the order in which they stand in the tar."""
+    key, document = sample.key, sample.document
+    if kind == "text":
+        text = "\n\n".join(document.texts)
+        return [(f"{key}.json", _dump(document_to_json(document)["metadata"])), (f"{key}.txt", text.encode())]
+    if kind == "caption":
+        return _encode_caption(sample)
+    names = [image_member(key, i) for i in range(len(sample.images))]
+    head = (f"{key}.json", _dump(document_to_json(document, names)))
+    return [head, *zip(names, sample.images, strict=True)]
+
+
+def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
+    """The inverse of `encode_sample`; `members` is keyed by what follows `key` and the dot.
+
+    Raises:
+        ShardError: a member is missing or its JSON does not decode.
+    """
+    about = _load(key, members)
+    if kind == "text":
+        text = _member(key, members, "txt").decode()
+        return Sample(key=key, document=_text_document(key, about, text))
+    if kind == "caption":
+        return _decode_caption(key, members, about)
+    document = document_from_json(about)
+    names = [name for name in about["images"] if name is not None]
+    images = tuple(_member(key, members, name.removeprefix(f"{key}.")) for name in names)
+    return Sample(key=key, document=document, images=images)
+
+
+def caption_document(doc_id: str, image: Image, caption: str, **about: Any) -> Document:
+    """A caption pair as a document: the image, then its caption."""
+    return Document(doc_id=doc_id, spans=(image, Text(text=caption)), **about)
+
+
+def _encode_caption(sample: Sample) -> list[tuple[str, bytes]]:
+    document, (image,) = sample.document, sample.document.images
+    caption, content = "\n\n".join(document.texts), image.content
+    if content is None:
+        raise ValueError(f"{sample.key}: a caption sample needs an image with content")
+    about = {
+        "key": sample.key,
+        "url": image.url,
+        "caption": caption,
+        "status": "success",
+        "error_message": None,
+        "width": content.width,
+        "height": content.height,
+        "original_width": content.original_width,
+        "original_height": content.original_height,
+        "sha256": content.sha256,
+        "page_url": document.url,
+        "provenance": _plain(document.provenance),
+        "signals": _plain(document.signals),
+        "scores": dict(image.scores),
+    }
+    (data,) = sample.images
+    key = sample.key
+    return [(f"{key}.json", _dump(about)), (f"{key}.jpg", data), (f"{key}.txt", caption.encode())]
+
+
+def _decode_caption(key: str, members: Mapping[str, bytes], about: Mapping[str, Any]) -> Sample:
+    suffix = next((s for s in ("jpg", "png", "webp") if s in members), "jpg")
+    data, caption = _member(key, members, suffix), _member(key, members, "txt").decode()
+    # Shards that img2dataset wrote have the same members, with fewer fields.
+    content = ImageContent(
+        sha256=about.get("sha256") or "",
+        width=about.get("width") or 0,
+        height=about.get("height") or 0,
+        original_width=about.get("original_width") or 0,
+        original_height=about.get("original_height") or 0,
+        num_bytes=len(data),
+    )
+    image = Image(url=about.get("url") or "", content=content, scores=about.get("scores") or {})
+    document = caption_document(
+        key,
+        image,
+        caption,
+        url=about.get("page_url") or "",
+        provenance=Provenance(**about.get("provenance", {})),
+        signals=_signals(about.get("signals", {})),
+    )
+    return Sample(key=key, document=document, images=(data,))
+
+
+def _text_document(key: str, about: Mapping[str, Any], text: str) -> Document:
+    return Document(
+        doc_id=about.get("doc_id", key),
+        url=about.get("url", ""),
+        title=about.get("title", ""),
+        spans=(Text(text=text),) if text else (),
+        provenance=Provenance(**about.get("provenance", {})),
+        signals=_signals(about.get("signals", {})),
+        scores=about.get("scores", {}),
+    )
+
+
+def _signals(value: Mapping[str, Any]) -> Signals:
+    lists = {name: tuple(value.get(name, ())) for name in ("opt_out", "licences")}
+    return Signals(**{**value, **lists})
+
+
+def _span(text: str | None, image: str | None, about: Mapping[str, Any] | None) -> Span:
+    if (text is None) == (image is None):
+        raise ValueError("texts and images must have exactly one not null at each index")
+    if text is not None:
+        return Text(text=text)
+    fields = dict(about or {})
+    content = fields.pop("content", None)
+    fields["candidates"] = tuple(fields.get("candidates", ()))
+    return Image(**fields, content=ImageContent(**content) if content else None)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return dataclasses.asdict(value)
+
+
+def _dump(value: Mapping[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+
+
+def _load(key: str, members: Mapping[str, bytes]) -> Mapping[str, Any]:
+    try:
+        value = json.loads(_member(key, members, "json"))
+    except ValueError as error:
+        raise ShardError(f"sample {key}: its .json does not decode: {error}") from error
+    if not isinstance(value, dict):
+        raise ShardError(f"sample {key}: its .json is {type(value).__name__}, expected an object")
+    return value
+
+
+def _member(key: str, members: Mapping[str, bytes], suffix: str) -> bytes:
+    try:
+        return members[suffix]
+    except KeyError:
+        raise ShardError(
+            f"sample {key}: no member {key}.{suffix}; it has {', '.join(sorted(members))}"
+        ) from None

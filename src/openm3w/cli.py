@@ -1,0 +1,124 @@
+"""The `m3w` command: joins the command groups of the four folders, importing each when called.
+
+A command parses, calls one library function and prints; there is no logic here. Exit codes:
+0 done, 1 failed, 2 wrong use.
+"""
+
+import importlib
+import os
+import sys
+from typing import Any
+
+import click
+
+from openm3w import __version__
+from openm3w.errors import NotBuiltError, OpenM3WError
+
+COMMANDS = {
+    "build": "openm3w.pipeline.cli:build",
+    "captions": "openm3w.pipeline.captions.cli:captions",
+    "demo": "openm3w.pipeline.demo.cli:demo",
+    "extract": "openm3w.pipeline.extraction.cli:extract",
+    "filters": "openm3w.filters.cli:filters",
+    "generate": "openm3w.trainer.cli:generate",
+    "profiles": "openm3w.filters.cli:profiles",
+    "report": "openm3w.pipeline.report.cli:report",
+    "shards": "openm3w.shards.cli:shards",
+    "text": "openm3w.pipeline.text.cli:text",
+    "train": "openm3w.trainer.cli:train",
+    "view": "openm3w.shards.cli:view",
+}
+"""Command -> where it is defined."""
+
+PLANNED = {
+    "ablate": "train on variants of a mixture and compare",
+    "calibrate": "find a model's similarity threshold",
+    "evaluate": "few-shot evaluation and ScienceQA",
+    "explain": "what happened to a page and its images",
+    "export": "a checkpoint as safetensors or for transformers",
+    "index": "embeddings and a nearest-neighbour index",
+    "plan": "choose records of a crawl before reading any WARC",
+    "refilter": "choose another profile without scoring again",
+    "score": "similarity scores on a GPU machine without Beam",
+    "search": "find documents by words or by an image",
+    "serve": "the viewer in a browser",
+    "status": "what a running or stopped build has committed",
+}
+"""Commands of the design that this version refuses, with what they will do."""
+
+
+class _LazyGroup(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in PLANNED:
+            raise NotBuiltError(
+                f"`m3w {cmd_name}` ({PLANNED[cmd_name]}) is planned, version {__version__} "
+                "does not have it yet"
+            )
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [(name, self._summary(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+        with formatter.section("Planned, not in this version"):
+            formatter.write_text(", ".join(sorted(PLANNED)))
+
+    def _summary(self, ctx: click.Context, name: str) -> str:
+        command = self.get_command(ctx, name)
+        return command.get_short_help_str(70) if command else ""
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="m3w")
+def cli() -> None:
+    """Web archives to interleaved image-text shards, and shards to a trained model.
+
+    \b
+    m3w demo                                       the whole chain on a small archive, no network
+    m3w build openm3w --input x.warc.gz --output out
+    m3w view out
+    m3w train kosmos1-tiny --data out/manifest.json
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Runs the command line and exits; an error of the user's is one line, never a traceback."""
+    try:
+        cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        _fail("interrupted; the same command again goes on where it stopped", 130)
+    except KeyboardInterrupt:
+        _fail("interrupted; the same command again goes on where it stopped", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except OpenM3WError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # The reader of our pipe went away (`m3w shards ls | head`): that is no error. Closing
+        # standard output by ourselves keeps Python's exit from complaining.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        if error.filename is None and error.strerror is None:
+            raise
+        _fail(f"{error.filename or 'a file'}: {error.strerror}", 1)
+    sys.exit(0)
+
+
+def _fail(message: str, code: int) -> Any:
+    click.echo(f"m3w: {' '.join(message.split())}", err=True)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
