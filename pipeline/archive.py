@@ -1,0 +1,247 @@
+"""WARC and ARC files to records, with damage as a value.
+
+warcio parses; one damaged member ends the iteration of its file (warcio cannot resynchronise),
+which is reported with its offset instead of raised, so that the records before it count.
+"""
+
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import brotli
+import zstandard
+from warcio.archiveiterator import ArchiveIterator
+from warcio.bufferedreaders import ChunkedDataReader
+from warcio.exceptions import ArchiveLoadFailed
+
+Kind = Literal["response", "revisit", "resource", "other"]
+ContentKind = Literal["html", "image", "other"]
+
+HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
+
+# What the parsers under warcio were seen to raise on damaged and hostile files. Anything else
+# is a defect of ours and should be seen.
+PARSER_ERRORS = (
+    ArchiveLoadFailed,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    OSError,
+    TypeError,
+    ValueError,
+    brotli.error,
+    zstandard.ZstdError,
+    zlib.error,
+)
+
+# The WHATWG MIME sniffing standard, section 7.1, and the tags that old pages begin with.
+_HTML_STARTS = (
+    b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<h1", b"<div",
+    b"<font", b"<table", b"<a ", b"<style", b"<title", b"<b>", b"<br", b"<p", b"<!--", b"<meta",
+    b"<center", b"<frameset",
+)  # fmt: skip
+_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
+_SNIFFED_BYTES = 1024
+_CHUNK = 1 << 20
+# Compressed bytes handed to a decoder at once: bounds what a bomb can inflate between two looks
+# at the limit (brotli reaches about 1:1e6 on zeros, pages of text 1:10).
+_PIECE = 1 << 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One archive record with its decoded payload."""
+
+    kind: Kind
+    type: str
+    """WARC-Type as written; `response` for ARC records."""
+    url: str
+    record_id: str
+    date: str
+    """WARC-Date, ISO 8601."""
+    offset: int
+    """Byte offset in the file."""
+    length: int
+    """Bytes in the file, compressed as stored."""
+    status: int
+    """HTTP status; 200 for resource records, 0 where there is none."""
+    headers: tuple[tuple[str, str], ...]
+    """HTTP headers in order, names in lower case."""
+    body: bytes
+    """Payload after transfer and content encoding, at most `max_body` bytes."""
+    body_cut: bool
+    """The payload is longer than `max_body`."""
+    body_error: str
+    """Why the payload could not be decoded, or ""."""
+    payload_digest: str
+    truncated: str
+    """WARC-Truncated: length, time, disconnect, or ""."""
+
+    def header(self, name: str) -> str:
+        """The first HTTP header `name` (lower case), or ""."""
+        return next((value for key, value in self.headers if key == name), "")
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the Content-Type header in lower case, without parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    @property
+    def content_kind(self) -> ContentKind:
+        """What the payload is, by its header and its first bytes as browsers decide it."""
+        sniffed = sniff(self.body)
+        if sniffed == "image":
+            return "image"
+        if self.content_type in HTML_TYPES:
+            return "html"
+        if self.content_type in ("", "application/octet-stream", "text/plain", "unknown/unknown"):
+            return sniffed
+        return "image" if self.content_type.startswith("image/") else "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """The archive could not be read further than `offset`."""
+
+    offset: int
+    error: str
+
+
+def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
+    """All records of a WARC or ARC file, compressed or plain; a `Damage` comes last if at all."""
+    offset = 0
+    try:
+        with path.open("rb") as file:
+            if not file.peek(1):  # type: ignore[attr-defined]
+                yield Damage(offset=0, error="the file is empty")
+                return
+            iterator = ArchiveIterator(file, arc2warc=True)
+            for raw in iterator:
+                offset = iterator.get_record_offset()
+                yield _record(iterator, raw, offset, max_body)
+            yield from _unfinished(file, offset)
+    except PARSER_ERRORS as error:
+        yield Damage(offset=offset, error=" ".join(str(error).split())[:200] or repr(error))
+
+
+def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
+    """The record that begins at `offset` of an open archive.
+
+    Raises:
+        one of PARSER_ERRORS: there is no readable record there.
+    """
+    file.seek(offset)
+    iterator = ArchiveIterator(file, arc2warc=True)
+    raw = next(iterator, None)
+    if raw is None:
+        raise EOFError(f"no record at offset {offset}")
+    return _record(iterator, raw, offset, max_body)
+
+
+def sniff(body: bytes) -> ContentKind:
+    """`html`, `image` or `other` by the first bytes."""
+    head = body[:_SNIFFED_BYTES]
+    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
+        return "image"
+    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
+        return "image"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith(b"<?xml"):
+        return "html" if b"<html" in text else "other"
+    return "html" if text.startswith(_HTML_STARTS) else "other"
+
+
+def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
+    """Damage where the member at `offset`, the last that warcio saw, does not end the file.
+
+    A gzip file that is cut inside a member stops warcio without a word.
+    """
+    file.seek(offset)
+    if file.read(2) != b"\x1f\x8b":
+        return
+    file.seek(offset)
+    rest = file.read(_CHUNK)
+    while rest:
+        member = zlib.decompressobj(31)
+        while rest and not member.eof:
+            member.decompress(rest)
+            rest = member.unused_data or file.read(_CHUNK)
+        if not member.eof:
+            yield Damage(offset=offset, error="the file ends inside a gzip member: it is cut off")
+            return
+
+
+def _record(iterator: Any, raw: Any, offset: int, max_body: int) -> Record:
+    head, http = raw.rec_headers, raw.http_headers
+    body, body_error = b"", ""
+    if raw.rec_type in ("response", "resource"):
+        body, body_error = _payload(raw, max_body + 1)
+    iterator.read_to_end(raw)
+    if missing := getattr(raw.raw_stream, "limit", 0):
+        body_error = f"the record is cut off: {missing} bytes are missing"
+    kinds: dict[str, Kind] = {k: k for k in ("response", "revisit", "resource")}  # type: ignore[misc]
+    kind = kinds.get(raw.rec_type, "other")
+    headers = tuple((name.lower(), value) for name, value in http.headers) if http else ()
+    if kind == "resource" and not headers:
+        headers = (("content-type", raw.rec_headers.get_header("Content-Type") or ""),)
+    return Record(
+        kind=kind,
+        type=raw.rec_type,
+        url=(head.get_header("WARC-Target-URI") or "").strip("<> "),
+        record_id=head.get_header("WARC-Record-ID") or "",
+        date=head.get_header("WARC-Date") or "",
+        offset=offset,
+        length=iterator.get_record_length(),
+        status=_status(http, kind),
+        headers=headers,
+        body=body[:max_body],
+        body_cut=len(body) > max_body,
+        body_error=body_error,
+        payload_digest=head.get_header("WARC-Payload-Digest") or "",
+        truncated=(head.get_header("WARC-Truncated") or "").lower(),
+    )
+
+
+def _payload(raw: Any, limit: int) -> tuple[bytes, str]:
+    """At most `limit` bytes of the decoded payload, and why decoding stopped, or ""."""
+    body = bytearray()
+    try:
+        for piece in _decoded_pieces(raw):
+            body += piece[: limit - len(body)]
+            if len(body) >= limit:
+                break
+    except PARSER_ERRORS as error:
+        return bytes(body), " ".join(str(error).split())[:200] or repr(error)
+    return bytes(body), ""
+
+
+def _decoded_pieces(raw: Any) -> Iterator[bytes]:
+    """The payload in pieces, transfer and content encoding undone."""
+    encoding = (raw.http_headers.get_header("content-encoding") or "") if raw.http_headers else ""
+    decode = _DECODERS.get(encoding.strip().lower())
+    if decode is None:  # warcio knows chunked, gzip and deflate, and forgives servers that lie
+        content = raw.content_stream()
+        yield from iter(lambda: content.read(_CHUNK), b"")
+        return
+    chunked = (raw.http_headers.get_header("transfer-encoding") or "").lower() == "chunked"
+    stream = ChunkedDataReader(raw.raw_stream, decomp_type=None) if chunked else raw.raw_stream
+    decompress = decode()
+    for piece in iter(lambda: stream.read(_PIECE), b""):
+        yield decompress(piece)
+
+
+# warcio's own brotli does not work with the current brotli package, and it has no zstd.
+_DECODERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
+    "br": lambda: brotli.Decompressor().process,
+    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
+}
+
+
+def _status(http: Any, kind: Kind) -> int:
+    if kind == "resource":
+        return 200
+    code = http.get_statuscode() if http else ""
+    return int(code) if code and code.isdigit() else 0

@@ -1,0 +1,53 @@
+"""Pages that would hang a parser, told from their text in linear time, alike on every machine."""
+
+import re
+from typing import Final, Literal
+
+DropReason = Literal["too_large", "too_many_attributes", "too_deep"]
+
+MAX_CHARS: Final = 10_000_000
+"""lxml takes half a second for pages of this size, trafilatura some hundred times as long."""
+
+MAX_ATTRIBUTES: Final = 2_000
+"""Of one tag. Parsers compare each attribute with all before it: libxml2 takes 5 ms for this
+many, 90 ms for 10,000 and minutes for 200,000."""
+
+MAX_DEPTH: Final = 1_000
+"""Open elements. Browsers flatten beyond 512, libxml2 drops what is deeper than 2,048; 1,500
+levels of nested tables cost trafilatura 2 seconds."""
+
+# Each alternative matches to its end, or to the end of the page where that is missing, so that
+# no start is tried twice. Quotes count only after an equals sign: `<p don't>` opens none.
+_VALUE: Final = r"""=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+"""
+_MARKUP: Final = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(?:script|style|textarea|title|xmp|noframes|iframe|noembed)\b.*?(?:</(?:script|style|textarea|title|xmp|noframes|iframe|noembed)|\Z)"
+    rf"|<(/?[a-z][^\s/>]*+)((?:[^>=]++|{_VALUE})*+)",
+    re.IGNORECASE | re.DOTALL,
+)
+_QUOTED: Final = re.compile(r""""[^"]*+"|'[^']*+'""")
+_SEPARATED: Final = re.compile(r"[^\s/=]+")
+_NEVER_NESTED: Final = frozenset(
+    "area base basefont br col command dd dt embed frame hr img input keygen li link meta option"
+    " p param source track wbr".split()
+)
+"""Void elements, and those whose end tag is usually left out."""
+
+
+def check_html(html: str) -> DropReason | None:
+    """Why a page must not be parsed, or None where it may be."""
+    if len(html) > MAX_CHARS:
+        return "too_large"
+    depth, open_tags = 0, dict[str, int]()
+    stack = list[str]()
+    for match in _MARKUP.finditer(html):
+        name, attributes = match.group(1, 2)
+        if name is None:
+            continue
+        if len(attributes) > MAX_ATTRIBUTES and _num_attributes(attributes) > MAX_ATTRIBUTES:
+            return "too_many_attributes"
+        _nest(name.lower(), stack, open_tags)
+        depth = max(depth, len(stack))
+        if depth > MAX_DEPTH:
+            return "too_deep"
+    return None

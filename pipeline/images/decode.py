@@ -1,0 +1,146 @@
+"""Encoded bytes of the web to the bytes that a shard stores, within bounds.
+
+Formats outside the allowlist are never given to a decoder, the pixel count is read from the
+header before any pixel is decoded, and metadata (camera, place) does not survive the encoding.
+"""
+
+import hashlib
+import io
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+"""What Pillow may decode; its other plugins (EPS, PSD, FITS, ...) have a record of holes."""
+
+REASONS = frozenset({"empty", "too_large", "unknown_format", "too_many_pixels", "undecodable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoding:
+    """How images are stored."""
+
+    side: int = 512
+    """Longest side in pixels; larger images are reduced, smaller ones are left as they are."""
+    quality: int = 90
+    """JPEG quality, as img2dataset stores by default 95 at 256 px; 90 at 512 px is about equal."""
+    max_bytes: int = 20_000_000
+    """Of the encoded input."""
+    max_pixels: int = 89_478_485
+    """Of the decoded input: Pillow's own limit against decompression bombs."""
+
+    def __post_init__(self) -> None:
+        if self.side < 64:
+            raise ValueError(f"side: {self.side} is below the 64 px that every profile asks for")
+        if not 1 <= self.quality <= 100:
+            raise ValueError(f"quality: {self.quality} is outside 1..100")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Encoded:
+    """An image as stored, with what the filters want to know of it."""
+
+    data: bytes
+    """JPEG, sRGB, upright."""
+    sha256: str
+    width: int
+    height: int
+    original_width: int
+    original_height: int
+    original_format: str
+    grey_deviation: float
+    """Standard deviation of the picture as 32 x 32 grey values of 0 to 255."""
+
+
+class UnusableImageError(Exception):
+    """An image that cannot be stored; its text is one of REASONS."""
+
+
+def encode(data: bytes, encoding: Encoding) -> Encoded:
+    """Decodes, turns upright, reduces and encodes one image.
+
+    Transparent pixels become white, of an animation the first frame is taken.
+
+    Raises:
+        UnusableImageError: with the reason.
+    """
+    if not data:
+        raise UnusableImageError("empty")
+    if len(data) > encoding.max_bytes:
+        raise UnusableImageError("too_large")
+    picture, original, original_format = _decode(data, encoding)
+    if max(picture.size) > encoding.side:
+        picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    picture.save(buffer, format="JPEG", quality=encoding.quality)
+    stored = buffer.getvalue()
+    return Encoded(
+        data=stored,
+        sha256=hashlib.sha256(stored).hexdigest(),
+        width=picture.width,
+        height=picture.height,
+        original_width=original[0],
+        original_height=original[1],
+        original_format=original_format.lower(),
+        grey_deviation=grey_deviation(picture),
+    )
+
+
+def grey_deviation(picture: Image.Image) -> float:
+    """Standard deviation of the 32 x 32 grey picture: 0 for a single colour, rounded to 0.01."""
+    small = picture.convert("L").resize((32, 32), Image.Resampling.BOX)
+    return round(float(np.asarray(small, dtype=np.float64).std()), 2)
+
+
+def _decode(data: bytes, encoding: Encoding) -> tuple[Image.Image, tuple[int, int], str]:
+    """An upright RGB picture, its size before any reduction, and the name of its format."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of EXIF and palette oddities
+            with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+                if image.width * image.height > encoding.max_pixels:
+                    raise UnusableImageError("too_many_pixels")
+                original_format, size = image.format or "", image.size
+                # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the cost; twice the side
+                # that is stored leaves the reduction something to average.
+                image.draft("RGB", (2 * encoding.side, 2 * encoding.side))
+                image.load()
+                upright = ImageOps.exif_transpose(image)
+                turned = image.width != image.height and upright.width == image.height
+                return _rgb(upright), size[::-1] if turned else size, original_format
+    except UnidentifiedImageError:
+        raise UnusableImageError("unknown_format") from None
+    except Image.DecompressionBombError:
+        raise UnusableImageError("too_many_pixels") from None
+    except _DECODER_ERRORS:
+        raise UnusableImageError("undecodable") from None
+
+
+# What Pillow's decoders raise on damaged files.
+_DECODER_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+    EOFError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    MemoryError,
+)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I"):
+        # Pillow clips 16-bit grey to 255 on conversion; scale it instead.
+        grey = np.asarray(image, dtype=np.uint32) >> 8
+        return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return image.convert("RGB")

@@ -1,0 +1,87 @@
+"""Packs: tar files of stored images, one after the other, named by their content.
+
+A pack holds each content once; the ledger's offset points at the image's bytes, so that a reader
+needs one range of the file and no tar.
+"""
+
+import io
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an image's bytes are: a pack's file name, the offset and the length in bytes."""
+
+    pack: str
+    offset: int
+    length: int
+
+
+class PackWriter:
+    """Appends images to a pack that is being written to `file`."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
+        self._name = name
+        self._places: dict[str, Place] = {}
+
+    def add(self, sha256: str, data: bytes) -> Place:
+        """The place of `data`, which is written unless the pack has it already."""
+        place = self._places.get(sha256)
+        if place is None:
+            member = tarfile.TarInfo(f"{sha256}.jpg")
+            member.size = len(data)
+            offset = self._tar.offset + tarfile.BLOCKSIZE  # type: ignore[attr-defined]
+            self._tar.addfile(member, io.BytesIO(data))
+            place = self._places[sha256] = Place(self._name, offset, len(data))
+        return place
+
+    def close(self) -> None:
+        """Writes the tar's end; the file stays open."""
+        self._tar.close()
+
+
+class PackReader:
+    """Reads images from the packs of a folder, keeping a few files open."""
+
+    def __init__(self, folder: Path, *, max_open: int = 16) -> None:
+        self._folder = folder
+        self._files: dict[str, BinaryIO] = {}
+        self._max_open = max_open
+
+    def read(self, place: Place) -> bytes:
+        """The image's bytes.
+
+        Raises:
+            OSError: the pack is missing, or shorter than its ledger says.
+        """
+        file = self._files.pop(place.pack, None) or self._open(place.pack)
+        self._files[place.pack] = file  # the most recently used stands last
+        file.seek(place.offset)
+        data = file.read(place.length)
+        if len(data) != place.length:
+            raise OSError(f"{self._folder / place.pack}: shorter than its ledger says")
+        return data
+
+    def _open(self, pack: str) -> BinaryIO:
+        while len(self._files) >= self._max_open:
+            self._files.pop(next(iter(self._files))).close()
+        return (self._folder / pack).open("rb")
+
+    def close(self) -> None:
+        """Closes all files."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def __enter__(self) -> "PackReader":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+

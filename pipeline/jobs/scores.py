@@ -1,0 +1,104 @@
+"""Job 4: similarity of each image with the text windows near it. One unit is one archive.
+
+Image bytes go from the packs into the model inside one worker; only the scores are shuffled, to
+be committed with their unit. Scores are stored before any threshold is applied.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.ml.inference.base import RunInference
+
+from openm3w.pipeline import runners
+from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.scoring.handler import Batch, Pair, Scored, SimilarityHandler, in_batches
+from openm3w.pipeline.scoring.windows import image_windows
+
+SCORES = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("image", pa.int32()),
+        ("similarity", pa.float64()),
+        ("window_scores", pa.list_(pa.float64())),
+    ]
+)
+"""One row for each image that was available; `similarity` is the best window's, null without one.
+
+`window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document."""
+
+
+def run(plan: Plan, runner: Runner) -> None:
+    """Scores the units that are not committed yet."""
+    pending = plan.folder("scores").pending(plan.units)
+    if pending:
+        runners.run(runner, lambda p: _graph(p, plan, pending))
+
+
+def unit_batches(plan: Plan, unit: str) -> Iterator[Batch]:
+    """Batches of the unit's available images, in the order of documents."""
+    settings = plan.recipe.scores
+    if plan.model == "none":
+        return iter(())
+    return in_batches(unit, _pairs(plan, unit), settings.batch_images)
+
+
+def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
+    """Commits the scores of one unit.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    folder, count = plan.folder("scores"), 0
+    with folder.writing(unit, SCORES) as add:
+        for item in sorted(scored, key=lambda s: (s.row, s.image)):
+            count += 1
+            add(
+                {
+                    "row": item.row,
+                    "image": item.image,
+                    "similarity": max(item.scores, default=None),
+                    "window_scores": list(item.scores),
+                }
+            )
+    folder.commit_sidecar(unit, counts={"images": count}, seconds={})
+
+
+def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
+    places = {
+        (row["row"], row["image"]): Place(row["pack"], row["offset"], row["length"])
+        for row in plan.folder("images", "places").rows(unit)
+        if row["outcome"] == "kept"
+    }
+    with PackReader(plan.folder("images", "packs").root) as packs:
+        for row, document in wanted_documents(plan, unit):
+            windows = image_windows(document, plan.recipe.scores.windows)
+            for index, found in enumerate(windows):
+                place = places.get((row, index))
+                if place is not None:
+                    texts = tuple(window.text for window in found)
+                    yield Pair(row, index, packs.read(place), texts)
+
+
+def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
+    settings = plan.recipe.scores
+    units = pipeline | "Archives" >> beam.Create(pending) | "Spread" >> beam.Reshuffle()
+    empty = units | "Every unit" >> beam.Map(lambda unit: (unit, []))
+    parts = [empty]
+    if plan.model != "none":
+        scored = (
+            units
+            | "Batches" >> beam.FlatMap(lambda unit: unit_batches(plan, unit))
+            | "Similarity" >> RunInference(SimilarityHandler(plan.model, settings.threads))
+            | "By archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
+        )
+        parts.append(scored)
+    _ = (
+        parts
+        | beam.Flatten()
+        | "Group by archive" >> beam.GroupByKey()
+        | "Scores"
+        >> beam.Map(lambda kv: commit_scores(plan, kv[0], [s for part in kv[1] for s in part]))
+    )

@@ -1,0 +1,106 @@
+"""BuildRecipe: everything that decides what a build makes, one small table for each job."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from openm3w import recipe
+from openm3w.filters.profiles import Profile, load_profile
+from openm3w.filters.screen import Screen
+from openm3w.pipeline.images.decode import Encoding
+from openm3w.pipeline.scoring.windows import Windows
+
+RECIPES = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extract:
+    """How a page becomes text and images."""
+
+    engine: Literal["trafilatura"] = "trafilatura"
+    """What chooses the content region."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Where images come from and how they are stored."""
+
+    source: Literal["archive", "http"] = "archive"
+    """`archive`: records of the same inputs. `http` is refused until the guarded fetcher exists."""
+    max_redirects: int = 5
+    """As many as a browser-like fetcher follows politely; RFC 9110 names no number."""
+    encoding: Encoding = field(default_factory=Encoding)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Which model scores images against the text beside them."""
+
+    model: str = "auto"
+    """`auto`, `none`, `lit`, or `openclip:ARCH/CHECKPOINT`."""
+    windows: Windows = field(default_factory=Windows)
+    batch_images: int = 16
+    """Images that go through the model together: part of the result's last bits, so fixed."""
+    threads: int = 2
+    """Threads of the model on a CPU; likewise part of the last bits."""
+
+    def __post_init__(self) -> None:
+        if self.batch_images < 1 or self.threads < 1:
+            raise ValueError("batch_images and threads must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shards:
+    """How kept documents are laid out."""
+
+    samples_per_shard: int = 1000
+    """At about five 40 kB images each, some 200 MB: within the 100 MB to 1 GB that loaders like."""
+    val_share: float = 0.005
+    """Share of the registered domains that goes to `val`."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.samples_per_shard < 1:
+            raise ValueError(f"samples_per_shard: {self.samples_per_shard} is below 1")
+        if not 0 <= self.val_share < 1:
+            raise ValueError(f"val_share: {self.val_share} is outside 0 <= share < 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRecipe:
+    """A build of interleaved documents."""
+
+    name: str = "openm3w"
+    profile: str = "openm3w"
+    """Thresholds of the last job: a shipped profile's name, or a path."""
+    floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w")
+    """Profiles that must stay possible: jobs before the last apply the loosest of their bounds."""
+    language: str = "en"
+    """ISO 639-1 code, or `any`."""
+    pages_per_archive: int = 0
+    """Stop after so many pages of each archive; 0 reads all. `--limit` sets it."""
+    max_failed_share: float = 0.1
+    """More failed pages or images than this end the build: something is wrong with the set-up."""
+    screen: Screen = field(default_factory=Screen)
+    extract: Extract = field(default_factory=Extract)
+    images: Images = field(default_factory=Images)
+    scores: Scores = field(default_factory=Scores)
+    shards: Shards = field(default_factory=Shards)
+
+    def load_profile(self) -> Profile:
+        """The profile of the last job, in this recipe's language."""
+        return load_profile(self.profile, [f'language="{self.language}"'])
+
+    def floor_profiles(self) -> tuple[Profile, ...]:
+        """The profiles whose loosest bounds the jobs before the last apply."""
+        names = dict.fromkeys((*self.floor, self.profile))
+        return tuple(load_profile(name, [f'language="{self.language}"']) for name in names)
+
+
+def load(name: str, overrides: tuple[str, ...] = ()) -> BuildRecipe:
+    """A shipped recipe or a TOML file, with `a.b=value` overrides.
+
+    Raises:
+        RecipeError: it does not decode; unknown keys are named with the nearest known one.
+    """
+    return recipe.load(name, RECIPES, BuildRecipe, overrides)

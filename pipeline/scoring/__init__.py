@@ -1,0 +1,1 @@
+"""Similarity of images with the text beside them."""

@@ -1,0 +1,92 @@
+"""Windows of text that an image is scored against.
+
+CLIP reads 77 tokens and cuts the rest off without a word, so windows are sentences, or pieces of
+at most `max_words` words; a whole paragraph is never scored.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from openm3w.shards.document import Document, Image, Text
+
+Origin = Literal["before", "after", "alt", "caption", "title"]
+
+# Sentence ends: western ones before a space, CJK and others anywhere, and line breaks.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])|\n+")
+_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windows:
+    """Which windows an image gets."""
+
+    scope: Literal["near", "all"] = "near"
+    """`near`: `each_side` windows before and after, alt text and caption. `all`: every window."""
+    each_side: int = 2
+    max_words: int = 60
+    """77 tokens of CLIP at about 1.3 tokens a word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """One text an image is scored against, and where it was taken from."""
+
+    text: str
+    origin: Origin
+
+
+def image_windows(document: Document, windows: Windows) -> list[list[Window]]:
+    """For each image of `document`, in order, its windows: before, after, alt, title, caption."""
+    pieces: list[list[str] | Image] = [
+        list(split(span.text, windows.max_words)) if isinstance(span, Text) else span
+        for span in document.spans
+    ]
+    return [
+        _windows_of(pieces, at, windows)
+        for at, piece in enumerate(pieces)
+        if isinstance(piece, Image)
+    ]
+
+
+def split(text: str, max_words: int) -> Iterator[str]:
+    """Sentences of `text`, cut into pieces of at most `max_words` words."""
+    for sentence in _SENTENCE_END.split(text):
+        words = _words(sentence)
+        for start in range(0, len(words), max_words):
+            yield _join(words[start : start + max_words])
+
+
+def _windows_of(pieces: Sequence[list[str] | Image], at: int, windows: Windows) -> list[Window]:
+    image = pieces[at]
+    if not isinstance(image, Image):
+        raise TypeError(f"no image at {at}")
+    before = [text for piece in pieces[:at] if isinstance(piece, list) for text in piece]
+    after = [text for piece in pieces[at + 1 :] if isinstance(piece, list) for text in piece]
+    if windows.scope == "near":
+        before, after = before[-windows.each_side :], after[: windows.each_side]
+    found = [Window(text=text, origin="before") for text in before]
+    found += [Window(text=text, origin="after") for text in after]
+    named: tuple[tuple[str, Origin], ...] = (
+        (image.alt, "alt"),
+        (image.title, "title"),
+        (image.caption, "caption"),
+    )
+    for text, origin in named:
+        first = next(split(text, windows.max_words), "")
+        if first and all(window.text != first for window in found):
+            found.append(Window(text=first, origin=origin))
+    return found
+
+
+def _words(sentence: str) -> list[str]:
+    """Words, and each character of scripts that write none."""
+    if not _CJK.search(sentence):
+        return sentence.split()
+    return re.findall(rf"{_CJK.pattern}|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+", sentence)
+
+
+def _join(words: list[str]) -> str:
+    text = " ".join(words)
+    return re.sub(rf"(?<={_CJK.pattern}) (?={_CJK.pattern})", "", text)

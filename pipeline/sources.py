@@ -1,0 +1,146 @@
+"""`--input` values to archive files, each with a name that does not depend on this machine."""
+
+import glob
+import gzip
+import hashlib
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from openm3w.errors import InputError, NotBuiltError
+
+REMOTE_PREFIXES = ("http://", "https://", "s3://", "gs://", "hdfs://", "azfs://")
+_ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One archive file."""
+
+    name: str
+    """Path relative to the input that the user named; part of ids, so never absolute."""
+    path: Path
+    digest: str
+    """16 hex digits over size, beginning and end: tells a changed file from the same one."""
+
+    @property
+    def unit(self) -> str:
+        """File name, without suffix, of everything committed for this source."""
+        return hashlib.blake2b(self.name.encode(), digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What was found, in the order of names."""
+
+    archives: tuple[Source, ...]
+    skipped: tuple[str, ...]
+    """Files of named folders that are no archives."""
+
+
+def find_sources(inputs: Iterable[str]) -> Sources:
+    """Archives behind files, folders, globs and path lists.
+
+    A folder is searched to all depths and its files that are no archives are skipped; a file
+    named by itself must look like an archive, by its name or its first bytes.
+
+    Raises:
+        InputError: nothing is there, or a named file is empty or no archive.
+        NotBuiltError: a remote address, or a WACZ file.
+    """
+    found: list[Source] = []
+    skipped: list[str] = []
+    for value in inputs:
+        for path, base in _expand(value):
+            if _looks_like_archive(path):
+                name = path.relative_to(base).as_posix()
+                found.append(Source(name=name, path=path, digest=_digest(path)))
+            elif base == path.parent and str(path) == value:
+                raise InputError(f"{path}: not a WARC or ARC file (by name and first bytes)")
+            else:
+                skipped.append(path.relative_to(base).as_posix())
+    if not found:
+        raise InputError(f"no web archives behind --input {' '.join(inputs)}")
+    return Sources(archives=tuple(_distinct(found)), skipped=tuple(sorted(skipped)))
+
+
+def _expand(value: str) -> Iterator[tuple[Path, Path]]:
+    """Files behind one input value, each with the folder that its name is relative to."""
+    if value.startswith(REMOTE_PREFIXES):
+        raise NotBuiltError(f"--input {value}: reading remote archives is not built yet; copy it here")
+    path = Path(value)
+    if path.is_dir():
+        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+        if not files:
+            raise InputError(f"--input {value}: the folder is empty")
+        yield from ((file, path) for file in files)
+    elif path.is_file():
+        if path.stat().st_size == 0:
+            raise InputError(f"--input {value}: the file is empty")
+        if path.name.endswith((".warc.paths", ".warc.paths.gz", ".paths")):
+            yield from _listed(path)
+        elif path.suffix == ".wacz":
+            raise NotBuiltError(f"--input {value}: WACZ is not read yet; unzip it and name its archive/")
+        else:
+            yield path, path.parent
+    elif matches := sorted(glob.glob(value, recursive=True)):  # noqa: PTH207
+        for match in matches:
+            if Path(match).is_file():
+                yield Path(match), Path(match).parent
+    else:
+        raise InputError(f"--input {value}: no such file or folder, and the pattern matches nothing")
+
+
+def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
+    """Files of a `warc.paths` list, relative to the list."""
+    try:
+        data = path.read_bytes()
+        text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise InputError(f"{path}: the list of paths cannot be read: {error}") from error
+    for line in filter(None, text.decode("utf-8", "replace").splitlines()):
+        file = path.parent / line
+        if not file.is_file():
+            raise InputError(
+                f"{path}: lists {line}, which is not beside it; fetching from a crawl is not "
+                "built yet, so place the files there first"
+            )
+        yield file, path.parent
+
+
+def _looks_like_archive(path: Path) -> bool:
+    names = path.name.lower()
+    if names.endswith((".warc", ".warc.gz", ".arc", ".arc.gz")):
+        return True
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(31).decompress(head, 64)
+        except zlib.error:
+            return False
+    return head.startswith(_ARCHIVE_STARTS)
+
+
+def _digest(path: Path) -> str:
+    size = path.stat().st_size
+    digest = hashlib.blake2b(str(size).encode(), digest_size=8)
+    with path.open("rb") as file:
+        digest.update(file.read(_HEAD_BYTES))
+        file.seek(max(0, size - _HEAD_BYTES))
+        digest.update(file.read(_HEAD_BYTES))
+    return digest.hexdigest()
+
+
+def _distinct(found: list[Source]) -> list[Source]:
+    """The same file once, and equal names of different files told apart by their digest."""
+    once = {(source.name, source.digest): source for source in found}
+    counts = Counter(source.name for source in once.values())
+    named = [
+        replace(source, name=f"{source.name}~{source.digest}") if counts[source.name] > 1 else source
+        for source in once.values()
+    ]
+    return sorted(named, key=lambda source: source.name)

@@ -1,0 +1,109 @@
+"""`out.work/`: what the jobs commit and later runs reuse.
+
+A unit of work commits one table (parquet) and then a sidecar (JSON). The sidecar holds the unit's
+counts, the seconds it took, and a fingerprint of what it was made from: this job's part of the
+recipe and the fingerprints of its parents. A unit whose sidecar has the fingerprint that the run
+expects is done; that is all that resuming is.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from openm3w.errors import OutputError
+from openm3w.shards import commit
+
+
+_ROW_GROUP = 512  # rows in memory at a time; a page's row is some 10 kB
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One job's folder in the store."""
+
+    root: Path
+    fingerprint: str
+    """What its units must have been made from."""
+
+    def path(self, unit: str, suffix: str = "parquet") -> Path:
+        return self.root / f"{unit}.{suffix}"
+
+    def sidecar(self, unit: str) -> dict[str, Any] | None:
+        """The sidecar of a unit that is committed and current, else None."""
+        value = commit.read_json(self.path(unit, "json"))
+        if value is None or value.get("fingerprint") != self.fingerprint:
+            return None
+        return value
+
+    def pending(self, units: Iterable[str]) -> list[str]:
+        """The units still to be done, in the order given."""
+        return [unit for unit in units if self.sidecar(unit) is None]
+
+    @contextlib.contextmanager
+    def writing(
+        self, unit: str, schema: pa.Schema, suffix: str = "parquet"
+    ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+        """Commits the rows handed to the function it gives, as a table, when the block ends well.
+
+        Raises:
+            OutputError: the store cannot be written or its disk is full.
+        """
+        with (
+            commit.committed(self.path(unit, suffix)) as file,
+            pq.ParquetWriter(file, schema, compression="zstd") as writer,
+        ):
+            rows: list[Mapping[str, Any]] = []
+
+            def flush() -> None:
+                if rows:
+                    writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+                    rows.clear()
+
+            def add(row: Mapping[str, Any]) -> None:
+                rows.append(row)
+                if len(rows) >= _ROW_GROUP:
+                    flush()
+
+            yield add
+            flush()
+
+    def commit_sidecar(
+        self, unit: str, *, counts: Mapping[str, Any], seconds: Mapping[str, float]
+    ) -> None:
+        """Writes the sidecar alone, which says that the unit is done."""
+        value = {
+            "fingerprint": self.fingerprint,
+            "counts": dict(counts),
+            "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        }
+        commit.write_json(self.path(unit, "json"), value)
+
+    def rows(
+        self, unit: str, columns: Sequence[str] | None = None, suffix: str = "parquet"
+    ) -> Iterator[dict[str, Any]]:
+        """The unit's rows in order, a row group in memory at a time.
+
+        Raises:
+            OutputError: the table is missing or damaged although its sidecar says it is there.
+        """
+        path = self.path(unit, suffix)
+        try:
+            with pq.ParquetFile(path) as file:
+                for batch in file.iter_batches(_ROW_GROUP, columns=list(columns) if columns else None):
+                    yield from batch.to_pylist()
+        except (OSError, pa.ArrowException) as error:
+            raise OutputError(
+                f"{path}: missing or damaged ({error}); remove {unit}.json beside it and run the "
+                "same command again"
+            ) from error
+
+
+def dump(value: object) -> str:
+    """Compact JSON for a table's cell."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
