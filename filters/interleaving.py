@@ -1,0 +1,105 @@
+"""How images stand in the text: whether there are any, where, and how many."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.hashing import unit_interval
+from openm3w.filters.registry import register
+from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.shards.document import Document, Image
+
+MAX_IMAGES = 5
+"""Flamingo (arXiv:2204.14198) section 2.4 (N), KOSMOS-1 (arXiv:2302.14045) section 3.1."""
+SINGLE_IMAGE_SHARE = 0.5
+"""KOSMOS-1 (arXiv:2302.14045) appendix B.1.3: half of them."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasImage:
+    """Drops documents that have no image left.
+
+    Source: Flamingo (Alayrac et al., 2022, arXiv:2204.14198), appendix A.3.
+    """
+
+    name: ClassVar[str] = "has_image"
+    reasons: ClassVar[frozenset[str]] = frozenset({"no_image"})
+
+    def keep(self, document: Document) -> Verdict:
+        return KEEP if document.images else drop("no_image")
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interspersed:
+    """Drops documents in which no image has text before it and text after it.
+
+    Source: KOSMOS-1 (Huang et al., 2023, arXiv:2302.14045), appendix B.1.3, asks for images
+    interspersed in the text; this definition of it is ours.
+    """
+
+    name: ClassVar[str] = "interspersed"
+    reasons: ClassVar[frozenset[str]] = frozenset({"not_interspersed"})
+
+    def keep(self, document: Document) -> Verdict:
+        text_before = image_after_text = False
+        for span in document.spans:
+            if isinstance(span, Image):
+                image_after_text = image_after_text or text_before
+            elif span.text.strip():
+                if image_after_text:
+                    return KEEP
+                text_before = True
+        return drop("not_interspersed")
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleImage:
+    """Drops a share of the documents that have exactly one image, by a hash of the document's id.
+
+    `share` of them stay; the same seed and id always fall on the same side.
+
+    Source: KOSMOS-1 (Huang et al., 2023, arXiv:2302.14045), appendix B.1.3: half are discarded.
+    """
+
+    name: ClassVar[str] = "single_image"
+    reasons: ClassVar[frozenset[str]] = frozenset({"single_image_sampled_out"})
+
+    share: float = SINGLE_IMAGE_SHARE
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.share <= 1:
+            raise ValueError(f"share is {self.share}, expected 0 to 1")
+
+    def keep(self, document: Document) -> Verdict:
+        if len(document.images) != 1:
+            return KEEP
+        if unit_interval(self.seed, self.name, document.doc_id) < self.share:
+            return KEEP
+        return drop("single_image_sampled_out")
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxImages:
+    """Keeps the first images of a document up to a number; its text stays.
+
+    Source: five is KOSMOS-1's number (arXiv:2302.14045, section 3.1) and Flamingo's
+    (arXiv:2204.14198, section 2.4); that the first are kept is Flamingo's.
+    """
+
+    name: ClassVar[str] = "max_images"
+    reasons: ClassVar[frozenset[str]] = frozenset({"beyond_max_images"})
+
+    max_images: int = MAX_IMAGES
+
+    def __post_init__(self) -> None:
+        if self.max_images < 1:
+            raise ValueError(f"max_images is {self.max_images}, expected at least 1")
+
+    def apply(self, document: Document) -> Cut:
+        spans = numbered(document.spans)
+        return rebuilt(document, (item for item in spans if item[1] < self.max_images))

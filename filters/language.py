@@ -1,0 +1,42 @@
+"""The language that extraction found, against the languages wanted."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from openm3w.filters.registry import register
+from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.shards.document import Document
+
+MIN_LANGUAGE_SCORE = 0.65
+"""FineWeb (arXiv:2406.17557) and RefinedWeb (arXiv:2306.01116), for fastText; inclusive."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Language:
+    """Drops documents in a language not asked for, or of which the model is not sure.
+
+    No languages means any, and then the score is not looked at. The bound is inclusive.
+
+    Source: English only is Flamingo's and KOSMOS-1's rule (arXiv:2204.14198, arXiv:2302.14045);
+    the score is that of FineWeb (arXiv:2406.17557).
+    """
+
+    name: ClassVar[str] = "language"
+    reasons: ClassVar[frozenset[str]] = frozenset({"wrong_language", "uncertain_language"})
+
+    languages: tuple[str, ...] = ("en",)
+    min_score: float = MIN_LANGUAGE_SCORE
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+
+    def keep(self, document: Document) -> Verdict:
+        if not self.languages:
+            return KEEP
+        if document.signals.language not in self.languages:
+            return drop("wrong_language")
+        if document.signals.language_score < self.min_score:
+            return drop("uncertain_language")
+        return KEEP

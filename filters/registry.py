@@ -1,0 +1,113 @@
+"""All filters by name, so that commands, the docs page and tests see every one of them.
+
+What a filter judges is read off the parameters of its `keep`: `(document)`, `(image, document)`,
+or `(facts)` for what is known of a page before it is parsed. Transforms stand beside the filters:
+they shorten a document instead of dropping it.
+"""
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
+
+from openm3w.errors import RecipeError
+from openm3w.filters.cut import Cut
+from openm3w.filters.verdict import Verdict
+from openm3w.shards.document import Document, Image
+
+Granularity = Literal["page", "image", "transform", "document"]
+"""In the order in which a document meets them."""
+
+_GRANULARITIES: dict[tuple[str, ...], Granularity] = {
+    ("facts",): "page",
+    ("document",): "document",
+    ("image", "document"): "image",
+}
+
+
+class DocumentFilter(Protocol):
+    """Keeps or drops a whole document; a frozen dataclass whose fields are its bounds."""
+
+    name: ClassVar[str]
+    reasons: ClassVar[frozenset[str]]
+
+    def keep(self, document: Document) -> Verdict: ...
+
+
+class ImageFilter(Protocol):
+    """Keeps or drops one image; dropping it leaves the document in place."""
+
+    name: ClassVar[str]
+    reasons: ClassVar[frozenset[str]]
+
+    def keep(self, image: Image, document: Document) -> Verdict: ...
+
+
+class Transform(Protocol):
+    """Shortens a document; images that are cut off get the one reason it declares."""
+
+    name: ClassVar[str]
+    reasons: ClassVar[frozenset[str]]
+
+    def apply(self, document: Document) -> Cut: ...
+
+
+Filter = TypeVar("Filter", bound=type[Any])
+
+_FILTERS: dict[str, type[Any]] = {}
+
+
+def register(cls: Filter) -> Filter:
+    """Class decorator that enters a filter under its `name`.
+
+    Raises:
+        ValueError: the name is taken.
+        TypeError: neither `keep` nor `apply` has one of the known signatures.
+    """
+    granularity(cls)
+    if cls.name in _FILTERS:
+        raise ValueError(f"filter {cls.name!r} is registered twice: choose another name")
+    _FILTERS[cls.name] = cls
+    return cls
+
+
+def get(name: str) -> type[Any]:
+    """The filter class called `name`.
+
+    Raises:
+        RecipeError: there is none; the message suggests the nearest name.
+    """
+    try:
+        return _FILTERS[name]
+    except KeyError:
+        raise RecipeError(f"no filter {name!r}{nearest(name, _FILTERS)}") from None
+
+
+def names() -> tuple[str, ...]:
+    """Every registered name, sorted."""
+    return tuple(sorted(_FILTERS))
+
+
+def granularity(cls: type[Any]) -> Granularity:
+    """What the filter class judges.
+
+    Raises:
+        TypeError: neither `keep` nor `apply` has one of the known signatures.
+    """
+    if "apply" in vars(cls):
+        return "transform"
+    parameters = tuple(inspect.signature(cls.keep).parameters)[1:] if "keep" in vars(cls) else ()
+    try:
+        return _GRANULARITIES[parameters]
+    except KeyError:
+        raise TypeError(
+            f"{cls.__name__}: expected keep(document), keep(image, document), keep(facts) "
+            "or apply(document)"
+        ) from None
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A hint for an error message: the nearest name, else all of them."""
+    choices = sorted(known)
+    near = difflib.get_close_matches(name, choices, n=1, cutoff=0.5)
+    return f"; did you mean {near[0]!r}?" if near else f"; there are {', '.join(choices)}"

@@ -1,0 +1,70 @@
+"""Whether an image has to do with the text near it, by a score bound to the model that made it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from openm3w.errors import RecipeError
+from openm3w.filters.registry import register
+from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.shards.document import Document, Image
+
+SIMILARITY = "similarity"
+"""Score name: the largest cosine of the image with a text window near it."""
+MIN_SIMILARITY = 0.15
+"""MMC4 (arXiv:2304.06939), for CLIP ViT-L/14."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similarity:
+    """Drops images whose score against the text near them is below a bound, which is inclusive.
+
+    Reads `image.scores["similarity"]`. A bound means something only for the model it was set for:
+    profiles keep one for each (`bound_for`).
+
+    Source: 0.15 is MMC4's (Zhu et al., 2023, arXiv:2304.06939), for CLIP ViT-L/14.
+    """
+
+    name: ClassVar[str] = "similarity"
+    reasons: ClassVar[frozenset[str]] = frozenset({"low_similarity", "no_score"})
+
+    min_similarity: float = MIN_SIMILARITY
+
+    def __post_init__(self) -> None:
+        if not -1 <= self.min_similarity <= 1:
+            raise ValueError(f"min_similarity is {self.min_similarity}, expected -1 to 1")
+
+    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
+        score = image.scores.get(SIMILARITY)
+        if score is None:
+            return drop("no_score")
+        # The negation also drops a score that is no number.
+        return drop("low_similarity") if not score >= self.min_similarity else KEEP
+
+
+def bound_for(bounds: Mapping[str, float], model_id: str) -> float:
+    """The bound of the longest entry of `bounds` that begins `model_id`.
+
+    Capitals and punctuation do not count, and an entry ends where a part of the id ends: `lit`
+    is for `lit-dinov2s`, not for `literal`.
+
+    Raises:
+        RecipeError: no entry fits; the message says how to set one.
+    """
+    plain = _plain(model_id)
+    fitting = [name for name in bounds if f"{plain}-".startswith(f"{_plain(name)}-")]
+    if fitting:
+        return bounds[max(fitting, key=lambda name: len(_plain(name)))]
+    key = re.split(r"[.=]", model_id)[0] or "MODEL"
+    known = ", ".join(sorted(bounds)) or "none"
+    raise RecipeError(
+        f"similarity model {model_id!r} has no bound in this profile (it has: {known}); a bound of "
+        f"another model means nothing here: set similarity.bounds.{key}=NUMBER, or "
+        "similarity.enabled=false to keep images whatever their score"
+    )
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
