@@ -26,19 +26,22 @@ def committed(path: Path) -> Iterator[BinaryIO]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("xb") as file:
+        file = temporary.open("xb")
+    except OSError as error:
+        raise _output_error(path, error) from error
+    try:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:
-        if error.filename not in (None, str(temporary), str(path), str(path.parent)):
+        # The block may read other files; their errors name the file and are not ours to explain.
+        ours = (temporary, path, path.parent)
+        if error.filename is not None and Path(error.filename) not in ours:
             raise
-        raise OutputError(
-            f"{path}: cannot be written: {error.strerror or error}; free some space or choose "
-            "another --output, then run the same command again"
-        ) from error
+        raise _output_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -58,9 +61,16 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in `path`, or None where there is no such file or it does not parse."""
     try:
         value = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"{path}: cannot be written: {error.strerror or error}; free some space or choose "
+        "another --output, then run the same command again"
+    )
 
 
 def _sync_folder(folder: Path) -> None:

@@ -128,15 +128,25 @@ def load(path: str | Path) -> tuple[Manifest, ...]:
         raise ShardError(f"{file}: not a manifest (no JSON object with a 'kind')")
     if value.get("format_version") != FORMAT_VERSION:
         raise ShardError(
-            f"{file}: format version {value.get('format_version')}, this OpenM3W reads {FORMAT_VERSION}"
+            f"{file}: format version {value.get('format_version')}, "
+            f"this OpenM3W reads {FORMAT_VERSION}"
         )
     if value["kind"] == "mixture":
-        return tuple(_load_part(file, row) for row in value["manifests"])
+        rows = value.get("manifests")
+        if not isinstance(rows, list) or not rows:
+            raise ShardError(f"{file}: a mixture without manifests; join it again")
+        return tuple(_load_part(file, row) for row in rows)
     return (_from_json(value, file),)
 
 
-def _load_part(file: Path, row: Mapping[str, Any]) -> Manifest:
-    (part,) = load(file.parent / row["url"])
+def _load_part(file: Path, row: Any) -> Manifest:
+    if not isinstance(row, Mapping) or not {"url", "fingerprint"} <= row.keys():
+        raise ShardError(f"{file}: a part of the mixture has no url or fingerprint")
+    path = file.parent / str(row["url"])
+    value = commit.read_json(path)
+    if value is not None and value.get("kind") == "mixture":
+        raise ShardError(f"{file}: {row['url']} is a mixture itself; join its datasets instead")
+    (part,) = load(path)
     if part.fingerprint != row["fingerprint"]:
         raise ShardError(
             f"{file}: {row['url']} has changed since the mixture was joined; "
@@ -147,9 +157,9 @@ def _load_part(file: Path, row: Mapping[str, Any]) -> Manifest:
 
 def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
     names = {f.name for f in fields(ShardEntry)}
+    if value["kind"] not in KINDS:
+        raise ShardError(f"{file}: unknown kind {value['kind']!r}; known: {', '.join(KINDS)}")
     try:
-        if value["kind"] not in KINDS:
-            raise ValueError(f"unknown kind {value['kind']!r}")
         return Manifest(
             name=value["name"],
             kind=value["kind"],

@@ -6,6 +6,7 @@ JSON, text and image members are read, never a pickle, and nothing is extracted 
 """
 
 import hashlib
+import os
 import random
 import struct
 import tarfile
@@ -21,7 +22,7 @@ from openm3w.shards.writer import ShardEntry
 Verify = Literal["full", "quick", "off"]
 """`full`: size, sha256 and count; `quick`: size and count; `off`: count only."""
 
-# What a sample may hold; a wids or webdataset decoder would run a member named `.pyd`.
+# What a sample may hold; webdataset's decoder would run a member named `.pyd`.
 SUFFIXES = frozenset({"json", "txt", "jpg", "jpeg", "png", "webp"})
 _CHUNK = 1 << 20
 
@@ -50,7 +51,9 @@ def read_samples(
                 yield sample
 
 
-def read_shard(manifest: Manifest, shard: ShardEntry, *, verify: Verify = "quick") -> Iterator[Sample]:
+def read_shard(
+    manifest: Manifest, shard: ShardEntry, *, verify: Verify = "quick"
+) -> Iterator[Sample]:
     """The samples of one shard, the excluded ones too.
 
     Raises:
@@ -77,7 +80,9 @@ def read_sample_at(manifest: Manifest, shard: ShardEntry, index: int) -> Sample:
         raise IndexError(index)
     offsets = read_index(path)
     if len(offsets) != shard.nsamples + 1:
-        raise ShardError(f"{path}.idx: {len(offsets) - 1} samples, the manifest says {shard.nsamples}")
+        raise ShardError(
+            f"{path}.idx: {len(offsets) - 1} samples, the manifest says {shard.nsamples}"
+        )
     for key, members in _grouped(path, start=offsets[index], end=offsets[index + 1]):
         return _decode(path, key, members, manifest.kind)
     raise ShardError(f"{path}: no sample at offset {offsets[index]}; its .idx is of another tar")
@@ -93,7 +98,12 @@ def read_index(path: Path) -> tuple[int, ...]:
         data = path.with_name(f"{path.name}.idx").read_bytes()
     except FileNotFoundError:
         raise ShardError(f"{path}.idx: missing; build the shards again") from None
-    return struct.unpack(f"<{len(data) // 8}Q", data[: len(data) // 8 * 8])
+    if len(data) % 8:
+        raise ShardError(f"{path}.idx: {len(data)} bytes, no whole number of offsets: damaged")
+    offsets = struct.unpack(f"<{len(data) // 8}Q", data)
+    if list(offsets) != sorted(set(offsets)):
+        raise ShardError(f"{path}.idx: its offsets do not ascend: damaged")
+    return offsets
 
 
 def check_shard(manifest: Manifest, shard: ShardEntry, *, verify: Verify) -> Path:
@@ -110,7 +120,9 @@ def check_shard(manifest: Manifest, shard: ShardEntry, *, verify: Verify) -> Pat
     if (size := path.stat().st_size) != shard.filesize:
         raise ShardError(f"{path}: {size} bytes, the manifest says {shard.filesize}: damaged")
     if verify == "full" and (digest := file_sha256(path)) != shard.sha256:
-        raise ShardError(f"{path}: sha256 {digest[:12]}..., expected {shard.sha256[:12]}...: damaged")
+        raise ShardError(
+            f"{path}: sha256 {digest[:12]}..., expected {shard.sha256[:12]}...: damaged"
+        )
     return path
 
 
@@ -138,6 +150,7 @@ def _grouped(
     members: dict[str, bytes] = {}
     try:
         with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
             file.seek(start)
             with tarfile.open(fileobj=file, mode="r:") as tar:
                 for member in _members(tar, end):
@@ -146,8 +159,10 @@ def _grouped(
                         yield current, members
                         members = {}
                     current = key
-                    members[_allowed(path, member.name, suffix)] = _bytes(tar, member)
-    except (tarfile.TarError, OSError, EOFError) as error:
+                    if suffix in members:
+                        raise ShardError(f"{path}: two members are named {member.name!r}")
+                    members[_allowed(path, member.name, suffix)] = _bytes(path, tar, member, size)
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
         raise ShardError(f"{path}: the tar is damaged: {error}") from error
     if current is not None:
         yield current, members
@@ -169,11 +184,12 @@ def _allowed(path: Path, name: str, suffix: str) -> str:
     return suffix
 
 
-def _bytes(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _bytes(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, tar_size: int) -> bytes:
+    # A damaged size field may ask for gigabytes of memory before the end is met.
+    if member.offset_data + member.size > tar_size:
+        raise ShardError(f"{path}: member {member.name!r} reaches past the end of the file")
     file = tar.extractfile(member)
-    if file is None:
-        raise ShardError(f"{tar.name}: member {member.name!r} cannot be read")
-    data = file.read()
+    data = b"" if file is None else file.read()
     if len(data) != member.size:
-        raise ShardError(f"{tar.name}: member {member.name!r} is cut off")
+        raise ShardError(f"{path}: member {member.name!r} is cut off")
     return data

@@ -8,6 +8,7 @@ loader splits `key.000.jpg` at the same place.
 
 import dataclasses
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -26,6 +27,9 @@ from openm3w.shards.document import (
 Kind = Literal["interleaved", "caption", "text"]
 KINDS: tuple[Kind, ...] = ("interleaved", "caption", "text")
 
+KEY = re.compile(r"[0-9a-z][0-9a-z_-]{0,79}")
+"""What a key may be; no dot, where loaders split, and short enough for a tar header's 100 bytes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
@@ -41,7 +45,9 @@ def image_member(key: str, index: int) -> str:
     return f"{key}.{index:03d}.jpg"
 
 
-def document_to_json(document: Document, image_names: Sequence[str] | None = None) -> dict[str, Any]:
+def document_to_json(
+    document: Document, image_names: Sequence[str] | None = None
+) -> dict[str, Any]:
     """The JSON form of a document; images are named by URL unless `image_names` is given."""
     texts: list[str | None] = []
     images: list[str | None] = []
@@ -94,16 +100,29 @@ def document_from_json(value: Mapping[str, Any]) -> Document:
             signals=Signals(**signals),
             scores=about_page["scores"],
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ShardError(f"sample json is not a document: {error!r}; see docs/shard-format.md") from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ShardError(
+            f"sample json is not a document: {error!r}; see docs/shard-format.md"
+        ) from error
 
 
 def encode_sample(sample: Sample, kind: Kind) -> list[tuple[str, bytes]]:
-    """Member names and bytes of a sample, in the order in which they stand in the tar."""
+    """Member names and bytes of a sample, in the order in which they stand in the tar.
+
+    Raises:
+        ValueError: the key is not well formed, or images and their bytes do not match.
+    """
     key, document = sample.key, sample.document
+    if not KEY.fullmatch(key):
+        raise ValueError(f"{key!r} is no key: lower-case letters, digits, - and _, at most 80")
     if kind == "text":
         text = "\n\n".join(document.texts)
-        return [(f"{key}.json", _dump(document_to_json(document)["metadata"])), (f"{key}.txt", text.encode())]
+        about = document_to_json(document)["metadata"]
+        return [(f"{key}.json", _dump(about)), (f"{key}.txt", _utf8(text))]
+    if len(sample.images) != len(document.images):
+        raise ValueError(
+            f"{key}: {len(document.images)} images in the document, bytes of {len(sample.images)}"
+        )
     if kind == "caption":
         return _encode_caption(sample)
     names = [image_member(key, i) for i in range(len(sample.images))]
@@ -115,23 +134,35 @@ def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
     """The inverse of `encode_sample`; `members` is keyed by what follows `key` and the dot.
 
     Raises:
-        ShardError: a member is missing or its JSON does not decode.
+        ShardError: a member is missing or does not decode; the message begins with the key.
     """
     about = _load(key, members)
-    if kind == "text":
-        text = _member(key, members, "txt").decode()
-        return Sample(key=key, document=_text_document(key, about, text))
-    if kind == "caption":
-        return _decode_caption(key, members, about)
-    document = document_from_json(about)
-    names = [name for name in about["images"] if name is not None]
-    images = tuple(_member(key, members, name.removeprefix(f"{key}.")) for name in names)
-    return Sample(key=key, document=document, images=images)
+    try:
+        return _decode_members(key, members, about, kind)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ShardError(f"sample {key}: not a {kind} sample: {error!r}") from error
 
 
 def caption_document(doc_id: str, image: Image, caption: str, **about: Any) -> Document:
     """A caption pair as a document: the image, then its caption."""
     return Document(doc_id=doc_id, spans=(image, Text(text=caption)), **about)
+
+
+def _decode_members(
+    key: str, members: Mapping[str, bytes], about: Mapping[str, Any], kind: Kind
+) -> Sample:
+    if kind == "text":
+        text = _member(key, members, "txt").decode()
+        return Sample(key=key, document=_text_document(key, about, text))
+    if kind == "caption":
+        return _decode_caption(key, members, about)
+    try:
+        document = document_from_json(about)
+    except ShardError as error:
+        raise ShardError(f"sample {key}: {error}") from error
+    names = [name for name in about["images"] if name is not None]
+    images = tuple(_member(key, members, name.removeprefix(f"{key}.")) for name in names)
+    return Sample(key=key, document=document, images=images)
 
 
 def _encode_caption(sample: Sample) -> list[tuple[str, bytes]]:
@@ -157,7 +188,7 @@ def _encode_caption(sample: Sample) -> list[tuple[str, bytes]]:
     }
     (data,) = sample.images
     key = sample.key
-    return [(f"{key}.json", _dump(about)), (f"{key}.jpg", data), (f"{key}.txt", caption.encode())]
+    return [(f"{key}.json", _dump(about)), (f"{key}.jpg", data), (f"{key}.txt", _utf8(caption))]
 
 
 def _decode_caption(key: str, members: Mapping[str, bytes], about: Mapping[str, Any]) -> Sample:
@@ -204,6 +235,8 @@ def _signals(value: Mapping[str, Any]) -> Signals:
 def _span(text: str | None, image: str | None, about: Mapping[str, Any] | None) -> Span:
     if (text is None) == (image is None):
         raise ValueError("texts and images must have exactly one not null at each index")
+    if not isinstance(text if image is None else image, str):
+        raise TypeError("an entry of texts or images is not a string")
     if text is not None:
         return Text(text=text)
     fields = dict(about or {})
@@ -217,7 +250,12 @@ def _plain(value: Any) -> dict[str, Any]:
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    return _utf8(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _utf8(text: str) -> bytes:
+    # JSON sources may hold lone surrogates, which have no UTF-8 form.
+    return text.encode("utf-8", "replace")
 
 
 def _load(key: str, members: Mapping[str, bytes]) -> Mapping[str, Any]:

@@ -61,13 +61,18 @@ def write_shard(
 
     Raises:
         OutputError: the folder cannot be written or the disk is full.
+        ValueError: a key is not well formed or comes twice, or images and bytes do not match.
     """
     nsamples = images = characters = max_images = 0
     offsets: list[int] = []
+    keys: set[str] = set()
     with commit.committed(root / url) as file:
         hashing = _HashingFile(file)
         with tarfile.open(fileobj=hashing, mode="w", format=tarfile.USTAR_FORMAT) as tar:  # type: ignore[call-overload]
             for sample in samples:
+                if sample.key in keys:
+                    raise ValueError(f"{url}: two samples have the key {sample.key}")
+                keys.add(sample.key)
                 offsets.append(tar.offset)
                 for name, data in encode_sample(sample, kind):
                     _add(tar, name, data)

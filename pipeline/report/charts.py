@@ -80,7 +80,7 @@ def _bar(histogram: Histogram, index: int, width: float, scale: float) -> Markup
     low, high = number(histogram.edges[index]), number(histogram.edges[index + 1])
     share = count / histogram.total
     return Markup(
-        '<g><title>{low} to {high}: {count} ({share})</title>'
+        "<g><title>{low} to {high}: {count} ({share})</title>"
         '<rect class="hit" x="{x:.1f}" y="0" width="{w:.1f}" height="{full}"/>'
         '<rect class="bar" x="{bx:.1f}" y="{y:.1f}" width="{bw:.1f}" height="{h:.1f}" rx="1"/></g>'
     ).format(

@@ -1,0 +1,137 @@
+"""`report.html` and `report.json`: the same numbers for people and for programs."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from openm3w.errors import InputError
+from openm3w.pipeline.report import charts
+from openm3w.shards import commit, funnel
+from openm3w.shards.funnel import Stage
+
+HTML_NAME = "report.html"
+JSON_NAME = "report.json"
+
+_FOLDER = Path(__file__).parent
+
+
+def write_report(folder: Path, report: Mapping[str, Any]) -> None:
+    """Commits `report.html` and `report.json`.
+
+    `report` may hold `name`, `recipe`, `models`, `versions`, `inputs`, `stages` (each as
+    `funnel.to_json` gives it), `histograms` (title -> edges and counts), `tables` (title -> rows,
+    the first one being the head) and `notes`.
+
+    Raises:
+        ValueError: the stages do not add up; a wrong funnel is never written.
+        OutputError: the folder cannot be written.
+    """
+    html = render(report)
+    commit.write_json(folder / JSON_NAME, report)
+    commit.write_bytes(folder / HTML_NAME, html.encode("utf-8", "replace"))
+
+
+def read_report(folder: Path) -> dict[str, Any]:
+    """The mapping that `write_report` was given.
+
+    Raises:
+        InputError: there is no report in the folder, or it does not parse.
+    """
+    path = folder / JSON_NAME
+    report = commit.read_json(path)
+    if report is None:
+        reason = "is not valid JSON" if path.is_file() else "is missing"
+        raise InputError(
+            f"{path} {reason}; `m3w build` writes it as its last step: run the same build again"
+        )
+    return report
+
+
+def render(report: Mapping[str, Any]) -> str:
+    """One self-contained page; whatever came from the web stands in it as text.
+
+    Raises:
+        ValueError: the stages do not add up.
+    """
+    stages = stages_of(report)
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _cell
+    environment.filters["words"] = lambda reason: str(reason).replace("_", " ")
+    environment.filters["id"] = id
+    return environment.get_template("report.html").render(
+        name=str(report.get("name") or "build"),
+        units=chains(stages),
+        stages=stages,
+        reasons={id(stage): reasons(stage) for stage in stages},
+        share=share,
+        histograms=[
+            (title, charts.svg(charts.histogram_from_json(title, value)))
+            for title, value in dict(report.get("histograms") or {}).items()
+        ],
+        tables=dict(report.get("tables") or {}),
+        inputs=list(report.get("inputs") or ()),
+        notes=list(report.get("notes") or ()),
+        settings={
+            title: list(flat(report[key]))
+            for key, title in (("recipe", "Recipe"), ("models", "Models"), ("versions", "Versions"))
+            if report.get(key)
+        },
+    )
+
+
+def stages_of(report: Mapping[str, Any]) -> tuple[Stage, ...]:
+    """The report's stages, checked one by one and as a chain.
+
+    Raises:
+        ValueError: naming the stage that does not add up.
+    """
+    stages = tuple(funnel.from_json(value) for value in report.get("stages") or ())
+    funnel.check_chain(stages)
+    return stages
+
+
+def chains(stages: Iterable[Stage]) -> dict[str, list[tuple[str, int]]]:
+    """For each unit, what went in and what was left after each job."""
+    result: dict[str, list[tuple[str, int]]] = {}
+    for stage in stages:
+        steps = result.setdefault(stage.unit, [("entered", stage.entered)])
+        steps.append((stage.job, stage.kept))
+    return result
+
+
+def reasons(stage: Stage) -> list[tuple[str, str, int]]:
+    """(`dropped` or `failed`, reason, count), the largest first."""
+    rows = [("dropped", reason, count) for reason, count in stage.dropped.items()]
+    rows += [("failed", reason, count) for reason, count in stage.failed.items()]
+    return sorted(rows, key=lambda row: (-row[2], row[1]))
+
+
+def share(part: int, whole: int) -> str:
+    """`part` of `whole` in per cent; "" where there is no whole."""
+    return f"{100 * part / whole:.1f} %" if whole else ""
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Dotted names and values of a nested table, as `--set` would write them."""
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item:
+            yield from flat(item, f"{prefix}{key}.")
+        elif isinstance(item, list | tuple):
+            yield f"{prefix}{key}", ", ".join(map(str, item))
+        else:
+            yield f"{prefix}{key}", str(item)
+
+
+def _cell(value: object) -> str:
+    """Numbers with thousands separators, everything else as it is."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return charts.number(value)
