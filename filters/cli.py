@@ -50,7 +50,7 @@ def list_filters(*, as_json: bool) -> None:
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File instead of the terminal.",
+    help="Write to this file.",
 )
 def page(output: Path | None) -> None:
     """The documentation page on filters and profiles, as Markdown.

@@ -47,8 +47,7 @@ PLANNED = (
 """Profiles of the design that this version refuses."""
 
 SIMILARITY_BOUNDS: Mapping[str, float] = {
-    "open_clip:ViT-L-14": MIN_SIMILARITY,
-    "clip:ViT-L-14": MIN_SIMILARITY,
+    "openclip:ViT-L-14": MIN_SIMILARITY,
     # Provisional: separates matched from mismatched captions best on the photographs that its head
     # was tested on; no published number exists for this model.
     "lit": 0.15,
