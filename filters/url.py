@@ -76,7 +76,7 @@ def _escaped(text: str) -> str:
         return chr(byte) if byte in _UNRESERVED else match[0].upper()
 
     loose = _LOOSE_PERCENT.sub("%25", text)
-    return quote(_ESCAPE.sub(normal, loose), safe=_DELIMITERS, errors="replace")
+    return quote(_ESCAPE.sub(normal, loose), safe=_DELIMITERS, errors="surrogatepass")
 
 
 def _path(path: str) -> str:
