@@ -1,0 +1,1 @@
+"""Shards to batches: tokens, packing, mixture, streams that resume exactly."""

@@ -1,0 +1,45 @@
+"""Encoded images to the pixels that a vision encoder takes."""
+
+import io
+import warnings
+from typing import Final
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from openm3w.errors import InputError
+
+FORMATS: Final = ("JPEG", "PNG", "WEBP")
+"""Decoders that bytes from the web may reach."""
+MAX_PIXELS: Final = 50_000_000
+"""Larger images are refused before they are decoded; shards hold some 0.3 M pixels each."""
+
+
+def decode_image(data: bytes, size: int, name: str) -> Tensor:
+    """uint8[3, size, size], the whole picture squeezed to a square; `name` is for the error.
+
+    Raises:
+        InputError: the bytes are no image of an allowed format, are damaged, or are too large.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            if image.width * image.height > MAX_PIXELS:
+                raise InputError(
+                    f"{name}: {image.width} x {image.height} pixels, limit {MAX_PIXELS}"
+                )
+            pixels = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+    except UnidentifiedImageError as error:
+        raise InputError(f"{name}: not an image in {', '.join(FORMATS)}") from error
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+        Image.DecompressionBombWarning,
+    ) as error:
+        raise InputError(f"{name}: the image does not decode: {error}") from error
+    return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous()

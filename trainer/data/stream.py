@@ -1,0 +1,244 @@
+"""One source of a mixture: endless shuffled samples, packed into rows, resumed exactly.
+
+The order of an epoch is a function of seed, data fingerprint and epoch, and a sample is read by
+its place through the shard's index, so a stream's state is a handful of numbers: where it is, and
+which pieces wait in the packing buffer. Resuming reads those again; nothing is replayed.
+"""
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from openm3w.errors import InputError
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.reader import read_sample_at, read_samples
+from openm3w.shards.sample import Sample
+from openm3w.shards.writer import ShardEntry
+from openm3w.trainer.data.packing import PackItem, Row, choose, make_row
+from openm3w.trainer.data.tokens import Piece, encode_document
+
+TRAIN, DEV = "train", "val"
+"""The manifest's split that is trained on, and the one that dev loss is measured on."""
+
+
+class Place(NamedTuple):
+    """Where a piece comes from: shard of the split, sample in it, piece of the document."""
+
+    shard: int
+    sample: int
+    piece: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowFormat:
+    """How documents become rows."""
+
+    encode: Callable[[str], Sequence[int]]
+    slots: int
+    length: int
+    max_images: int
+    buffer: int
+    """Pieces that wait to be packed; more fill rows better and use more memory."""
+
+    def items(self, sample: Sample, shard: str) -> list[PackItem]:
+        """The sample's pieces with the bytes of their images."""
+        pieces = encode_document(
+            sample.document,
+            self.encode,
+            slots=self.slots,
+            length=self.length,
+            max_images=self.max_images,
+        )
+        return [PackItem(piece=p, images=_images(sample, p, shard)) for p in pieces]
+
+
+@dataclass(slots=True)
+class StreamCounts:
+    """What became of the documents read so far."""
+
+    documents: int = 0
+    split: int = 0
+    """Documents longer than a row."""
+    empty: int = 0
+    """Documents with no token to learn from."""
+    held_out: int = 0
+
+
+class SourceStream:
+    """Endless rows of one manifest's training samples."""
+
+    def __init__(self, manifest: Manifest, rows: RowFormat, *, seed: int, holdout: float) -> None:
+        self.manifest = manifest
+        self.counts = StreamCounts()
+        self._rows = rows
+        self._seed = seed
+        self._holdout = 0.0 if has_dev_split(manifest) else holdout
+        self._shards = _nonempty(manifest.split(TRAIN))
+        if not self._shards:
+            raise InputError(
+                f"{manifest.root}: no samples in the split {TRAIN!r}; training needs some"
+            )
+        self._excluded = frozenset(manifest.exclude)
+        self._epoch = self._turn = self._index = 0
+        self._shard_order = self._shuffled(len(self._shards), "shards")
+        self._sample_order = self._samples_of_turn()
+        self._waiting: list[tuple[Place, PackItem]] = []
+
+    @property
+    def epoch(self) -> int:
+        """How often the source was read to its end."""
+        return self._epoch
+
+    def next_row(self) -> Row:
+        """The next packed row.
+
+        Raises:
+            ShardError: a shard is missing or damaged.
+            InputError: a whole epoch held nothing to learn from.
+        """
+        self._fill()
+        sizes = [(len(i.piece.ids), len(i.images)) for _, i in self._waiting]
+        chosen = choose(sizes, length=self._rows.length, max_images=self._rows.max_images)
+        row = make_row([self._waiting[i][1] for i in chosen], length=self._rows.length)
+        taken = set(chosen)
+        self._waiting = [w for i, w in enumerate(self._waiting) if i not in taken]
+        return row
+
+    def state_dict(self) -> dict[str, Any]:
+        """Plain numbers, as JSON takes them."""
+        return {
+            "epoch": self._epoch,
+            "turn": self._turn,
+            "index": self._index,
+            "waiting": [list(place) for place, _ in self._waiting],
+            "counts": [
+                self.counts.documents,
+                self.counts.split,
+                self.counts.empty,
+                self.counts.held_out,
+            ],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on where `state_dict` was taken, on the same data."""
+        self._epoch, self._turn, self._index = state["epoch"], state["turn"], state["index"]
+        self._shard_order = self._shuffled(len(self._shards), "shards")
+        self._sample_order = self._samples_of_turn()
+        self.counts = StreamCounts(*state["counts"])
+        self._waiting = []
+        for row in state["waiting"]:
+            place = Place(*row)
+            items = self._items(place.shard, self._read(place.shard, place.sample))
+            self._waiting.append((place, items[place.piece]))
+
+    def _fill(self) -> None:
+        barren = 0
+        while len(self._waiting) < self._rows.buffer:
+            barren = 0 if self._take_sample() else barren + 1
+            if barren > sum(s.nsamples for s in self._shards):
+                raise InputError(
+                    f"{self.manifest.root}: no sample of {TRAIN!r} has a token to learn from"
+                )
+
+    def _take_sample(self) -> bool:
+        """Reads the next sample into the buffer; False where it gave nothing."""
+        shard, index = self._advance()
+        sample = self._read(shard, index)
+        if sample.key in self._excluded:
+            return False
+        if is_held_out(sample.key, self._holdout):
+            self.counts.held_out += 1
+            return False
+        items = self._items(shard, sample)
+        self.counts.documents += 1
+        self.counts.split += len(items) > 1
+        self.counts.empty += not items
+        self._waiting.extend((Place(shard, index, i), item) for i, item in enumerate(items))
+        return bool(items)
+
+    def _advance(self) -> tuple[int, int]:
+        """Shards in random order, the samples of each in random order, then the next epoch."""
+        if self._index == len(self._sample_order):
+            self._index, self._turn = 0, self._turn + 1
+            if self._turn == len(self._shards):
+                self._turn, self._epoch = 0, self._epoch + 1
+                self._shard_order = self._shuffled(len(self._shards), "shards")
+            self._sample_order = self._samples_of_turn()
+        sample = self._sample_order[self._index]
+        self._index += 1
+        return self._shard_order[self._turn], sample
+
+    def _samples_of_turn(self) -> list[int]:
+        shard = self._shard_order[self._turn]
+        return self._shuffled(self._shards[shard].nsamples, f"shard {shard}")
+
+    def _shuffled(self, count: int, what: str) -> list[int]:
+        order = list(range(count))
+        seed = f"{self._seed}/{self.manifest.fingerprint}/{self._epoch}/{what}"
+        random.Random(seed).shuffle(order)
+        return order
+
+    def _read(self, shard: int, sample: int) -> Sample:
+        return read_sample_at(self.manifest, self._shards[shard], sample)
+
+    def _items(self, shard: int, sample: Sample) -> list[PackItem]:
+        return self._rows.items(sample, self._shards[shard].url)
+
+
+def dev_rows(manifest: Manifest, rows: RowFormat, *, holdout: float, documents: int) -> list[Row]:
+    """Rows of the first `documents` dev samples: of the split `val`, else of the held-out share."""
+    items: list[PackItem] = []
+    for number, sample in enumerate(dev_samples(manifest, holdout=holdout)):
+        if number == documents:
+            break
+        items.extend(rows.items(sample, DEV))
+    packed = []
+    while items:
+        # The same bounded view as in training, so that a long dev set packs in linear time.
+        sizes = [(len(i.piece.ids), len(i.images)) for i in items[: rows.buffer]]
+        chosen = choose(sizes, length=rows.length, max_images=rows.max_images)
+        packed.append(make_row([items[i] for i in chosen], length=rows.length))
+        taken = set(chosen)
+        items = [item for i, item in enumerate(items) if i not in taken]
+    return packed
+
+
+def dev_samples(manifest: Manifest, *, holdout: float) -> Iterator[Sample]:
+    """The samples that are never trained on, in the order of the shards."""
+    if has_dev_split(manifest):
+        yield from read_samples(manifest, split=DEV)
+        return
+    for sample in read_samples(manifest, split=TRAIN):
+        if is_held_out(sample.key, holdout):
+            yield sample
+
+
+def train_texts(manifest: Manifest, *, seed: int, holdout: float) -> Iterator[str]:
+    """The texts of the training samples, shards in seeded order: what a BPE is learned from."""
+    share = 0.0 if has_dev_split(manifest) else holdout
+    for sample in read_samples(manifest, split=TRAIN, shuffle_seed=seed):
+        if not is_held_out(sample.key, share):
+            yield from sample.document.texts
+
+
+def has_dev_split(manifest: Manifest) -> bool:
+    """Whether the data brings a dev set of its own."""
+    return bool(_nonempty(manifest.split(DEV)))
+
+
+def is_held_out(key: str, share: float) -> bool:
+    """Whether a hash of the key falls into the held-out share, whatever the order or epoch."""
+    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64
+
+
+def _nonempty(shards: Sequence[ShardEntry]) -> list[ShardEntry]:
+    return [shard for shard in shards if shard.nsamples]
+
+
+def _images(sample: Sample, piece: Piece, shard: str) -> tuple[tuple[str, bytes], ...]:
+    return tuple(
+        (f"{shard}, sample {sample.key}, image {i}", sample.images[i]) for i in piece.images
+    )

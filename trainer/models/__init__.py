@@ -1,0 +1,1 @@
+"""The parts of the models: decoder, positions, resampler, and the families made of them."""
