@@ -6,18 +6,30 @@ Shapes: N items, D dimensions.
 
 import hashlib
 import pickle
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from PIL import Image
+from safetensors import SafetensorError
 
 from openm3w.errors import MissingError, RecipeError
 from openm3w.trainer.encoders.specs import OpenClipSpec, nearest
 
 IMAGE_CHUNK = 16
 TEXT_CHUNK = 64
+LOAD_ERRORS = (
+    OSError,
+    RuntimeError,
+    ValueError,
+    KeyError,
+    EOFError,
+    pickle.PickleError,
+    SafetensorError,
+)
+"""What a missing network, a damaged file and a checkpoint of another model raise."""
 
 
 class OpenClipSimilarity:
@@ -96,12 +108,12 @@ def _create(spec: OpenClipSpec, *, quick_gelu: bool) -> tuple[Any, Any]:
 
     try:
         if spec.path is None:
-            # First, since building the model takes longer than finding out that there is no network.
+            # First, since building a model takes longer than finding that there is no network.
             open_clip.download_pretrained(open_clip.get_pretrained_cfg(spec.arch, spec.checkpoint))
         model, _, transform = open_clip.create_model_and_transforms(
             spec.arch, pretrained=str(spec.path or spec.checkpoint), force_quick_gelu=quick_gelu
         )
-    except (OSError, RuntimeError, ValueError, KeyError, EOFError, pickle.PickleError) as error:
+    except LOAD_ERRORS as error:
         raise _not_loaded(spec, error) from error
     return model, transform
 
@@ -116,13 +128,17 @@ def _tokenizer(spec: OpenClipSpec) -> Any:
 
 
 def _not_loaded(spec: OpenClipSpec, error: Exception) -> MissingError:
-    reason = " ".join(str(error).split())[:200] or type(error).__name__
+    # torch's own words for a file it does not know advise to load it unsafely.
+    unreadable = isinstance(error, pickle.UnpicklingError)
+    reason = "not a file of tensors" if unreadable else textwrap.shorten(str(error), 160)
     advice = (
-        f"is the file a checkpoint of {spec.arch}?"
+        f"is {spec.path} a checkpoint of {spec.arch}?"
         if spec.path
-        else "load it once on a machine with a network and copy the hub's cache here, or use `lit`"
+        else "load it once where there is a network and copy the hub's cache here, or use `lit`"
     )
-    return MissingError(f"{spec}: the weights do not load ({reason}); {advice}")
+    return MissingError(
+        f"{spec}: the weights do not load ({reason or type(error).__name__}); {advice}"
+    )
 
 
 def _digest(path: Path | None) -> str:
