@@ -10,7 +10,7 @@ import os
 import random
 import struct
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -68,24 +68,81 @@ def read_shard(
         raise ShardError(f"{path}: {seen} samples, the manifest says {shard.nsamples}: damaged")
 
 
-def read_sample_at(manifest: Manifest, shard: ShardEntry, index: int) -> Sample:
-    """One sample by its place in the shard, through the `.tar.idx` beside it.
+def read_sample_at(
+    manifest: Manifest, shard: ShardEntry, index: int, *, offsets: Sequence[int] | None = None
+) -> Sample:
+    """One sample by its place in the shard; `offsets` saves reading the index again.
 
     Raises:
-        ShardError: the index is missing, or does not point at a sample.
+        ShardError: the index does not point at a sample.
         IndexError: `index` is outside 0 <= index < nsamples.
     """
     path = check_shard(manifest, shard, verify="quick")
     if not 0 <= index < shard.nsamples:
         raise IndexError(index)
-    offsets = read_index(path)
-    if len(offsets) != shard.nsamples + 1:
-        raise ShardError(
-            f"{path}.idx: {len(offsets) - 1} samples, the manifest says {shard.nsamples}"
-        )
+    offsets = offsets or read_offsets(manifest, shard)
     for key, members in _grouped(path, start=offsets[index], end=offsets[index + 1]):
         return _decode(path, key, members, manifest.kind)
     raise ShardError(f"{path}: no sample at offset {offsets[index]}; its .idx is of another tar")
+
+
+def read_offsets(manifest: Manifest, shard: ShardEntry) -> tuple[int, ...]:
+    """Where each sample of a shard begins, and where the last one ends.
+
+    From the index beside the tar; where there is none (shards that others wrote), the headers of
+    all members are walked.
+
+    Raises:
+        ShardError: the shard or its index does not agree with the manifest.
+    """
+    path = check_shard(manifest, shard, verify="quick")
+    indexed = path.with_name(f"{path.name}.idx").is_file()
+    offsets = read_index(path) if indexed else scan_offsets(path)
+    if len(offsets) != shard.nsamples + 1:
+        name = f"{path}.idx" if indexed else str(path)
+        raise ShardError(
+            f"{name}: {len(offsets) - 1} samples, the manifest says {shard.nsamples}: damaged"
+        )
+    return offsets
+
+
+def read_keys(manifest: Manifest, shard: ShardEntry) -> Iterator[str]:
+    """The keys of a shard in order, from one header a sample: no payload is read.
+
+    Raises:
+        ShardError: the shard is missing or its index is of another tar.
+    """
+    offsets = read_offsets(manifest, shard)
+    path = manifest.root / shard.url
+    with path.open("rb") as file:
+        for offset in offsets[:-1]:
+            file.seek(offset)
+            try:
+                member = tarfile.TarInfo.frombuf(file.read(512), "utf-8", "surrogateescape")
+            except tarfile.HeaderError as error:
+                raise ShardError(f"{path}: no sample at offset {offset}: {error}") from error
+            yield member.name.partition(".")[0]
+
+
+def scan_offsets(path: Path) -> tuple[int, ...]:
+    """What the index of the tar `path` holds, from the headers of its members.
+
+    Raises:
+        ShardError: it is no tar, or it is damaged.
+    """
+    offsets: list[int] = []
+    current: str | None = None
+    try:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
+            for member in _members(tar, None):
+                key = member.name.partition(".")[0]
+                if key != current:
+                    offsets.append(member.offset)
+                current = key
+            offsets.append(tar.offset)
+    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
+        raise ShardError(f"{path}: the tar is damaged: {error}") from error
+    return tuple(offsets)
 
 
 def read_index(path: Path) -> tuple[int, ...]:

@@ -1,0 +1,145 @@
+"""All samples of a manifest or a mixture as one numbered row, read one at a time.
+
+Opening costs no more than the manifests: a number leads to shard and place by the counts, and
+the `.tar.idx` from there to the bytes.
+"""
+
+import bisect
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from openm3w.errors import InputError
+from openm3w.shards import reader
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.sample import Sample
+from openm3w.shards.terminal import clean_line
+from openm3w.shards.viewer import Shown
+from openm3w.shards.writer import ShardEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a sample stands."""
+
+    manifest: Manifest
+    shard: ShardEntry
+    index: int
+    """In the shard."""
+
+
+class Catalog:
+    """Samples by number, from 0, and by key. Those on an exclude list keep their number, unseen."""
+
+    def __init__(self, manifests: Sequence[Manifest], split: str | None = None) -> None:
+        chosen = [
+            (manifest, shard)
+            for manifest in manifests
+            for shard in manifest.shards
+            if split is None or shard.split == split
+        ]
+        self._shards = [(manifest, shard) for manifest, shard in chosen if shard.nsamples]
+        self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self._shards))
+        self._excluded = frozenset(key for manifest in manifests for key in manifest.exclude)
+        # The index of a shard is 8 bytes a sample; a few of them serve whoever pages around.
+        self._offsets = lru_cache(maxsize=8)(self._read_offsets)
+        if not self._shards:
+            splits = sorted({shard.split for manifest in manifests for shard in manifest.shards})
+            where = f"split {split!r}; there are: {', '.join(splits)}" if split else "it"
+            raise InputError(f"the manifest has no samples in {where}")
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    def place(self, number: int) -> Place:
+        """Where sample `number` stands.
+
+        Raises:
+            IndexError: `number` is outside 0 <= number < len.
+        """
+        if not 0 <= number < len(self):
+            raise IndexError(number)
+        at = bisect.bisect_right(self._ends, number)
+        manifest, shard = self._shards[at]
+        return Place(manifest=manifest, shard=shard, index=number - self._ends[at] + shard.nsamples)
+
+    def read(self, number: int) -> Shown:
+        """Sample `number`, with what a viewer says about where it is from."""
+        at = bisect.bisect_right(self._ends, number)
+        place = self.place(number)
+        sample = reader.read_sample_at(
+            place.manifest, place.shard, place.index, offsets=self._offsets(at)
+        )
+        return Shown(
+            sample=sample,
+            kind=place.manifest.kind,
+            dataset=place.manifest.name,
+            split=place.shard.split,
+            number=number + 1,
+            total=len(self),
+        )
+
+    def step(self, number: int, by: int) -> Shown | None:
+        """The first sample from `number` in direction `by` (1 or -1) that is not excluded."""
+        while 0 <= number < len(self):
+            shown = self.read(number)
+            if shown.sample.key not in self._excluded:
+                return shown
+            number += by
+        return None
+
+    def walk(self, number: int = 0) -> Iterator[Shown]:
+        """All samples from `number` on, without the excluded ones."""
+        while (shown := self.step(number, 1)) is not None:
+            yield shown
+            number = shown.number
+
+    def find(self, wanted: str) -> int:
+        """The number of the sample named by a key, the beginning of a key, or a number from 1.
+
+        Raises:
+            InputError: none or several have it, or it is on the exclude list.
+        """
+        if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
+            return int(wanted) - 1
+        begin_alike: list[tuple[str, int]] = []
+        for number, key in enumerate(self._keys()):
+            if key == wanted:
+                begin_alike = [(key, number)]
+                break
+            if wanted and key.startswith(wanted):
+                begin_alike.append((key, number))
+        return self._only(wanted, begin_alike)
+
+    def _only(self, wanted: str, found: list[tuple[str, int]]) -> int:
+        if not found:
+            raise InputError(
+                f"no sample {clean_line(wanted)!r} among {len(self):,}; "
+                f"name a key, its beginning, or a number from 1 to {len(self):,}"
+            )
+        (key, number), *others = found
+        if others:
+            raise InputError(
+                f"{clean_line(wanted)!r} begins {len(found):,} keys, as {key} and {others[0][0]}; "
+                "name more of it"
+            )
+        if key in self._excluded:
+            raise InputError(f"sample {key} is on the exclude list of its manifest")
+        return number
+
+    def _keys(self) -> Iterator[str]:
+        for manifest, shard in self._shards:
+            yield from reader.read_keys(manifest, shard)
+
+    def _read_offsets(self, at: int) -> tuple[int, ...]:
+        return reader.read_offsets(*self._shards[at])
+
+
+def matches(sample: Sample, words: str) -> bool:
+    """Whether every one of `words` stands in the sample's title, URL, texts, alts or captions."""
+    document = sample.document
+    parts = [document.title, document.url, *document.texts]
+    parts += [part for image in document.images for part in (image.alt, image.caption)]
+    text = "\n".join(parts).casefold()
+    return all(word in text for word in words.casefold().split())

@@ -1,0 +1,185 @@
+"""Pictures in a terminal: real ones where it can show them, else half blocks, else one line.
+
+Kitty's graphics protocol and sixel come from textual-image, which asks the terminal what it can
+do when it is imported; it is imported only where somebody sits at a terminal.
+"""
+
+import io
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
+from rich.color import Color
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
+from rich.segment import Segment
+from rich.style import Style
+
+Mode = Literal["auto", "blocks", "none"]
+"""What a user asks for with `--images`."""
+
+Technique = Literal["kitty", "sixel", "blocks", "space", "line"]
+"""How pictures are drawn; `space` leaves room for a picture that is put there afterwards."""
+
+FORMATS = ("JPEG", "PNG", "WEBP")
+"""What shards hold; Pillow is never asked to try another decoder."""
+
+MAX_PIXELS = 40_000_000
+"""Of a picture that is decoded at all; the build stores far smaller ones."""
+
+# Pixels below which a picture is not blown up, for each column of cells.
+_PIXELS_A_COLUMN = {"kitty": 6, "sixel": 6, "space": 6, "blocks": 1, "line": 1}
+
+UPPER_HALF = "▀"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where on the canvas of lines a `space` picture goes, in cells."""
+
+    picture: int
+    line: int
+    column: int
+    row_of_picture: int
+    columns: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Picture:
+    """A rich renderable of one decoded image."""
+
+    image: PillowImage.Image
+    number: int
+    technique: Technique
+    max_columns: int
+    max_rows: int
+    _drawn: Any = field(default=None, init=False)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Columns and rows that the picture takes."""
+        width, height = self.image.size
+        widest = max(1, width // _PIXELS_A_COLUMN[self.technique])
+        return fit(width, height, min(self.max_columns, widest), self.max_rows)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        columns, rows = self.cells
+        if self.technique == "blocks":
+            yield from half_blocks(self.image, columns, rows)
+        elif self.technique in ("kitty", "sixel"):
+            if self._drawn is None:
+                self._drawn = _terminal_image(self.technique)(self.image, columns, rows)
+            yield from self._drawn.__rich_console__(console, options)
+        else:
+            for row in range(rows):
+                mark = Style(meta={"picture": self.number, "row": row})
+                yield Segment(" " * columns, mark)
+                yield Segment.line()
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement(self.cells[0], self.cells[0])
+
+    def sixel(self, first_row: int, num_rows: int) -> str:
+        """The sequence that draws some rows of the picture at the cursor."""
+        from textual_image.renderable.sixel import Image as SixelImage
+
+        columns, rows = self.cells
+        height = self.image.height
+        top, bottom = height * first_row // rows, height * (first_row + num_rows) // rows
+        part = self.image.crop((0, top, self.image.width, max(bottom, top + 1)))
+        console = Console(file=io.StringIO(), width=columns, force_terminal=True)
+        drawn = console.render(SixelImage(part, columns, num_rows))
+        # textual-image also leaves room and moves the cursor, which here is done already.
+        return next(segment.text for segment in drawn if segment.text.startswith("\x1bP"))
+
+    def forget(self) -> None:
+        """Frees what the terminal keeps of the picture."""
+        if self._drawn is not None:
+            self._drawn.cleanup()
+            self._drawn = None
+
+
+def fit(width: int, height: int, max_columns: int, max_rows: int) -> tuple[int, int]:
+    """Columns and rows for a picture of `width` x `height`, a cell being twice as high as wide."""
+    columns = max(1, max_columns)
+    rows = max(1, round(columns * height / width / 2))
+    if rows > max_rows:
+        rows = max(1, max_rows)
+        columns = min(columns, max(1, round(rows * 2 * width / height)))
+    return columns, rows
+
+
+def half_blocks(image: PillowImage.Image, columns: int, rows: int) -> Iterator[Segment]:
+    """Two pixels a cell: the upper as foreground of a half block, the lower as background."""
+    small = image.convert("RGB").resize((columns, rows * 2), PillowImage.Resampling.LANCZOS)
+    data = small.tobytes()
+    pixels = [Color.from_rgb(*data[at : at + 3]) for at in range(0, len(data), 3)]
+    for row in range(rows):
+        upper, lower = pixels[2 * row * columns :], pixels[(2 * row + 1) * columns :]
+        for column in range(columns):
+            yield Segment(UPPER_HALF, Style(color=upper[column], bgcolor=lower[column]))
+        yield Segment.line()
+
+
+def decode(data: bytes) -> PillowImage.Image | None:
+    """The picture in RGB, or None where it is no picture of ours or does not decode."""
+    try:
+        image = PillowImage.open(io.BytesIO(data), formats=FORMATS)
+        if image.width * image.height > MAX_PIXELS:
+            return None
+        return image.convert("RGB")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+        return None
+
+
+def technique(mode: Mode, console: Console) -> Technique:
+    """How `console` shows pictures: `auto` asks the terminal; without colours there is a line."""
+    if mode == "none" or console.no_color or not console.encoding.startswith("utf"):
+        return "line"
+    if mode == "blocks":
+        return "blocks"
+    if not console.is_terminal or console.is_dumb_terminal or console.color_system is None:
+        return "line"
+    return _asked()
+
+
+def spots(lines: list[list[Segment]]) -> list[Spot]:
+    """Where `space` pictures stand in rendered lines, one entry for each row of each picture."""
+    found = []
+    for number, line in enumerate(lines):
+        column = 0
+        for segment in line:
+            meta = segment.style.meta if segment.style is not None else {}
+            if "picture" in meta:
+                found.append(
+                    Spot(
+                        picture=meta["picture"],
+                        line=number,
+                        column=column,
+                        row_of_picture=meta["row"],
+                        columns=segment.cell_length,
+                    )
+                )
+            column += segment.cell_length
+    return found
+
+
+def _asked() -> Technique:
+    # textual-image reads the terminal's answer from standard input, so that has to be one too.
+    streams = (sys.__stdin__, sys.__stdout__)
+    if not all(stream is not None and stream.isatty() for stream in streams):
+        return "blocks"
+    from textual_image import renderable
+
+    if renderable.Image is renderable.TGPImage:
+        return "kitty"
+    return "sixel" if renderable.Image is renderable.SixelImage else "blocks"
+
+
+def _terminal_image(name: Technique) -> Any:
+    from textual_image import renderable
+
+    return renderable.TGPImage if name == "kitty" else renderable.SixelImage

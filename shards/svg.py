@@ -1,0 +1,101 @@
+"""A rendered document as an SVG file, for a README or a paper.
+
+The text stands as a terminal shows it. The pictures are put in as small JPEGs, as a terminal with
+graphics shows them; nothing is loaded from elsewhere.
+"""
+
+import base64
+import io
+
+from PIL import Image as PillowImage
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from openm3w.shards import pictures, viewer
+from openm3w.shards.pictures import Picture
+from openm3w.shards.viewer import Shown
+
+MAX_BYTES = 480_000
+"""Of the whole file; pictures are made coarser until they fit."""
+
+_CHARACTER_WIDTH, _LINE_HEIGHT = 12.2, 24.4  # of rich's export, in its user units
+_QUALITIES = ((640, 82), (480, 75), (320, 70), (200, 60), (96, 50))  # longest side, JPEG quality
+_THEME = TerminalTheme(
+    (27, 29, 33),
+    (222, 220, 214),
+    [
+        (27, 29, 33), (224, 116, 116), (92, 184, 160), (221, 164, 85),
+        (123, 164, 216), (190, 150, 210), (110, 190, 200), (222, 220, 214),
+    ],
+    [
+        (140, 145, 154), (224, 116, 116), (92, 184, 160), (221, 164, 85),
+        (123, 164, 216), (190, 150, 210), (110, 190, 200), (240, 238, 234),
+    ],
+)  # fmt: skip
+_FRAME = """\
+<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font: {char_height}px/{line_height}px ui-monospace, "SF Mono", Menlo,
+  Consolas, "DejaVu Sans Mono", monospace; }}
+.{unique_id}-title {{ font: 600 16px system-ui, sans-serif; }}
+{styles}
+</style>
+<defs><clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}"/></clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">{matrix}</g>
+"""
+_END = "</g>\n</svg>\n"
+
+
+def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
+    """The sample as an SVG document of less than 500 kB."""
+    console = Console(
+        record=True,
+        width=columns,
+        file=io.StringIO(),
+        force_terminal=True,
+        color_system="truecolor",
+        no_color=False,
+        highlight=False,
+    )
+    renderable, drawn = viewer.render(shown, "space", columns=columns)
+    lines = console.render_lines(renderable, pad=False)
+    console.print(renderable)
+    text = console.export_svg(title=title, theme=_THEME, code_format=_FRAME, unique_id="m3w")
+    places = [spot for spot in pictures.spots(lines) if spot.row_of_picture == 0]
+    for side, quality in _QUALITIES:
+        images = [
+            _element(drawn_by_number(drawn, spot.picture), spot, side, quality) for spot in places
+        ]
+        svg = text + "\n".join([*images, _END])
+        if len(svg.encode()) <= MAX_BYTES:
+            break
+    return svg
+
+
+def drawn_by_number(drawn: list[Picture], number: int) -> Picture:
+    """The picture with this number; some of a document's pictures may not have decoded."""
+    return next(picture for picture in drawn if picture.number == number)
+
+
+def _element(picture: Picture, spot: pictures.Spot, side: int, quality: int) -> str:
+    columns, rows = picture.cells
+    return (
+        f'<image x="{spot.column * _CHARACTER_WIDTH:g}" y="{spot.line * _LINE_HEIGHT + 1.5:g}" '
+        f'width="{columns * _CHARACTER_WIDTH:g}" height="{rows * _LINE_HEIGHT:g}" '
+        f'preserveAspectRatio="xMinYMid" href="data:image/jpeg;base64,'
+        f'{_jpeg(picture.image, side, quality)}"/>'
+    )
+
+
+def _jpeg(image: PillowImage.Image, side: int, quality: int) -> str:
+    small = image.copy()
+    small.thumbnail((side, side))
+    buffer = io.BytesIO()
+    small.save(buffer, "JPEG", quality=quality, optimize=True)
+    return base64.b64encode(buffer.getvalue()).decode()
