@@ -5,7 +5,7 @@ import gzip
 import hashlib
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,11 +41,31 @@ class Sources:
     """Files of named folders that are no archives."""
 
 
-def find_sources(inputs: Iterable[str]) -> Sources:
-    """Archives behind files, folders, globs and path lists.
+def looks_like_archive(path: Path) -> bool:
+    """Whether a file is WARC or ARC by its name or its first bytes."""
+    if path.name.lower().endswith((".warc", ".warc.gz", ".arc", ".arc.gz")):
+        return True
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head[:2] == b"\x1f\x8b":
+        try:
+            head = zlib.decompressobj(31).decompress(head, 64)
+        except zlib.error:
+            return False
+    return head.startswith(_ARCHIVE_STARTS)
 
-    A folder is searched to all depths and its files that are no archives are skipped; a file
-    named by itself must look like an archive, by its name or its first bytes.
+
+def find_sources(
+    inputs: Iterable[str],
+    *,
+    accepts: Callable[[Path], bool] = looks_like_archive,
+    what: str = "WARC or ARC file",
+    option: str = "--input ",
+) -> Sources:
+    """Archives, or other files that `accepts` knows, behind files, folders, globs and path lists.
+
+    A folder is searched to all depths and its files of other kinds are skipped; a file named by
+    itself must be accepted. `option` stands before the value in messages.
 
     Raises:
         InputError: nothing is there, or a named file is empty or no archive.
@@ -54,36 +74,40 @@ def find_sources(inputs: Iterable[str]) -> Sources:
     found: list[Source] = []
     skipped: list[str] = []
     for value in inputs:
-        for path, base in _expand(value):
-            if _looks_like_archive(path):
+        for path, base in _expand(value, option):
+            if accepts(path):
                 name = path.relative_to(base).as_posix()
                 found.append(Source(name=name, path=path, digest=_digest(path)))
             elif base == path.parent and str(path) == value:
-                raise InputError(f"{path}: not a WARC or ARC file (by name and first bytes)")
+                raise InputError(f"{path}: not a {what} (by name and first bytes)")
             else:
                 skipped.append(path.relative_to(base).as_posix())
     if not found:
-        raise InputError(f"no web archives behind --input {' '.join(inputs)}")
+        raise InputError(f"no {what} behind {option}{' '.join(inputs)}")
     return Sources(archives=tuple(_distinct(found)), skipped=tuple(sorted(skipped)))
 
 
-def _expand(value: str) -> Iterator[tuple[Path, Path]]:
+def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
     """Files behind one input value, each with the folder that its name is relative to."""
     if value.startswith(REMOTE_PREFIXES):
-        raise NotBuiltError(f"--input {value}: reading remote archives is not built yet; copy it here")
+        raise NotBuiltError(
+            f"{option}{value}: reading remote archives is not built yet; copy it here"
+        )
     path = Path(value)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
         if not files:
-            raise InputError(f"--input {value}: the folder is empty")
+            raise InputError(f"{option}{value}: the folder is empty")
         yield from ((file, path) for file in files)
     elif path.is_file():
         if path.stat().st_size == 0:
-            raise InputError(f"--input {value}: the file is empty")
+            raise InputError(f"{option}{value}: the file is empty")
         if path.name.endswith((".warc.paths", ".warc.paths.gz", ".paths")):
             yield from _listed(path)
         elif path.suffix == ".wacz":
-            raise NotBuiltError(f"--input {value}: WACZ is not read yet; unzip it and name its archive/")
+            raise NotBuiltError(
+                f"{option}{value}: WACZ is not read yet; unzip it and name its archive/"
+            )
         else:
             yield path, path.parent
     elif matches := sorted(glob.glob(value, recursive=True)):  # noqa: PTH207
@@ -91,7 +115,9 @@ def _expand(value: str) -> Iterator[tuple[Path, Path]]:
             if Path(match).is_file():
                 yield Path(match), Path(match).parent
     else:
-        raise InputError(f"--input {value}: no such file or folder, and the pattern matches nothing")
+        raise InputError(
+            f"{option}{value}: no such file or folder, and the pattern matches nothing"
+        )
 
 
 def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
@@ -111,20 +137,6 @@ def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
         yield file, path.parent
 
 
-def _looks_like_archive(path: Path) -> bool:
-    names = path.name.lower()
-    if names.endswith((".warc", ".warc.gz", ".arc", ".arc.gz")):
-        return True
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if head[:2] == b"\x1f\x8b":
-        try:
-            head = zlib.decompressobj(31).decompress(head, 64)
-        except zlib.error:
-            return False
-    return head.startswith(_ARCHIVE_STARTS)
-
-
 def _digest(path: Path) -> str:
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=8)
@@ -140,7 +152,9 @@ def _distinct(found: list[Source]) -> list[Source]:
     once = {(source.name, source.digest): source for source in found}
     counts = Counter(source.name for source in once.values())
     named = [
-        replace(source, name=f"{source.name}~{source.digest}") if counts[source.name] > 1 else source
+        replace(source, name=f"{source.name}~{source.digest}")
+        if counts[source.name] > 1
+        else source
         for source in once.values()
     ]
     return sorted(named, key=lambda source: source.name)

@@ -66,11 +66,7 @@ def encode(data: bytes, encoding: Encoding) -> Encoded:
     Raises:
         UnusableImageError: with the reason.
     """
-    if not data:
-        raise UnusableImageError("empty")
-    if len(data) > encoding.max_bytes:
-        raise UnusableImageError("too_large")
-    picture, original, original_format = _decode(data, encoding)
+    picture, original, original_format = open_picture(data, encoding)
     if max(picture.size) > encoding.side:
         picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
@@ -94,8 +90,16 @@ def grey_deviation(picture: Image.Image) -> float:
     return round(float(np.asarray(small, dtype=np.float64).std()), 2)
 
 
-def _decode(data: bytes, encoding: Encoding) -> tuple[Image.Image, tuple[int, int], str]:
-    """An upright RGB picture, its size before any reduction, and the name of its format."""
+def open_picture(data: bytes, encoding: Encoding) -> tuple[Image.Image, tuple[int, int], str]:
+    """An upright RGB picture, its size before any reduction, and the name of its format.
+
+    Raises:
+        UnusableImageError: with the reason.
+    """
+    if not data:
+        raise UnusableImageError("empty")
+    if len(data) > encoding.max_bytes:
+        raise UnusableImageError("too_large")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow warns of EXIF and palette oddities

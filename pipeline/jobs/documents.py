@@ -71,10 +71,12 @@ def run(plan: Plan, runner: Runner) -> None:
     if sources:
         runners.run(
             runner,
-            lambda p: p
-            | "Archives" >> beam.Create(sources)
-            | "Spread" >> beam.Reshuffle()
-            | "Documents" >> beam.ParDo(ReadArchive(plan)),
+            lambda p: (
+                p
+                | "Archives" >> beam.Create(sources)
+                | "Spread" >> beam.Reshuffle()
+                | "Documents" >> beam.ParDo(ReadArchive(plan))
+            ),
         )
 
 
@@ -153,7 +155,7 @@ def _read(
             continue
         kind = record_class(record)
         if record.kind != "other":
-            add_record(_record_row(record))
+            add_record(record_row(record))
         counts.image_records += kind == "image"
         if kind != "page":
             counts.records.add("dropped", kind)
@@ -186,7 +188,8 @@ def record_class(record: Record) -> str:
     return {"html": "page", "image": "image", "other": "file"}[content]
 
 
-def _record_row(record: Record) -> dict[str, Any]:
+def record_row(record: Record) -> dict[str, Any]:
+    """The row of RECORDS for a response, resource or revisit record."""
     location = record.header("location")
     redirect = 300 <= record.status < 400 and location
     return {
