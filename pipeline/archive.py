@@ -43,7 +43,15 @@ _HTML_STARTS = (
     b"<font", b"<table", b"<a ", b"<style", b"<title", b"<b>", b"<br", b"<p", b"<!--", b"<meta",
     b"<center", b"<frameset",
 )  # fmt: skip
-_IMAGE_STARTS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a", b"BM", b"II*\0", b"MM\0*")
+_IMAGE_STARTS = (
+    b"\xff\xd8\xff",
+    b"\x89PNG\r\n\x1a\n",
+    b"GIF87a",
+    b"GIF89a",
+    b"BM",
+    b"II*\0",
+    b"MM\0*",
+)
 _SNIFFED_BYTES = 1024
 _CHUNK = 1 << 20
 # Compressed bytes handed to a decoder at once: bounds what a bomb can inflate between two looks
@@ -112,7 +120,7 @@ class Damage:
 
 def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
     """All records of a WARC or ARC file, compressed or plain; a `Damage` comes last if at all."""
-    offset = 0
+    offset = end = 0
     try:
         with path.open("rb") as file:
             if not file.peek(1):  # type: ignore[attr-defined]
@@ -120,11 +128,12 @@ def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
                 return
             iterator = ArchiveIterator(file, arc2warc=True)
             for raw in iterator:
-                offset = iterator.get_record_offset()
-                yield _record(iterator, raw, offset, max_body)
+                record = _record(iterator, raw, max_body)
+                offset, end = record.offset, record.offset + record.length
+                yield record
             yield from _unfinished(file, offset)
     except PARSER_ERRORS as error:
-        yield Damage(offset=offset, error=" ".join(str(error).split())[:200] or repr(error))
+        yield Damage(offset=end, error=_one_line(error))
 
 
 def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
@@ -138,7 +147,7 @@ def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
     raw = next(iterator, None)
     if raw is None:
         raise EOFError(f"no record at offset {offset}")
-    return _record(iterator, raw, offset, max_body)
+    return _record(iterator, raw, max_body)
 
 
 def sniff(body: bytes) -> ContentKind:
@@ -165,20 +174,23 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
     file.seek(offset)
     rest = file.read(_CHUNK)
     while rest:
+        start = file.tell() - len(rest)
         member = zlib.decompressobj(31)
         while rest and not member.eof:
             member.decompress(rest)
             rest = member.unused_data or file.read(_CHUNK)
         if not member.eof:
-            yield Damage(offset=offset, error="the file ends inside a gzip member: it is cut off")
+            yield Damage(offset=start, error="the file ends inside a gzip member: it is cut off")
             return
 
 
-def _record(iterator: Any, raw: Any, offset: int, max_body: int) -> Record:
+def _record(iterator: Any, raw: Any, max_body: int) -> Record:
     head, http = raw.rec_headers, raw.http_headers
     body, body_error = b"", ""
     if raw.rec_type in ("response", "resource"):
         body, body_error = _payload(raw, max_body + 1)
+    # The iterator's offset and length are of this record only once it was read to its end, and
+    # asking for them earlier would throw the payload away.
     iterator.read_to_end(raw)
     if missing := getattr(raw.raw_stream, "limit", 0):
         body_error = f"the record is cut off: {missing} bytes are missing"
@@ -193,7 +205,7 @@ def _record(iterator: Any, raw: Any, offset: int, max_body: int) -> Record:
         url=(head.get_header("WARC-Target-URI") or "").strip("<> "),
         record_id=head.get_header("WARC-Record-ID") or "",
         date=head.get_header("WARC-Date") or "",
-        offset=offset,
+        offset=iterator.get_record_offset(),
         length=iterator.get_record_length(),
         status=_status(http, kind),
         headers=headers,
@@ -214,7 +226,7 @@ def _payload(raw: Any, limit: int) -> tuple[bytes, str]:
             if len(body) >= limit:
                 break
     except PARSER_ERRORS as error:
-        return bytes(body), " ".join(str(error).split())[:200] or repr(error)
+        return bytes(body), _one_line(error)
     return bytes(body), ""
 
 
@@ -238,6 +250,10 @@ _DECODERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
     "br": lambda: brotli.Decompressor().process,
     "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
 }
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:200] or repr(error)
 
 
 def _status(http: Any, kind: Kind) -> int:

@@ -60,7 +60,13 @@ class Clock:
 
 
 def read_page(
-    record: Record, *, source: str, screen: Screen, settings: Extract, floor: Floor | None, clock: Clock
+    record: Record,
+    *,
+    source: str,
+    screen: Screen,
+    settings: Extract,
+    floor: Floor | None,
+    clock: Clock,
 ) -> Page:
     """The outcome of one HTML record; `floor=None` keeps every page that has any text or image."""
     page = Page(

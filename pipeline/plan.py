@@ -1,5 +1,6 @@
 """A build, resolved at the desk: recipe, sources, and what each job's folder must be made from."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,6 @@ from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
-
-import json
 
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")

@@ -85,7 +85,9 @@ def _engine(options: PipelineOptions) -> FnApiRunner:
     return FnApiRunner(provision_info=ExtendedProvisionInfo(info))
 
 
-_REMOTE_ERROR = re.compile(r"^(?:openm3w\.errors\.)(\w+): (.*?)(?: \[while running .*)?$", re.MULTILINE)
+_REMOTE_ERROR = re.compile(
+    r"^(?:openm3w\.errors\.)(\w+): (.*?)(?: \[while running .*)?$", re.MULTILINE
+)
 
 
 def _user_error(error: BaseException) -> OpenM3WError | None:

@@ -19,7 +19,6 @@ import pyarrow.parquet as pq
 from openm3w.errors import OutputError
 from openm3w.shards import commit
 
-
 _ROW_GROUP = 512  # rows in memory at a time; a page's row is some 10 kB
 
 
@@ -95,7 +94,9 @@ class Folder:
         path = self.path(unit, suffix)
         try:
             with pq.ParquetFile(path) as file:
-                for batch in file.iter_batches(_ROW_GROUP, columns=list(columns) if columns else None):
+                for batch in file.iter_batches(
+                    _ROW_GROUP, columns=list(columns) if columns else None
+                ):
                     yield from batch.to_pylist()
         except (OSError, pa.ArrowException) as error:
             raise OutputError(

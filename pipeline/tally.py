@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage, Unit
 
 
@@ -35,4 +36,5 @@ class Tally:
         )
 
     def to_json(self, job: str, unit: Unit) -> dict[str, Any]:
-        return self.stage(job, unit).to_json()
+        """The stage as a sidecar holds it."""
+        return funnel.to_json(self.stage(job, unit))

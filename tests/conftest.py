@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image as PillowImage
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,3 +47,65 @@ def image_bytes() -> Callable[..., bytes]:
         return buffer.getvalue()
 
     return make
+
+
+WARC_DATE = "2024-05-06T07:08:09Z"
+
+
+class ArchiveBuilder:
+    """Writes small WARC files record by record: `archive.page(url, html)`, `archive.image(...)`."""
+
+    def __init__(self) -> None:
+        self._buffer = io.BytesIO()
+        self._writer = WARCWriter(self._buffer, gzip=True)
+        self._count = 0
+        self.offsets: list[int] = []
+
+    def add(
+        self,
+        url: str,
+        body: bytes,
+        *,
+        content_type: str = "text/html; charset=utf-8",
+        status: str = "200 OK",
+        headers: tuple[tuple[str, str], ...] = (),
+        date: str = WARC_DATE,
+        kind: str = "response",
+        warc_headers: dict[str, str] | None = None,
+    ) -> "ArchiveBuilder":
+        http = StatusAndHeaders(status, [("Content-Type", content_type), *headers], protocol="HTTP/1.1")
+        self._count += 1
+        record_id = f"<urn:uuid:00000000-0000-4000-8000-{self._count:012x}>"
+        about = {"WARC-Record-ID": record_id, "WARC-Date": date, **(warc_headers or {})}
+        self.offsets.append(self._buffer.tell())
+        record = self._writer.create_warc_record(
+            url,
+            kind,
+            payload=io.BytesIO(body),
+            http_headers=http if kind != "metadata" else None,
+            warc_headers_dict=about,
+        )
+        self._writer.write_record(record)
+        record.raw_stream.close()  # a temporary file, which warcio leaves to the collector
+        return self
+
+    def page(self, url: str, html: str, **options) -> "ArchiveBuilder":
+        return self.add(url, html.encode(), **options)
+
+    def image(self, url: str, data: bytes, content_type: str = "image/png", **options) -> "ArchiveBuilder":
+        return self.add(url, data, content_type=content_type, **options)
+
+    def redirect(self, url: str, to: str) -> "ArchiveBuilder":
+        return self.add(url, b"", status="301 Moved Permanently", headers=(("Location", to),))
+
+    def bytes(self) -> bytes:
+        return self._buffer.getvalue()
+
+    def write(self, path: Path) -> Path:
+        path.write_bytes(self.bytes())
+        return path
+
+
+@pytest.fixture
+def archive() -> ArchiveBuilder:
+    return ArchiveBuilder()

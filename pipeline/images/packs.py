@@ -6,7 +6,6 @@ needs one range of the file and no tar.
 
 import io
 import tarfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -83,5 +82,3 @@ class PackReader:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-

@@ -65,7 +65,7 @@ def resource_keys(row: Mapping[str, Any], unit: str) -> Iterator[tuple[str, Reso
         fetched=row["fetched"],
     )
     yield f"url:{row['url_key']}", resource
-    if row["digest"] and row["kind"] != "revisit" and row["status"] == 200:  # noqa: PLR2004
+    if row["digest"] and row["kind"] != "revisit" and row["status"] == 200:
         yield f"digest:{row['digest']}", resource
 
 
@@ -80,7 +80,7 @@ def hop(chase: Chase, resources: Iterable[Resource]) -> Chase | Found:
         return Chase(chase.origin, f"digest:{best.digest}", chase.hops)
     if best.location:
         return Chase(chase.origin, f"url:{best.location}", chase.hops + 1)
-    if best.status != 200:  # noqa: PLR2004
+    if best.status != 200:
         return Found(chase.origin, reason="http_status")
     if best.content != "image":
         return Found(chase.origin, reason="not_an_image")
@@ -99,7 +99,7 @@ def _preference(resource: Resource) -> tuple[Any, ...]:
         rank = 3
     elif resource.location:
         rank = 2
-    elif resource.status != 200:  # noqa: PLR2004
+    elif resource.status != 200:
         rank = 4
     else:
         rank = 0 if resource.content == "image" else 1

@@ -62,9 +62,7 @@ def run(plan: Plan, runner: Runner) -> None:
         runners.run(runner, lambda p: _graph(p, plan))
 
 
-def mark(
-    references: Iterable[Reference], reason: str, rank: Rank
-) -> Iterator[Reference]:
+def mark(references: Iterable[Reference], reason: str, rank: Rank) -> Iterator[Reference]:
     """The references of one group, all but the first in `rank` marked with `reason`."""
     first, *rest = sorted(references, key=rank)
     yield first

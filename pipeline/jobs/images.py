@@ -298,5 +298,3 @@ def _commit_places(plan: Plan, unit: str, placed: list[Placed]) -> None:
             tally.add(row["outcome"], row["reason"])
             add({"row": document, "image": image, **row})
     folder.commit_sidecar(unit, counts={"stages": [tally.to_json("images", "images")]}, seconds={})
-
-

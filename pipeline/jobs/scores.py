@@ -51,10 +51,11 @@ def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, count = plan.folder("scores"), 0
+    folder, count, models = plan.folder("scores"), 0, set()
     with folder.writing(unit, SCORES) as add:
         for item in sorted(scored, key=lambda s: (s.row, s.image)):
             count += 1
+            models.add(item.model)
             add(
                 {
                     "row": item.row,
@@ -63,7 +64,7 @@ def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
                     "window_scores": list(item.scores),
                 }
             )
-    folder.commit_sidecar(unit, counts={"images": count}, seconds={})
+    folder.commit_sidecar(unit, counts={"images": count, "models": sorted(models)}, seconds={})
 
 
 def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:

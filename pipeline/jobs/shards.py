@@ -44,6 +44,7 @@ OUTCOMES = pa.schema(
         ("url", pa.string()),
         ("outcome", pa.string()),
         ("reason", pa.string()),
+        ("kept_images", pa.int32()),
         ("images", pa.string()),
     ]
 )
@@ -74,10 +75,12 @@ def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
     if pending:
         runners.run(
             runner,
-            lambda p: p
-            | "Archives" >> beam.Create(pending)
-            | "Spread" >> beam.Reshuffle()
-            | "Select" >> beam.Map(lambda unit: commit_selection(plan, unit)),
+            lambda p: (
+                p
+                | "Archives" >> beam.Create(pending)
+                | "Spread" >> beam.Reshuffle()
+                | "Select" >> beam.Map(lambda unit: commit_selection(plan, unit))
+            ),
         )
     counts = kept_counts(plan)
     names = shard_names(counts, plan.recipe.shards.samples_per_shard)
@@ -218,6 +221,7 @@ def _outcome_row(
         "url": document.url,
         "outcome": "dropped" if reason else "kept",
         "reason": reason or "",
+        "kept_images": images.count("") if not reason else 0,
         "images": dump(images),
     }
 
@@ -248,9 +252,7 @@ def _write(plan: Plan, name: tuple[str, int], rows: Iterable[dict[str, str]]) ->
     ordered = sorted(rows, key=lambda row: (order_hash(row["doc_id"], seed), row["doc_id"]))
     with PackReader(plan.folder("images", "packs").root) as packs:
         samples = (_sample(row, packs) for row in ordered)
-        entry = write_shard(
-            plan.output, shard.url, samples, kind="interleaved", split=shard.split
-        )
+        entry = write_shard(plan.output, shard.url, samples, kind="interleaved", split=shard.split)
     plan.folder("shards", "written").commit_sidecar(
         shard.unit, counts={"entry": asdict(entry)}, seconds={}
     )

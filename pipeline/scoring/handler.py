@@ -45,6 +45,8 @@ class Scored:
     row: int
     image: int
     scores: tuple[float, ...]
+    model: str
+    """Id of the model and its preprocessing, as `id; preprocessing`."""
 
 
 class SimilarityHandler(ModelHandler[Batch, list[Scored], Any]):
@@ -77,23 +79,29 @@ class SimilarityHandler(ModelHandler[Batch, list[Scored], Any]):
 def score_batch(batch: Batch, model: Any) -> list[Scored]:
     """Cosine similarity of each pair's image with each of its texts, rounded to DECIMALS."""
     pictures = [_open(pair.data) for pair in batch.pairs]
+    about = f"{model.model_id}; {model.preprocessing}"
+    # Each distinct text once, in an order that does not depend on where it was found.
     texts = sorted({text for pair in batch.pairs for text in pair.texts})
     if not texts:
-        return [Scored(batch.unit, pair.row, pair.image, ()) for pair in batch.pairs]
-    image_vectors = np.asarray(model.encode_images(pictures).cpu())
-    text_vectors = np.asarray(model.encode_texts(texts).cpu())
+        return [Scored(batch.unit, pair.row, pair.image, (), about) for pair in batch.pairs]
+    image_vectors = np.asarray(model.encode_images(pictures).cpu(), dtype=np.float64)
+    text_vectors = np.asarray(model.encode_texts(texts).cpu(), dtype=np.float64)
     at = {text: i for i, text in enumerate(texts)}
     return [
-        Scored(batch.unit, pair.row, pair.image, _cosines(vector, text_vectors, at, pair.texts))
+        Scored(
+            batch.unit,
+            pair.row,
+            pair.image,
+            _cosines(vector, text_vectors[[at[text] for text in pair.texts]]),
+            about,
+        )
         for vector, pair in zip(image_vectors, batch.pairs, strict=True)
     ]
 
 
-def _cosines(
-    image: np.ndarray, texts: np.ndarray, at: dict[str, int], names: tuple[str, ...]
-) -> tuple[float, ...]:
-    chosen = texts[[at[name] for name in names]].astype(np.float64)
-    return tuple(round(float(value), DECIMALS) for value in chosen @ image.astype(np.float64))
+def _cosines(image: np.ndarray, texts: np.ndarray) -> tuple[float, ...]:
+    """float64[D] and float64[N, D], all of unit length, to N rounded cosines."""
+    return tuple(round(float(value), DECIMALS) for value in texts @ image)
 
 
 def _open(data: bytes) -> PillowImage.Image:

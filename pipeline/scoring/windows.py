@@ -15,7 +15,9 @@ Origin = Literal["before", "after", "alt", "caption", "title"]
 
 # Sentence ends: western ones before a space, CJK and others anywhere, and line breaks.
 _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])|\n+")
-_CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# A character of a script without spaces with the punctuation behind it, or a run of others.
+_WORD = re.compile(rf"[{_CJK}][^\s\w]*|[^\s{_CJK}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +53,15 @@ def image_windows(document: Document, windows: Windows) -> list[list[Window]]:
 
 
 def split(text: str, max_words: int) -> Iterator[str]:
-    """Sentences of `text`, cut into pieces of at most `max_words` words."""
+    """Sentences of `text`, cut into pieces of at most `max_words` words.
+
+    Where a script writes no spaces, each character counts as a word: it is a token or more.
+    """
     for sentence in _SENTENCE_END.split(text):
-        words = _words(sentence)
+        words = list(_WORD.finditer(sentence))
         for start in range(0, len(words), max_words):
-            yield _join(words[start : start + max_words])
+            piece = words[start : start + max_words]
+            yield " ".join(sentence[piece[0].start() : piece[-1].end()].split())
 
 
 def _windows_of(pieces: Sequence[list[str] | Image], at: int, windows: Windows) -> list[Window]:
@@ -78,15 +84,3 @@ def _windows_of(pieces: Sequence[list[str] | Image], at: int, windows: Windows) 
         if first and all(window.text != first for window in found):
             found.append(Window(text=first, origin=origin))
     return found
-
-
-def _words(sentence: str) -> list[str]:
-    """Words, and each character of scripts that write none."""
-    if not _CJK.search(sentence):
-        return sentence.split()
-    return re.findall(rf"{_CJK.pattern}|[^\s\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+", sentence)
-
-
-def _join(words: list[str]) -> str:
-    text = " ".join(words)
-    return re.sub(rf"(?<={_CJK.pattern}) (?={_CJK.pattern})", "", text)

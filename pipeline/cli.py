@@ -1,0 +1,143 @@
+"""`m3w build` and `m3w extract`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openm3w import recipe as recipes
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import recipe as build_recipe
+from openm3w.pipeline.extracting import extract_pages
+from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sidecars import stages
+from openm3w.shards.funnel import Stage
+
+
+@click.command()
+@click.argument("recipe")
+@click.option("--input", "-i", "inputs", multiple=True, required=True, metavar="SOURCE",
+              help="WARC or ARC file, folder, glob, or warc.paths list; repeat it or list several.")  # fmt: skip
+@click.argument("more_inputs", nargs=-1, metavar="[SOURCE]...")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
+              help="Folder for the shards.")  # fmt: skip
+@click.option("--store", type=click.Path(path_type=Path),
+              help="Folder for what the jobs commit and later runs reuse.  [default: OUTPUT.work]")  # fmt: skip
+@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
+@click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
+@click.option("--limit", default=0, metavar="N", help="At most N pages of each archive.")
+@click.option("--from", "first", type=click.Choice(JOBS), default=JOBS[0], help="First job to run.")
+@click.option("--until", "last", type=click.Choice(JOBS), default=JOBS[-1], help="Last job to run.")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
+@click.option("--dry-run", is_flag=True, help="Resolve everything, print the plan, do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    recipe: str,
+    inputs: tuple[str, ...],
+    more_inputs: tuple[str, ...],
+    output: Path,
+    store: Path | None,
+    runner: str,
+    workers: int,
+    limit: int,
+    first: Job,
+    last: Job,
+    overrides: tuple[str, ...],
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Builds interleaved shards from web archives.
+
+    RECIPE is openm3w, kosmos1, m3w, or a TOML file. The same command again goes on where the
+    last one stopped, and does nothing where all is done.
+
+    \b
+    m3w build openm3w --input crawl.warc.gz --output out
+    m3w build kosmos1 --input archives/ --output out --set language=any --runner local-mp
+    m3w build openm3w --input x.warc.gz --output out --until images
+    """
+    if limit:
+        overrides = (*overrides, f"pages_per_archive={limit}")
+    engine = Runner(name=runner, workers=workers)
+    resolved = build_recipe.load(recipe, overrides)
+    say = _quiet if as_json else click.echo
+    plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say)
+    if dry_run:
+        click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))
+        return
+    built = builds.build(plan, engine, say=say, first=first, last=last)
+    if as_json:
+        click.echo(json.dumps(_result_json(plan, built), ensure_ascii=False))
+    else:
+        click.echo(_result_line(plan, built))
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="JSON lines.")
+@click.option("--engine", default="trafilatura", show_default=True, help="What finds the content.")
+def extract(sources: tuple[str, ...], output: Path, engine: str) -> None:
+    """Writes the main content of every page as one JSON line, images as absolute URLs.
+
+    Nothing is fetched or filtered: a page is left out only where it has no text and no image.
+
+    \b
+    m3w extract crawl.warc.gz --output docs.jsonl
+    """
+    counts = extract_pages(sources, output, engine)
+    lost = ", ".join(f"{reason} {count}" for reason, count in counts.lost.items())
+    click.echo(
+        f"{counts.written} of {counts.pages} pages written to {output}"
+        + (f" ({lost})" if lost else "")
+    )
+    for note in counts.notes:
+        click.echo(note, err=True)
+
+
+def _quiet(_: str) -> None:
+    return
+
+
+def _plan_json(plan: Plan) -> dict[str, Any]:
+    return {
+        "recipe": recipes.to_plain(plan.recipe),
+        "profile": recipes.to_plain(plan.recipe.load_profile()),
+        "floor": recipes.to_plain(plan.floor),
+        "similarity_model": plan.model,
+        "sources": [source.name for source in plan.sources],
+        "output": str(plan.output),
+        "store": str(plan.store),
+        "pending": {
+            "documents": len(plan.folder("documents").pending(plan.units)),
+            "archives": len(plan.units),
+        },
+    }
+
+
+def _result_json(plan: Plan, built: builds.Built) -> dict[str, Any]:
+    found = built.manifest
+    return {
+        "output": str(plan.output),
+        "already_done": built.already_done,
+        "documents": found.nsamples if found else None,
+        "images": found.images if found else None,
+        "shards": len(found.shards) if found else None,
+        "stages": [_stage_json(stage) for stage in stages(plan)],
+    }
+
+
+def _stage_json(stage: Stage) -> dict[str, Any]:
+    return recipes.to_plain(stage)  # type: ignore[no-any-return]
+
+
+def _result_line(plan: Plan, built: builds.Built) -> str:
+    found = built.manifest
+    if found is None:
+        return f"stopped as asked; {plan.store} has what is done"
+    size = f"{found.nsamples} documents, {found.images} images, {len(found.shards)} shards"
+    if built.already_done:
+        return f"{plan.output}: nothing to do, the build is complete ({size})"
+    return f"{plan.output}: {size}; look at it: m3w view {plan.output}"

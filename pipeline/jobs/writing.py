@@ -1,0 +1,167 @@
+"""Kept samples to shards, whatever their kind.
+
+A unit's table of kept samples has at least the columns `doc_id` and `split`. Its rows are
+shuffled once, to the shard that a hash of the id names. Membership and order depend on ids, seed
+and the number of kept samples alone: not on the runner, and not on what was done before a crash.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+
+from openm3w.pipeline import runners
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder
+from openm3w.shards.sample import Kind, Sample
+from openm3w.shards.writer import ShardEntry, write_shard
+
+_HASH_RANGE = 1 << 64
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ShardName:
+    """A shard of a split."""
+
+    split: str
+    index: int
+
+    @property
+    def unit(self) -> str:
+        return f"{self.split}-{self.index:06d}"
+
+    @property
+    def url(self) -> str:
+        return f"data/{self.unit}.tar"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What is written where; small and picklable."""
+
+    output: Path
+    kind: Kind
+    selected: Folder
+    """Tables of kept samples; their sidecars count them by split in `counts.splits`."""
+    units: tuple[str, ...]
+    """Units of `selected`."""
+    written: Folder
+    """Sidecars of the shards that are done."""
+    samples: Callable[[Iterable[Row]], Iterator[Sample]]
+    """Rows of `selected` to samples, in the same order."""
+    samples_per_shard: int
+    seed: int
+
+
+def write_shards(writing: Writing, runner: Runner) -> tuple[ShardEntry, ...]:
+    """Writes what is not written yet, and returns all shards in order of their names.
+
+    Raises:
+        OutputError: the output or the store cannot be written.
+    """
+    counts = split_counts(writing.selected, writing.units)
+    names = shard_names(counts, writing.samples_per_shard)
+    if any(_entry(writing, name) is None for name in _used_names(writing, counts)):
+        runners.run(runner, lambda p: _graph(p, writing, counts))
+    entries = (_entry(writing, name) for name in names)
+    return tuple(entry for entry in entries if entry is not None)
+
+
+def split_counts(selected: Folder, units: Iterable[str]) -> dict[str, int]:
+    """Kept samples by split."""
+    counts: dict[str, int] = {}
+    for unit in units:
+        sidecar = selected.sidecar(unit) or {"counts": {"splits": {}}}
+        for split, count in sidecar["counts"]["splits"].items():
+            counts[split] = counts.get(split, 0) + count
+    return counts
+
+
+def shard_names(counts: Mapping[str, int], samples_per_shard: int) -> list[ShardName]:
+    """The shards of each split: as many as hold the kept samples at the size asked for."""
+    return [
+        ShardName(split, index)
+        for split, count in sorted(counts.items())
+        for index in range(_num_shards(count, samples_per_shard))
+    ]
+
+
+def shard_of(doc_id: str, seed: int, num_shards: int) -> int:
+    """floor(hash * N / 2^64): a document more or less changes one shard."""
+    return order_hash(doc_id, seed) * num_shards // _HASH_RANGE
+
+
+def order_hash(doc_id: str, seed: int) -> int:
+    """The place of a document in the corpus' order: 0 <= hash < 2^64."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {doc_id}".encode(), digest_size=8).digest())
+
+
+def split_by(group: str, val_share: float, seed: int) -> str:
+    """`val` or `train` by a hash: what has the same `group` is never in both."""
+    return "val" if order_hash(group, seed) < val_share * _HASH_RANGE else "train"
+
+
+def _graph(pipeline: beam.Pipeline, writing: Writing, counts: Mapping[str, int]) -> None:
+    _ = (
+        pipeline
+        | "Units" >> beam.Create(list(writing.units))
+        | "Selected" >> beam.FlatMap(lambda unit: _placed(writing, unit, counts))
+        | "Group by shard" >> beam.GroupByKey()
+        | "Shards" >> beam.MapTuple(lambda name, rows: _write(writing, name, rows))
+    )
+
+
+def _placed(
+    writing: Writing, unit: str, counts: Mapping[str, int]
+) -> Iterator[tuple[tuple[str, int], Row]]:
+    for row in writing.selected.rows(unit):
+        name = _name(writing, row, counts)
+        yield (name.split, name.index), row
+
+
+def _name(writing: Writing, row: Row, counts: Mapping[str, int]) -> ShardName:
+    num_shards = _num_shards(counts[row["split"]], writing.samples_per_shard)
+    return ShardName(row["split"], shard_of(row["doc_id"], writing.seed, num_shards))
+
+
+def _write(writing: Writing, name: tuple[str, int], rows: Iterable[Row]) -> None:
+    shard, seed = ShardName(*name), writing.seed
+    if _entry(writing, shard) is not None:
+        return
+    ordered = sorted(rows, key=lambda row: (order_hash(row["doc_id"], seed), row["doc_id"]))
+    entry = write_shard(
+        writing.output,
+        shard.url,
+        writing.samples(ordered),
+        kind=writing.kind,
+        split=shard.split,
+    )
+    writing.written.commit_sidecar(shard.unit, counts={"entry": asdict(entry)}, seconds={})
+
+
+def _entry(writing: Writing, name: ShardName) -> ShardEntry | None:
+    """The row of a shard that is written, and still there in full size; else None."""
+    sidecar = writing.written.sidecar(name.unit)
+    if sidecar is None:
+        return None
+    entry = ShardEntry(**sidecar["counts"]["entry"])
+    path = writing.output / entry.url
+    return entry if path.is_file() and path.stat().st_size == entry.filesize else None
+
+
+def _used_names(writing: Writing, counts: Mapping[str, int]) -> set[ShardName]:
+    """Shards that get a sample at all: with few samples a hash may leave one empty."""
+    return {
+        _name(writing, row, counts)
+        for unit in writing.units
+        for row in writing.selected.rows(unit, ["doc_id", "split"])
+    }
+
+
+def _num_shards(count: int, samples_per_shard: int) -> int:
+    return -(-count // samples_per_shard)

@@ -1,0 +1,131 @@
+"""What every build does around its jobs: claim the folders, judge failures, publish.
+
+A store may hold units of any recipe, since each says what it was made from; an output folder is
+of one build, which the store remembers.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from openm3w import recipe as recipes
+from openm3w.errors import InputError, OutputError
+from openm3w.pipeline.report import write_report
+from openm3w.shards import card, commit, manifest
+from openm3w.shards.funnel import Stage
+from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
+
+BUILD_NAME = "build.json"
+"""In the store: which build it belongs to, and the seconds that each job took."""
+
+Say = Callable[[str], None]
+
+_FEW = 100
+"""Below so many the share of failures says little, and does not end a build."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What a build ended with."""
+
+    manifest: Manifest
+    already_done: bool
+    """Everything was committed before, and nothing was done."""
+
+
+def default_store(output: Path) -> Path:
+    """`out.work` beside `out`, also where `output` is written with a slash or as `.`."""
+    resolved = output.resolve()
+    return resolved.with_name(f"{resolved.name}.work")
+
+
+def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
+    """Notes that `output` belongs to the build `identity`.
+
+    Raises:
+        OutputError: it holds another build, or something else.
+    """
+    mine, name = recipes.fingerprint(identity), output.resolve().name
+    path = store / BUILD_NAME
+    known = commit.read_json(path) or {}
+    for folder in (output, store):
+        if folder.exists() and not folder.is_dir():
+            raise OutputError(f"{folder}: is a file; choose another --output")
+    theirs = known.get("outputs", {}).get(name)
+    occupied = output.is_dir() and any(output.iterdir())
+    if occupied and theirs != mine:
+        what = "a build of another recipe or input" if theirs else "files of something else"
+        raise OutputError(f"{output}: holds {what}; choose another --output")
+    outputs = {**known.get("outputs", {}), name: mine}
+    commit.write_json(path, {**known, **identity, "outputs": outputs})
+
+
+def finished(output: Path) -> Manifest | None:
+    """The manifest of a build that is complete and whose shards are still there in full size."""
+    if not (output / SUCCESS_NAME).is_file():
+        return None
+    (found,) = manifest.load(output / MANIFEST_NAME)
+    paths = ((output / shard.url, shard.filesize) for shard in found.shards)
+    whole = all(path.is_file() and path.stat().st_size == size for path, size in paths)
+    return found if whole else None
+
+
+@contextmanager
+def timed(store: Path, job: str) -> Iterator[None]:
+    """Adds the block's wall-clock seconds to those of earlier runs of this build."""
+    started = time.perf_counter()
+    yield
+    path = store / BUILD_NAME
+    known = commit.read_json(path) or {}
+    by_job = Counter(known.get("seconds", {}))
+    by_job[job] = round(by_job[job] + time.perf_counter() - started, 3)
+    commit.write_json(path, {**known, "seconds": dict(by_job)})
+
+
+def seconds_by_job(store: Path) -> dict[str, float]:
+    """Wall-clock seconds by job, added up over all runs."""
+    return dict((commit.read_json(store / BUILD_NAME) or {}).get("seconds", {}))
+
+
+def check_failures(stages: Iterable[Stage], max_failed_share: float) -> None:
+    """Ends a build of which too much failed: something is wrong with the set-up.
+
+    Raises:
+        InputError: with the commonest errors.
+    """
+    for stage in stages:
+        if stage.entered >= _FEW and stage.num_failed > max_failed_share * stage.entered:
+            raise InputError(
+                f"job {stage.job}: {stage.num_failed / stage.entered:.0%} of {stage.entered} "
+                f"{stage.unit} failed ({top(stage.failed)}), more than "
+                f"max_failed_share={max_failed_share:.0%}"
+            )
+
+
+def summary(job: str, stages: Sequence[Stage]) -> str:
+    """One line about a finished job."""
+    parts = []
+    for stage in stages:
+        lost = {**stage.dropped, **stage.failed}
+        text = f"{stage.kept} of {stage.entered} {stage.unit}"
+        parts.append(f"{text} ({top(lost)})" if lost else text)
+    return f"{job}: {'; '.join(parts)}"
+
+
+def top(counts: Mapping[str, int], most: int = 4) -> str:
+    """The commonest reasons with their numbers."""
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    shown = ", ".join(f"{name} {count}" for name, count in ordered[:most])
+    return f"{shown}, ..." if len(ordered) > most else shown
+
+
+def publish(result: Manifest, report: Mapping[str, Any]) -> Manifest:
+    """Writes report, card, manifest and, last, `_SUCCESS`."""
+    write_report(result.root, report)
+    card.write_extras(result)
+    manifest.write(result)
+    return result

@@ -1,0 +1,43 @@
+"""Reading back what the units of all jobs counted and how long they took."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from openm3w.pipeline.jobs import images
+from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.shards import funnel
+from openm3w.shards.funnel import Stage
+
+
+def sidecars(plan: Plan, job: Job) -> Iterator[dict[str, Any]]:
+    """Sidecars of a job's committed units."""
+    for part, units in _parts(plan, job):
+        folder = plan.folder(job, part)
+        found = (folder.sidecar(unit) for unit in units)
+        yield from (sidecar for sidecar in found if sidecar is not None)
+
+
+def counts_of(plan: Plan, job: Job) -> Iterator[dict[str, Any]]:
+    """The counts of every committed unit of a job."""
+    return (sidecar["counts"] for sidecar in sidecars(plan, job))
+
+
+def seconds_of(plan: Plan, job: Job) -> Counter[str]:
+    """Seconds inside the workers, by step, added up over a job's units."""
+    total: Counter[str] = Counter()
+    for sidecar in sidecars(plan, job):
+        total.update(sidecar["seconds"])
+    return total
+
+
+def stages(plan: Plan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
+    """The funnel of these jobs, added up over all units."""
+    parts = [stage for job in jobs for c in counts_of(plan, job) for stage in c.get("stages", ())]
+    return funnel.merge(map(funnel.from_json, parts))
+
+
+def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
+    if job == "images":
+        return [("packs", images.pack_units(plan)), ("places", plan.units)]
+    return [("select" if job == "shards" else "", plan.units)]

@@ -1,0 +1,133 @@
+"""What a build's report says: the funnel, histograms, where the time went, what was damaged."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.sidecars import counts_of, seconds_of
+from openm3w.shards import commit, funnel
+from openm3w.shards.funnel import Stage
+from openm3w.shards.manifest import Manifest
+
+_IMAGES_PER_DOCUMENT = [float(edge) for edge in range(11)]
+_SIMILARITY = [round(-0.2 + 0.05 * step, 2) for step in range(21)]
+_SIDES = [0.0, 64, 100, 150, 200, 300, 400, 512, 800, 1200, 2000, 20_000]
+
+
+def interleaved_report(
+    plan: Plan, stages: Sequence[Stage], manifest: Manifest, seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    """The mapping that `openm3w.pipeline.report.write_report` renders."""
+    return {
+        "name": manifest.name,
+        "recipe": manifest.recipe,
+        "models": manifest.models,
+        "versions": manifest.versions,
+        "inputs": [source.name for source in plan.sources],
+        "stages": [funnel.to_json(stage) for stage in stages],
+        "histograms": _histograms(plan),
+        "tables": _tables(plan, stages, manifest, seconds),
+        "notes": damage_notes(plan),
+    }
+
+
+def damage_notes(plan: Plan) -> list[str]:
+    """A line for each archive that could not be read to its end."""
+    return [
+        f"{counts['source']}: damaged at byte {damage['offset']}: {damage['error']}"
+        for counts in counts_of(plan, "documents")
+        for damage in counts["damage"]
+    ]
+
+
+def _histograms(plan: Plan) -> dict[str, Any]:
+    images, sides, scores = [], [], []
+    for unit in plan.units:
+        for row in plan.folder("shards", "select").rows(unit, suffix="outcomes.parquet"):
+            if row["outcome"] == "kept":
+                images.append(float(row["kept_images"]))
+        for row in plan.folder("images", "places").rows(
+            unit, ["outcome", "original_width", "original_height"]
+        ):
+            if row["outcome"] == "kept":
+                sides.append(float(min(row["original_width"], row["original_height"])))
+        for row in plan.folder("scores").rows(unit, ["similarity"]):
+            if row["similarity"] is not None:
+                scores.append(row["similarity"])
+    found = {
+        "images in a kept document": histogram(images, _IMAGES_PER_DOCUMENT),
+        "shorter side of the images, pixels": histogram(sides, _SIDES),
+    }
+    if scores:
+        found["similarity of images with the text near them"] = histogram(scores, _SIMILARITY)
+    return found
+
+
+def histogram(values: Iterable[float], edges: Sequence[float]) -> dict[str, list[float]]:
+    """Counts of values in edges[i] <= value < edges[i + 1]; those outside go to the ends."""
+    counts = [0] * (len(edges) - 1)
+    for value in values:
+        at = sum(value >= edge for edge in edges[1:-1])
+        counts[at] += 1
+    return {"edges": list(edges), "counts": counts}
+
+
+def _tables(
+    plan: Plan, stages: Sequence[Stage], manifest: Manifest, seconds: Mapping[str, float]
+) -> dict[str, list[list[Any]]]:
+    languages: Counter[str] = Counter()
+    image_records = 0
+    for counts in counts_of(plan, "documents"):
+        languages.update(counts["languages"])
+        image_records += counts["image_records"]
+    total = sum(seconds.values()) or 1.0
+    jobs = [
+        [job, f"{seconds.get(job, 0.0):.1f}", f"{seconds.get(job, 0.0) / total:.0%}"]
+        for job in JOBS
+    ]
+    return {
+        "time by job": [["job", "seconds", "share"], *jobs],
+        "time inside the workers": [["step", "seconds"], *_steps(plan)],
+        "languages of the extracted pages": [
+            ["language", "pages"],
+            *map(list, languages.most_common(20)),
+        ],
+        "images in the archives": _archive_images(plan, stages, image_records, manifest),
+    }
+
+
+def _steps(plan: Plan) -> list[list[Any]]:
+    rows = []
+    for job in JOBS:
+        for step, value in seconds_of(plan, job).most_common():
+            rows.append([f"{job}: {step}", f"{value:.1f}"])
+    return rows
+
+
+def _archive_images(
+    plan: Plan, stages: Sequence[Stage], image_records: int, manifest: Manifest
+) -> list[list[Any]]:
+    """What became of the image records of the input, which are not the pages' image elements."""
+    used = set()
+    for unit in plan.units:
+        for row in plan.folder("images", "places").rows(unit, ["outcome", "url_key"]):
+            if row["outcome"] == "kept":
+                used.add(row["url_key"])
+    urls = next((stage for stage in stages if stage.unit == "urls"), None)
+    rows: list[list[Any]] = [["what", "number"], ["image records in the input", image_records]]
+    if urls is not None:
+        rows += [["distinct URLs that kept pages name", urls.entered]]
+        rows += [["of these stored", urls.kept]]
+        rows += [[f"of these {reason}", n] for reason, n in _lost(urls)]
+    return [*rows, ["image places in the shards", manifest.images]]
+
+
+def _lost(stage: Stage) -> Iterable[tuple[str, int]]:
+    return sorted(itertools.chain(stage.dropped.items(), stage.failed.items()))
+
+
+def job_seconds(plan: Plan, name: str) -> dict[str, float]:
+    """Wall-clock seconds by job, added up over all runs of this build."""
+    return dict((commit.read_json(plan.store / name) or {}).get("seconds", {}))

@@ -1,0 +1,143 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode
+
+ENCODING = Encoding()
+
+
+def encoded(picture, format="PNG", **options):  # noqa: A002
+    buffer = io.BytesIO()
+    picture.save(buffer, format=format, **options)
+    return encode(buffer.getvalue(), ENCODING)
+
+
+def pixels(result):
+    return np.asarray(Image.open(io.BytesIO(result.data)).convert("RGB"), dtype=int)
+
+
+@pytest.mark.parametrize(
+    ("size", "stored"),
+    [((512, 300), (512, 300)), ((513, 300), (512, 299)), ((100, 1024), (50, 512)), ((64, 64), (64, 64))],
+)
+def test_the_longest_side_is_reduced_to_the_bound_and_never_enlarged(image_bytes, size, stored):
+    result = encode(image_bytes(*size), ENCODING)
+
+    assert (result.width, result.height) == stored
+    assert (result.original_width, result.original_height) == size
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF"])
+def test_allowed_formats_become_jpeg(image_bytes, format):  # noqa: A002
+    result = encode(image_bytes(80, 70, format), ENCODING)
+
+    assert result.original_format == format.lower()
+    assert result.data[:3] == b"\xff\xd8\xff"
+
+
+def test_equal_input_gives_equal_bytes(image_bytes):
+    assert encode(image_bytes(700, 90), ENCODING) == encode(image_bytes(700, 90), ENCODING)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_picture_is_turned_upright_and_its_original_size_with_it(orientation):
+    picture = Image.new("RGB", (600, 200), "white")
+    picture.paste("red", (0, 0, 300, 200))  # the left half, as stored
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+
+    result = encoded(picture, "JPEG", exif=exif, quality=95)
+
+    upright = {1: (0, 0), 3: (0, -1), 6: (0, 0), 8: (-1, 0)}[orientation]
+    size = (600, 200) if orientation in (1, 3) else (200, 600)
+    assert (result.original_width, result.original_height) == size
+    assert np.abs(pixels(result)[upright] - [255, 0, 0]).max() < 12
+    assert b"Exif" not in result.data
+
+
+def test_a_large_jpeg_keeps_its_original_size_in_the_record(image_bytes):
+    result = encode(image_bytes(3000, 2000, "JPEG"), ENCODING)
+
+    assert (result.original_width, result.original_height) == (3000, 2000)
+    assert (result.width, result.height) == (512, 341)
+
+
+def test_transparency_becomes_white():
+    result = encoded(Image.new("RGBA", (80, 80), (0, 0, 0, 0)))
+
+    assert pixels(result).min() == 255
+
+
+def test_palette_transparency_becomes_white():
+    picture = Image.new("P", (80, 80), 0)
+    picture.putpalette([10, 20, 30] * 256)
+
+    assert pixels(encoded(picture, transparency=0)).min() == 255
+
+
+def test_sixteen_bit_grey_is_scaled_not_clipped():
+    ramp = np.linspace(0, 65535, 100 * 80).reshape(80, 100).astype(np.uint16)
+
+    result = encoded(Image.fromarray(ramp))
+
+    assert abs(pixels(result)[40, 50, 0] - 128) < 6
+
+
+def test_cmyk_becomes_rgb():
+    result = encoded(Image.new("CMYK", (80, 80), (0, 255, 255, 0)), "JPEG")
+
+    assert np.abs(pixels(result)[40, 40] - [255, 0, 0]).max() < 12
+
+
+def test_the_first_frame_of_an_animation_is_taken():
+    frames = [Image.new("RGB", (80, 80), colour) for colour in ("red", "blue")]
+
+    result = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
+
+    assert np.abs(pixels(result)[40, 40] - [255, 0, 0]).max() < 12
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"<html>not an image</html>", "unknown_format"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "unknown_format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "unknown_format"),
+        (b"\xff\xd8\xff\xe0 no more", "undecodable"),
+        (b"x" * (Encoding().max_bytes + 1), "too_large"),
+    ],
+)
+def test_what_is_no_usable_image_has_a_reason(data, reason):
+    with pytest.raises(UnusableImageError, match=f"^{reason}$"):
+        encode(data, ENCODING)
+
+
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
+def test_a_cut_off_image_is_undecodable(image_bytes, format):  # noqa: A002
+    with pytest.raises(UnusableImageError, match=r"^undecodable$"):
+        encode(image_bytes(300, 300, format)[:-2000], ENCODING)
+
+
+def test_pixels_are_counted_before_they_are_decoded(image_bytes):
+    exact = Encoding(max_pixels=80 * 70)
+
+    encode(image_bytes(80, 70), exact)
+    with pytest.raises(UnusableImageError, match=r"^too_many_pixels$"):
+        encode(image_bytes(80, 71), exact)
+
+
+def test_a_header_that_announces_a_bomb_is_refused(image_bytes):
+    png = bytearray(image_bytes(80, 70))
+    png[16:24] = (60_000).to_bytes(4, "big") * 2
+
+    with pytest.raises(UnusableImageError, match=r"^(too_many_pixels|unknown_format|undecodable)$"):
+        encode(bytes(png), ENCODING)
+
+
+def test_grey_deviation_is_zero_for_one_colour_and_large_for_a_picture(image_bytes):
+    assert encoded(Image.new("RGB", (90, 90), (3, 80, 200))).grey_deviation == 0
+    assert encode(image_bytes(90, 90), ENCODING).grey_deviation > 10

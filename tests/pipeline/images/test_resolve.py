@@ -1,0 +1,54 @@
+import pytest
+
+from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop, resource_keys
+
+START = Chase("http://a.example/i", "url:http://a.example/i")
+
+
+def resource(**fields):
+    about = {"unit": "u", "offset": 7, "kind": "response", "content": "image", "status": 200}
+    return Resource(**{**about, "location": "", "digest": "sha1:A", "fetched": "2020", **fields})
+
+
+@pytest.mark.parametrize(
+    ("found", "step"),
+    [
+        ([], Found(START.origin, reason="not_in_archive")),
+        ([resource()], Found(START.origin, "u", 7)),
+        ([resource(content="html")], Found(START.origin, reason="not_an_image")),
+        ([resource(status=404)], Found(START.origin, reason="http_status")),
+        ([resource(status=301, location="http://b/")], Chase(START.origin, "url:http://b/", 1)),
+        ([resource(kind="revisit", status=304)], Chase(START.origin, "digest:sha1:A", 0)),
+        ([resource(kind="revisit", digest="")], Found(START.origin, reason="revisit_not_in_archive")),
+    ],
+)
+def test_a_hop_ends_or_names_the_next_key(found, step):
+    assert hop(START, found) == step
+
+
+def test_a_missing_target_says_how_it_was_reached():
+    assert hop(Chase("o", "url:x", 1), []).reason == "redirect_not_in_archive"
+    assert hop(Chase("o", "digest:x"), []).reason == "revisit_not_in_archive"
+
+
+def test_an_image_is_preferred_to_all_else_and_the_latest_image_to_older_ones():
+    captures = [
+        resource(status=404, fetched="2024", offset=1),
+        resource(kind="revisit", fetched="2024", offset=2),
+        resource(fetched="2021", offset=3),
+        resource(fetched="2023", offset=4),
+        resource(status=302, location="http://b/", fetched="2024", offset=5),
+    ]
+
+    assert hop(START, captures).offset == 4
+    assert hop(START, captures[::-1]).offset == 4
+
+
+def test_only_whole_answers_stand_under_their_digest():
+    row = {"offset": 1, "url_key": "k", "digest": "d", "kind": "response", "content": "image",
+           "status": 200, "location": "", "fetched": ""}  # fmt: skip
+
+    assert [key for key, _ in resource_keys(row, "u")] == ["url:k", "digest:d"]
+    assert [key for key, _ in resource_keys({**row, "status": 404}, "u")] == ["url:k"]
+    assert [key for key, _ in resource_keys({**row, "kind": "revisit"}, "u")] == ["url:k"]
+    assert [key for key, _ in resource_keys({**row, "digest": ""}, "u")] == ["url:k"]

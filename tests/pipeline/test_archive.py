@@ -1,0 +1,200 @@
+import gzip
+import io
+import zlib
+
+import brotli
+import pytest
+import zstandard
+
+from openm3w.pipeline.archive import Damage, Record, read_record_at, read_records, sniff
+
+LIMIT = 1_000_000
+
+
+def read(path):
+    found = list(read_records(path, max_body=LIMIT))
+    records = [item for item in found if isinstance(item, Record)]
+    return records, [item for item in found if isinstance(item, Damage)]
+
+
+def test_a_record_carries_its_place_headers_and_payload(archive, tmp_path):
+    path = archive.page("http://a.example/", "<html>x</html>", headers=(("X-Robots-Tag", "noai"),)).write(
+        tmp_path / "a.warc.gz"
+    )
+
+    (record,), damage = read(path)
+
+    assert damage == []
+    assert (record.url, record.status, record.body) == ("http://a.example/", 200, b"<html>x</html>")
+    assert record.header("x-robots-tag") == "noai"
+    assert (record.offset, record.length) == (0, path.stat().st_size)
+    assert record.content_kind == "html"
+
+
+def test_a_record_is_read_again_by_its_offset(archive, tmp_path):
+    archive.page("http://a.example/1", "<p>1").page("http://a.example/2", "<p>2")
+    path = archive.write(tmp_path / "a.warc.gz")
+
+    with path.open("rb") as file:
+        record = read_record_at(file, archive.offsets[1], max_body=LIMIT)
+
+    assert record.url == "http://a.example/2"
+
+
+def test_a_plain_archive_reads_like_a_compressed_one(archive, tmp_path):
+    archive.page("http://a.example/1", "<p>1").image("http://a.example/i.png", b"\x89PNG\r\n\x1a\n")
+    packed = archive.write(tmp_path / "a.warc.gz")
+    plain = tmp_path / "a.warc"
+    plain.write_bytes(gzip.decompress(archive.bytes()))
+
+    assert [r.body for r in read(plain)[0]] == [r.body for r in read(packed)[0]]
+    assert [r.content_kind for r in read(plain)[0]] == ["html", "image"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "encode"),
+    [
+        ("gzip", gzip.compress),
+        ("deflate", zlib.compress),
+        ("br", brotli.compress),
+        ("zstd", zstandard.ZstdCompressor().compress),
+    ],
+)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_content_encodings_are_undone(archive, tmp_path, encoding, encode, chunked):
+    body = encode(b"<html>hello</html>")
+    headers = [("Content-Encoding", encoding)]
+    if chunked:
+        headers.append(("Transfer-Encoding", "chunked"))
+        body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    archive.add("http://a.example/", body, headers=tuple(headers)).page("http://a.example/next", "<p>n")
+
+    records, damage = read(archive.write(tmp_path / "a.warc.gz"))
+
+    assert [r.body for r in records] == [b"<html>hello</html>", b"<p>n"]
+    assert damage == []
+
+
+def test_a_bomb_is_cut_at_the_limit_and_the_next_record_is_read(archive, tmp_path):
+    for encoding, encode in (("gzip", gzip.compress), ("br", brotli.compress)):
+        headers = (("Content-Encoding", encoding),)
+        archive.add("http://a.example/", encode(b"x" * 5 * LIMIT), headers=headers)
+    archive.page("http://a.example/next", "<p>n")
+
+    records, _ = read(archive.write(tmp_path / "a.warc.gz"))
+
+    assert [(len(r.body), r.body_cut) for r in records] == [(LIMIT, True), (LIMIT, True), (4, False)]
+
+
+def test_a_payload_that_does_not_decode_is_an_error_of_its_record_only(archive, tmp_path):
+    archive.add("http://a.example/", b"\x00not brotli at all", headers=(("Content-Encoding", "br"),))
+    archive.page("http://a.example/next", "<p>n")
+
+    records, damage = read(archive.write(tmp_path / "a.warc.gz"))
+
+    assert [bool(r.body_error) for r in records] == [True, False]
+    assert damage == []
+
+
+@pytest.mark.parametrize("cut", [1, 20, 60])
+def test_a_cut_off_archive_keeps_the_records_before_and_says_where(archive, tmp_path, cut):
+    archive.page("http://a.example/1", "<p>1").page("http://a.example/2", "<p>2" * 100)
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(archive.bytes()[:-cut])
+
+    records, (damage,) = read(path)
+
+    assert records[0].url == "http://a.example/1"
+    assert damage.offset == archive.offsets[1]
+
+
+def test_damage_in_a_member_keeps_the_records_before(archive, tmp_path):
+    archive.page("http://a.example/1", "<p>1").page("http://a.example/2", "<p>2" * 100)
+    data = bytearray(archive.bytes())
+    data[archive.offsets[1] + 1] ^= 0xFF
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(data)
+
+    records, damage = read(path)
+
+    assert [r.url for r in records] == ["http://a.example/1"]
+    assert len(damage) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive at all", gzip.compress(b"neither"), b"\x1f\x8b\x08"])
+def test_a_file_that_is_no_archive_is_damage_at_its_beginning(tmp_path, content):
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(content)
+
+    records, (damage,) = read(path)
+
+    assert records == []
+    assert damage.offset == 0
+
+
+def test_a_plain_record_that_ends_early_is_marked(archive, tmp_path):
+    plain = gzip.decompress(archive.page("http://a.example/1", "<p>" + "x" * 500).bytes())
+    path = tmp_path / "a.warc"
+    path.write_bytes(plain[:-200])
+
+    (record,), _ = read(path)
+
+    assert "cut off" in record.body_error
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"\xef\xbb\xbf \n<!DOCTYPE HTML>", "html"),
+        (b"<?xml version='1.0'?>\n<html xmlns='x'>", "html"),
+        (b"<?xml version='1.0'?><rss>", "other"),
+        (b"<center>1998</center>", "html"),
+        (b"\xff\xd8\xff\xe0", "image"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image"),
+        (b"\0\0\0\x1cftypavif", "image"),
+        (b"%PDF-1.7", "other"),
+        (b"", "other"),
+    ],
+)
+def test_sniffing_follows_browsers(body, kind):
+    assert sniff(body) == kind
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind"),
+    [
+        ("text/html", b"plain words", "html"),
+        ("text/html", b"\x89PNG\r\n\x1a\n", "image"),
+        ("", b"<html>", "html"),
+        ("text/plain", b"<html>", "html"),
+        ("application/json", b"<html>", "other"),
+        ("image/svg+xml", b"<svg>", "image"),
+    ],
+)
+def test_header_and_bytes_decide_together_what_a_payload_is(archive, tmp_path, content_type, body, kind):
+    path = archive.add("http://a.example/", body, content_type=content_type).write(tmp_path / "a.warc.gz")
+
+    assert read(path)[0][0].content_kind == kind
+
+
+@pytest.mark.real
+def test_every_real_and_damaged_archive_is_read_without_an_exception(realdata):
+    counts = {
+        path.name: tuple(map(len, read(path)))
+        for path in sorted((realdata / "warc").rglob("*"))
+        if path.is_file()
+    }
+
+    assert counts["gimp-help-en-200.warc.gz"] == (854, 0)
+    assert counts["archivesunleashed-aut_example.arc.gz"] == (300, 0)
+    assert counts["transfer_compression_brotli.warc.gz"] == (5, 0)
+    assert counts["chatnoir-eu-chatnoir-resiliparse_clipped.warc.gz"] == (1, 1)
+
+
+def test_stderr_of_the_parser_is_not_needed_to_notice_a_short_content_length(archive, tmp_path):
+    plain = gzip.decompress(archive.page("http://a.example/1", "<p>1").bytes())
+    stream = io.BytesIO(plain.replace(b"WARC/1.0", b"WORC/1.0", 1))
+    path = tmp_path / "a.warc"
+    path.write_bytes(stream.getvalue())
+
+    assert len(read(path)[1]) == 1

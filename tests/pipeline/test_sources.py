@@ -1,0 +1,93 @@
+import gzip
+
+import pytest
+
+from openm3w.errors import InputError, NotBuiltError
+from openm3w.pipeline.sources import find_sources
+
+
+def names(*inputs):
+    return [source.name for source in find_sources(map(str, inputs)).archives]
+
+
+def test_a_folder_gives_archives_at_all_depths_by_relative_name_and_skips_the_rest(archive, tmp_path):
+    (tmp_path / "deep").mkdir()
+    archive.write(tmp_path / "deep" / "b.warc.gz")
+    archive.write(tmp_path / "a.warc.gz")
+    (tmp_path / "copyright.txt").write_text("words")
+
+    found = find_sources([str(tmp_path)])
+
+    assert [source.name for source in found.archives] == ["a.warc.gz", "deep/b.warc.gz"]
+    assert found.skipped == ("copyright.txt",)
+
+
+def test_units_do_not_depend_on_where_the_folder_is(archive, tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        archive.page("http://a.example/", "<p>")
+    for folder in ("x", "y"):
+        archive.write(tmp_path / folder / "a.warc.gz")
+
+    (one,), (two,) = (find_sources([str(tmp_path / f)]).archives for f in ("x", "y"))
+
+    assert (one.unit, one.digest) == (two.unit, two.digest)
+
+
+def test_one_file_named_twice_is_read_once(archive, tmp_path):
+    path = archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+
+    assert names(path, path) == ["a.warc.gz"]
+
+
+def test_two_files_of_one_name_are_told_apart(archive, tmp_path):
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        archive.page("http://a.example/", "<p>").write(tmp_path / folder / "a.warc.gz")
+
+    assert len(set(names(tmp_path / "x" / "a.warc.gz", tmp_path / "y" / "a.warc.gz"))) == 2
+
+
+def test_a_glob_and_a_list_of_paths_are_expanded(archive, tmp_path):
+    archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+    listed = tmp_path / "my.warc.paths.gz"
+    listed.write_bytes(gzip.compress(b"a.warc.gz\n"))
+
+    assert names(tmp_path / "*.warc.gz") == ["a.warc.gz"]
+    assert names(listed) == ["a.warc.gz"]
+
+
+def test_an_archive_without_an_archive_name_is_found_by_its_first_bytes(archive, tmp_path):
+    assert names(archive.page("http://a.example/", "<p>").write(tmp_path / "crawl.bin")) == ["crawl.bin"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("missing.warc.gz", None, "no such file"),
+        ("empty.warc.gz", b"", "empty"),
+        ("notes.txt", b"words", "not a WARC"),
+        ("list.warc.paths", b"absent.warc.gz\n", "not beside it"),
+        ("list.warc.paths.gz", b"\x1f\x8bbroken", "cannot be read"),
+    ],
+)
+def test_bad_inputs_are_one_line_that_names_the_file(tmp_path, name, content, message):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+
+    with pytest.raises(InputError, match=message) as error:
+        find_sources([str(tmp_path / name)])
+
+    assert name in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("address", ["s3://b/x.warc.gz", "gs://b/x", "https://a.example/x.warc.gz"])
+def test_remote_archives_are_refused_as_not_built(address):
+    with pytest.raises(NotBuiltError, match="not built yet"):
+        find_sources([address])
+
+
+def test_an_empty_folder_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="empty"):
+        find_sources([str(tmp_path)])
