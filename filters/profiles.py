@@ -70,6 +70,8 @@ class TextRules:
     """0: no cap."""
 
     def __post_init__(self) -> None:
+        if self.min_words < 1:
+            raise ValueError(f"min_words is {self.min_words}, expected at least 1")
         self.word_count()
         self.cap()
 

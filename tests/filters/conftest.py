@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
+import hypothesis
 import pytest
 
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text
+
+# A busy machine is no failure.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 GOOD_SCORES = {"grey_deviation": 60.0, "similarity": 0.5}
 

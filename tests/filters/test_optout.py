@@ -37,6 +37,7 @@ from openm3w.filters.optout import OptOut
         ("x-robots-tag: openm3w: noai", "noai"),
         ("x-robots-tag: *: noai", "noai"),
         ("x-robots-tag: noindex, otherbot: noai", "noindex"),
+        ("x-robots-tag: noindex otherbot: noai", "noindex"),
         ("x-robots-tag: otherbot: unavailable_after: 25 Jun 2030 15:00:00 PST", None),
         # Text and data mining.
         ("tdm-reservation: 1", "tdm_reservation"),

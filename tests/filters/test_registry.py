@@ -119,7 +119,7 @@ def test_a_filter_of_unknown_signature_is_refused():
         name = "odd"
         reasons = frozenset({"odd"})
 
-        def keep(self, everything):
+        def keep(self, everything):  # noqa: ARG002
             return drop("odd")
 
     with pytest.raises(TypeError, match="Odd"):

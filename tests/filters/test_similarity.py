@@ -44,7 +44,7 @@ def test_the_longest_beginning_of_the_id_decides(model, bound):
 
 @pytest.mark.parametrize("model", ["literal", "openclip:ViT-B-32/openai", "none", ""])
 def test_a_model_without_a_bound_is_refused_with_what_to_set(model):
-    with pytest.raises(RecipeError, match="set similarity.bounds"):
+    with pytest.raises(RecipeError, match=r"set similarity\.bounds"):
         bound_for(SIMILARITY_BOUNDS, model)
 
 

@@ -79,7 +79,9 @@ def test_a_negative_cap_is_refused():
         CapText(max_paragraph_words=-1)
 
 
-@given(st.lists(st.text(st.sampled_from("ab \n\u4e2d\u6587."))), st.integers(1, 6), st.integers(1, 6))
+@given(
+    st.lists(st.text(st.sampled_from("ab \n\u4e2d\u6587."))), st.integers(1, 6), st.integers(1, 6)
+)
 def test_a_capped_document_is_inside_its_caps(texts, paragraph, total):
     page = Document(doc_id="0", spans=tuple(Text(text=text) for text in texts))
     capped = CapText(max_paragraph_words=paragraph, max_document_words=total).apply(page).document

@@ -60,14 +60,22 @@ def test_what_is_no_web_address_is_its_own_key(url):
 
 
 def test_different_addresses_have_different_keys():
-    urls = ["http://a.org/", "https://a.org/", "http://a.org/A", "http://a.org/a", "http://a.org/?a"]
+    urls = [
+        "http://a.org/",
+        "https://a.org/",
+        "http://a.org/A",
+        "http://a.org/a",
+        "http://a.org/?a",
+    ]
     assert len({url_key(url) for url in urls}) == len(urls)
 
 
 WEB_LIKE = st.builds(
     "{}://{}{}{}".format,
     st.sampled_from(["http", "https", "HTTP", "ftp"]),
-    st.sampled_from(["a.org", "A.org:80", "[::1]", "u@a.org", "b\u00fc.de", "", "\u3002", "x\u2100y"]),
+    st.sampled_from(
+        ["a.org", "A.org:80", "[::1]", "u@a.org", "b\u00fc.de", "", "\u3002", "x\u2100y"]
+    ),
     st.sampled_from(["", "/", "/..", "/%2e%2E/"]),
     st.text(st.sampled_from("aZ/.%?#&=+ \u00e9\udc80\\41fF[]"), max_size=12),
 )

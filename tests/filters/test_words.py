@@ -5,7 +5,9 @@ from hypothesis import strategies as st
 from openm3w.filters.words import count_words, first_words, token_pieces
 
 # Letters, punctuation, spaces, Han, kana, Thai with its marks, Hangul, an emoji.
-MIXED = st.text(st.sampled_from("ab1'-. \n\u4e2d\u6587\u3042\u30ab\u0e01\u0e33\u0e48\ud55c\U0001f600\u3002"))
+MIXED = st.text(
+    st.sampled_from("ab1'-. \n\u4e2d\u6587\u3042\u30ab\u0e01\u0e33\u0e48\ud55c\U0001f600\u3002")
+)
 
 
 @pytest.mark.parametrize(

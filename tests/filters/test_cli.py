@@ -1,0 +1,88 @@
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from openm3w.cli import cli
+from openm3w.errors import NotBuiltError, RecipeError
+from openm3w.filters import cli as filters_cli
+from openm3w.filters import registry
+from openm3w.filters.profiles import load_profile, profile_names, profile_path
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli, arguments, catch_exceptions=False, standalone_mode=False)
+    return result.output
+
+
+def test_filters_list_names_every_filter_and_reason_on_plain_lines():
+    lines = run("filters", "list").splitlines()
+    assert sorted(line.split("\t")[0] for line in lines) == list(registry.names())
+    line = next(line for line in lines if line.startswith("min_side\t"))
+    assert line.split("\t")[1:3] == ["image", "not_measured, too_small"]
+
+
+def test_filters_list_as_json():
+    rows = json.loads(run("filters", "list", "--json"))
+    assert {row["name"] for row in rows} == set(registry.names())
+    assert set(rows[0]) == {"name", "granularity", "reasons", "summary"}
+
+
+def test_a_table_is_drawn_on_a_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    filters_cli._table(("filter", "judges"), [("min_side", "image")])
+    shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert shown.split() == ["filter", "judges", "min_side", "image"]
+
+
+def test_profiles_list_and_show(tmp_path):
+    assert [line.split("\t")[0] for line in run("profiles", "list").splitlines()] == [
+        *profile_names()
+    ]
+    assert [row["name"] for row in json.loads(run("profiles", "list", "--json"))] == [
+        *profile_names()
+    ]
+    assert run("profiles", "show", "m3w") == profile_path("m3w").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text("# nothing yet\n", encoding="utf-8")
+    assert run("profiles", "show", str(mine)) == "# nothing yet\n"
+
+
+def test_overrides_show_in_the_decoded_values():
+    shown = json.loads(run("profiles", "show", "openm3w", "--set", "image.min_side=150"))
+    assert shown["image"]["min_side"] == 150
+    plain = json.loads(run("profiles", "show", "openm3w", "--json"))
+    assert plain["image"]["min_side"] == load_profile("openm3w").image.min_side
+
+
+def test_the_page_is_printed_or_written(tmp_path):
+    path = tmp_path / "filters.md"
+    assert run("filters", "page", "--output", str(path)) == ""
+    assert run("filters", "page") == path.read_text(encoding="utf-8")
+
+
+def test_diff_is_refused_as_planned():
+    with pytest.raises(NotBuiltError, match="profiles diff kosmos1 m3w"):
+        run("profiles", "diff", "kosmos1", "m3w", "--json")
+
+
+def test_an_unknown_profile_is_wrong_use():
+    with pytest.raises(RecipeError, match="nosuch") as caught:
+        run("profiles", "show", "nosuch")
+    assert caught.value.exit_code == 2
+
+
+def test_listing_filters_loads_neither_beam_nor_torch_nor_numpy():
+    code = (
+        "import sys; from openm3w.cli import cli; "
+        "cli.main(['filters', 'list'], standalone_mode=False); "
+        "import openm3w.filters.selection, openm3w.filters.floor; "
+        "print(sorted({'apache_beam', 'torch', 'numpy', 'tldextract'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.splitlines()[-1] == "[]"

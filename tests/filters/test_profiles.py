@@ -1,0 +1,144 @@
+import re
+import tomllib
+from dataclasses import fields, is_dataclass
+
+import cloudpickle
+import pytest
+
+from openm3w import recipe
+from openm3w.errors import NotBuiltError, RecipeError
+from openm3w.filters.profiles import (
+    PLANNED,
+    Profile,
+    SimilarityRules,
+    load_profile,
+    profile_names,
+    profile_path,
+)
+
+EACH = pytest.mark.parametrize("name", profile_names())
+
+
+def test_the_shipped_profiles():
+    assert profile_names() == ("kosmos1", "m3w", "openm3w")
+    assert not set(PLANNED) & set(profile_names())
+
+
+@EACH
+def test_each_number_of_a_profile_stands_in_its_file_with_a_source(name):
+    text = profile_path(name).read_text(encoding="utf-8")
+    for line in text.splitlines():
+        if " = " in line and not line.startswith("description"):
+            assert re.search(r"#\s+\S", line), line
+
+
+@EACH
+def test_a_shipped_profile_leaves_nothing_to_defaults(name):
+    table = tomllib.loads(profile_path(name).read_text(encoding="utf-8"))
+    profile = load_profile(name)
+    assert set(table) == {f.name for f in fields(Profile)}
+    for f in fields(Profile):
+        value = getattr(profile, f.name)
+        if is_dataclass(value) and not isinstance(value, SimilarityRules):
+            assert set(table[f.name]) == {g.name for g in fields(value)}
+
+
+@EACH
+def test_a_profile_survives_pickling(name):
+    profile = load_profile(name)
+    assert cloudpickle.loads(cloudpickle.dumps(profile)) == profile
+
+
+def test_openm3w_is_kosmos1_with_similarity():
+    ours, theirs = (recipe.to_plain(load_profile(name)) for name in ("openm3w", "kosmos1"))
+    different = {key for key in ours if ours[key] != theirs[key]}
+    assert different == {"description", "similarity"}
+    assert load_profile("openm3w").similarity.bounds == {"openclip:ViT-L-14": 0.15, "lit": 0.15}
+    assert not load_profile("kosmos1").similarity.enabled
+
+
+def test_kosmos1_is_as_its_paper():
+    profile = load_profile("kosmos1")
+    assert profile.languages == ("en",)
+    assert profile.image.min_side == 64
+    assert profile.document.max_images == 5
+    assert profile.document.single_image_share == 0.5
+    assert profile.document.interspersed
+
+
+def test_m3w_is_as_its_paper():
+    profile = load_profile("m3w")
+    assert (profile.image.min_side, profile.image.max_aspect) == (64, 3.0)
+    assert (profile.document.window_tokens, profile.document.max_images) == (256, 5)
+    assert [t.name for t in profile.transforms()] == ["cap_text", "window", "max_images"]
+    assert profile.document.single_image_share == 1.0
+
+
+@pytest.mark.parametrize(
+    ("override", "languages"),
+    [("language=any", ()), ("language=de", ("de",)), ("language=en, de", ("en", "de"))],
+)
+def test_the_language_may_be_chosen(override, languages):
+    assert load_profile("openm3w", [override]).languages == languages
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("language=english", "language is 'english'"),
+        ("language=", "language is ''"),
+        ("lnaguage=en", "did you mean 'language'"),
+        ("image.min_side=0", "image: min_side is 0"),
+        ("image.min_sides=9", "did you mean 'min_side'"),
+        ("image.max_aspect=wide", "expected float"),
+        ("text.min_words=200000", "min_words 200000 is above"),
+        ("text.min_words=0", "min_words is 0"),
+        ("document.window_tokens=-1", "window_tokens is -1"),
+        ("document.max_images=0", "max_images is 0"),
+        ("document.single_image_share=2", "share is 2"),
+        ("min_language_score=2", "min_score is 2"),
+        ("similarity.bounds.lit=2", "min_similarity is 2"),
+        ('opt_out.directives=["noia"]', "'noia' is none of"),
+    ],
+)
+def test_a_wrong_value_is_a_one_line_error(override, message):
+    with pytest.raises(RecipeError, match=re.escape(message)) as caught:
+        load_profile("openm3w", [override])
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bound_for_another_model_can_be_set():
+    profile = load_profile("openm3w", ["similarity.bounds.openclip:ViT-B-32=0.2"])
+    (bound,) = profile.similarity.filters("openclip:ViT-B-32/laion2b")
+    assert bound.min_similarity == 0.2
+
+
+def test_similarity_refuses_an_unknown_model_only_where_it_is_asked_for():
+    with pytest.raises(RecipeError, match="none"):
+        load_profile("openm3w").image_filters("none")
+    assert load_profile("kosmos1").image_filters("none")
+
+
+def test_a_profile_may_be_a_file(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text("[image]\nmin_side = 150\n", encoding="utf-8")
+    assert load_profile(str(path)).image.min_side == 150
+
+
+@pytest.mark.parametrize("content", [b"not toml", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_refused(content, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(content)
+    with pytest.raises(RecipeError, match="not valid TOML"):
+        load_profile(str(path))
+
+
+def test_an_unknown_profile_suggests_the_nearest():
+    with pytest.raises(RecipeError, match="did you mean 'kosmos1'"):
+        load_profile("kosmos")
+
+
+@pytest.mark.parametrize("name", PLANNED)
+def test_a_planned_profile_is_refused_as_such(name):
+    with pytest.raises(NotBuiltError, match=name):
+        load_profile(name)
