@@ -15,13 +15,13 @@ import pyarrow as pa
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import Damage, Record, read_records
+from openm3w.pipeline.images.records import RECORDS, record_row
 from openm3w.pipeline.page import Clock, Page, read_page, text_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
-from openm3w.pipeline.urls import join_url
 from openm3w.shards.sample import document_to_json
 
 PAGES = pa.schema(
@@ -47,21 +47,6 @@ PAGES = pa.schema(
     ]
 )
 """One row for each page, also for those dropped; `document` is JSON, null where not extracted."""
-
-RECORDS = pa.schema(
-    [
-        ("url_key", pa.string()),
-        ("digest", pa.string()),
-        ("kind", pa.string()),
-        ("content", pa.string()),
-        ("status", pa.int32()),
-        ("location", pa.string()),
-        ("fetched", pa.string()),
-        ("offset", pa.int64()),
-        ("length", pa.int64()),
-    ]
-)
-"""One row for each response, resource or revisit record; `location` is a redirect's url_key."""
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -186,23 +171,6 @@ def record_class(record: Record) -> str:
         return "revisit_record"
     content = record.content_kind
     return {"html": "page", "image": "image", "other": "file"}[content]
-
-
-def record_row(record: Record) -> dict[str, Any]:
-    """The row of RECORDS for a response, resource or revisit record."""
-    location = record.header("location")
-    redirect = 300 <= record.status < 400 and location
-    return {
-        "url_key": url_key(record.url),
-        "digest": record.payload_digest,
-        "kind": record.kind,
-        "content": "" if record.kind == "revisit" else record.content_kind,
-        "status": record.status,
-        "location": url_key(join_url(record.url, location)) if redirect else "",
-        "fetched": record.date,
-        "offset": record.offset,
-        "length": record.length,
-    }
 
 
 def _page_row(row: int, page: Page) -> dict[str, Any]:
