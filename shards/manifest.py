@@ -94,6 +94,12 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
 
 def write_mixture(output: Path, manifests: Iterable[Manifest], name: str) -> Path:
     """Commits a manifest of manifests, which names them relative to itself."""
+    commit.write_json(output, mixture_to_json(output, manifests, name))
+    return output
+
+
+def mixture_to_json(output: Path, manifests: Iterable[Manifest], name: str) -> dict[str, Any]:
+    """The mixture as written to `output`."""
     base = output.parent.resolve()
     rows = [
         {
@@ -106,9 +112,7 @@ def write_mixture(output: Path, manifests: Iterable[Manifest], name: str) -> Pat
         }
         for m in manifests
     ]
-    value = {"format_version": FORMAT_VERSION, "kind": "mixture", "name": name, "manifests": rows}
-    commit.write_json(output, value)
-    return output
+    return {"format_version": FORMAT_VERSION, "kind": "mixture", "name": name, "manifests": rows}
 
 
 def load(path: str | Path) -> tuple[Manifest, ...]:

@@ -77,12 +77,20 @@ def read_sample_at(
         ShardError: the index does not point at a sample.
         IndexError: `index` is outside 0 <= index < nsamples.
     """
+    key, members = read_members_at(manifest, shard, index, offsets=offsets)
+    return _decode(manifest.root / shard.url, key, members, manifest.kind)
+
+
+def read_members_at(
+    manifest: Manifest, shard: ShardEntry, index: int, *, offsets: Sequence[int] | None = None
+) -> tuple[str, dict[str, bytes]]:
+    """Key and members of one sample as they stand in the tar, as `read_sample_at`."""
     path = check_shard(manifest, shard, verify="quick")
     if not 0 <= index < shard.nsamples:
         raise IndexError(index)
     offsets = offsets or read_offsets(manifest, shard)
     for key, members in _grouped(path, start=offsets[index], end=offsets[index + 1]):
-        return _decode(path, key, members, manifest.kind)
+        return key, members
     raise ShardError(f"{path}: no sample at offset {offsets[index]}; its .idx is of another tar")
 
 

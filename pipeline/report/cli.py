@@ -1,12 +1,13 @@
 """`m3w report`: where every page and image of a build went."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
 
 from openm3w.pipeline.report import page, text
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean, clean_line
 
 
 @click.command()
@@ -21,7 +22,8 @@ def report(folder: Path, *, as_json: bool) -> None:
     """
     value = page.read_report(folder)
     if as_json:
-        click.echo(json.dumps(value, ensure_ascii=False, indent=1))
+        data = json.dumps(value, ensure_ascii=False, indent=1)
+        click.echo(clean(data) if sys.stdout.isatty() else data)
         return
     click.echo(clean_line(str(value.get("name") or "build")) + "\n")
     for line in text.funnel_lines(page.stages_of(value)):
