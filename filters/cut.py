@@ -33,14 +33,23 @@ def rebuilt(document: Document, items: Iterable[tuple[Span, int]]) -> Cut:
     A blank line stands between merged texts, and texts of white space alone are left out.
     """
     spans: list[Span] = []
+    texts: list[Text] = []
     kept: list[int] = []
     for span, place in items:
         if isinstance(span, Image):
+            spans.extend(_merged(texts))
+            texts = []
             spans.append(span)
             kept.append(place)
         elif span.text.strip():
-            if spans and isinstance(previous := spans[-1], Text):
-                spans[-1] = Text(text=f"{previous.text.rstrip()}\n\n{span.text.lstrip()}")
-            else:
-                spans.append(span)
+            texts.append(span)
+    spans.extend(_merged(texts))
     return Cut(document=dataclasses.replace(document, spans=tuple(spans)), kept=tuple(kept))
+
+
+def _merged(texts: list[Text]) -> list[Text]:
+    if len(texts) < 2:
+        return texts
+    first, *inner, last = (text.text for text in texts)
+    parts = (first.rstrip(), *(text.strip() for text in inner), last.lstrip())
+    return [Text(text="\n\n".join(parts))]

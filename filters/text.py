@@ -95,6 +95,10 @@ class CapText:
 
     def _capped_paragraphs(self, text: str) -> str:
         cap = self.max_paragraph_words
-        if not cap or count_words(text) <= cap:
+        # A word has a character at least, which spares most texts the counting.
+        if not cap or len(text) <= cap or count_words(text) <= cap:
             return text
-        return "\n\n".join(first_words(paragraph, cap) for paragraph in _BLANK_LINE.split(text))
+        return "\n\n".join(
+            first_words(paragraph, cap) if count_words(paragraph) > cap else paragraph
+            for paragraph in _BLANK_LINE.split(text)
+        )

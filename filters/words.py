@@ -32,7 +32,7 @@ _LETTER_OR_DIGIT = re.compile(r"[^\W_]")
 
 def count_words(text: str) -> int:
     """How many words `text` has."""
-    if _UNSPACED.search(text):
+    if not text.isascii() and _UNSPACED.search(text):
         return sum(words for _, _, words, _ in _runs(text))
     return sum(1 for run in text.split() if run.isalnum() or _LETTER_OR_DIGIT.search(run))
 
