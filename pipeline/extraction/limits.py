@@ -18,10 +18,11 @@ levels of nested tables cost trafilatura 2 seconds."""
 
 # Each alternative matches to its end, or to the end of the page where that is missing, so that
 # no start is tried twice. Quotes count only after an equals sign: `<p don't>` opens none.
+_RAW: Final = "script|style|textarea|title|xmp|noframes|iframe|noembed"
 _VALUE: Final = r"""=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+"""
 _MARKUP: Final = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    r"|<(?:script|style|textarea|title|xmp|noframes|iframe|noembed)\b.*?(?:</(?:script|style|textarea|title|xmp|noframes|iframe|noembed)|\Z)"
+    rf"|<(?:{_RAW})\b.*?(?:</(?:{_RAW})|\Z)"
     rf"|<(/?[a-z][^\s/>]*+)((?:[^>=]++|{_VALUE})*+)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -51,3 +52,22 @@ def check_html(html: str) -> DropReason | None:
         if depth > MAX_DEPTH:
             return "too_deep"
     return None
+
+
+def _num_attributes(attributes: str) -> int:
+    return len(_SEPARATED.findall(_QUOTED.sub(" ", attributes)))
+
+
+def _nest(name: str, stack: list[str], open_tags: dict[str, int]) -> None:
+    """Open or close an element; an end tag closes what was left open inside its element."""
+    if not name.startswith("/"):
+        if name not in _NEVER_NESTED:
+            stack.append(name)
+            open_tags[name] = open_tags.get(name, 0) + 1
+        return
+    name = name[1:]
+    while open_tags.get(name):
+        last = stack.pop()
+        open_tags[last] -= 1
+        if last == name:
+            return

@@ -1,0 +1,77 @@
+"""Which paragraphs are captions of which images."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from openm3w.pipeline.extraction.layout import Block, Box, Layout, Picture
+
+MAX_CAPTION_CHARS: Final = 1_000
+"""Longer texts beside an image are paragraphs of their own."""
+
+MAX_LEVELS: Final = 6
+"""Boxes between an image and the figure that holds it and its caption."""
+
+_FIGURE_CLASS: Final = re.compile(
+    r"(?:^|[\s_-])(?:figure|caption|wp-caption|thumb|thumbinner|image|photo|picture|illustration"
+    r"|gallery-?item|media)",
+    re.IGNORECASE,
+)
+_CAPTION_CLASS: Final = re.compile(r"caption|legend(?:e)?(?:$|[\s_-])|bildunter", re.IGNORECASE)
+_TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
+_FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)
+
+
+@dataclass(slots=True, eq=False)
+class Captions:
+    """Captions found on a page."""
+
+    blocks: dict[Picture, tuple[int, ...]] = field(default_factory=dict)
+    """The paragraphs that describe an image, in their order."""
+    moved: dict[int, Picture] = field(default_factory=dict)
+    """For each such paragraph the image that it is placed after: the last of its figure."""
+
+
+def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> Captions:
+    """Captions of these images: `<figcaption>`, and what classes call a caption.
+
+    DocBook's figures put a title paragraph before the image; it counts too.
+    """
+    captions = Captions()
+    for picture in pictures:
+        found = _caption(picture, layout, core)
+        if found:
+            captions.blocks[picture] = found
+            captions.moved.update(dict.fromkeys(found, picture))
+    return captions
+
+
+def _caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
+    for level, box in enumerate(picture.box.ancestors()):
+        if box is core or level > MAX_LEVELS:
+            break
+        if box.tag != "figure" and not _FIGURE_CLASS.search(_class(box)):
+            continue
+        found = tuple(
+            index
+            for index in range(box.first, box.last)
+            if layout.blocks[index].chars and _is_caption(layout.blocks[index], box)
+        )
+        if found and sum(layout.blocks[i].chars for i in found) <= MAX_CAPTION_CHARS:
+            return found
+    return ()
+
+
+def _is_caption(block: Block, figure: Box) -> bool:
+    for box in block.box.ancestors():
+        if box is figure:
+            return False
+        if box.tag == "figcaption" or _CAPTION_CLASS.search(_class(box)):
+            return True
+        if _TITLE_CLASS.search(_class(box)) and _FIGURE_ONLY.search(_class(figure)):
+            return True
+    return False
+
+
+def _class(box: Box) -> str:
+    return box.element.get("class") or ""

@@ -1,0 +1,80 @@
+"""A page's DOM, and what its head says about it."""
+
+import re
+from typing import Any, Final
+from urllib.parse import urljoin
+
+import lxml.html
+from lxml import etree
+
+from openm3w.pipeline.extraction.urls import resolve_url
+
+_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_OPT_OUT_NAMES: Final = frozenset(
+    ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
+)
+
+
+def parse(html: str) -> Any:
+    """The page's root element, or None where there is none.
+
+    `huge_tree` keeps what is nested deeper than 256 levels, which libxml2 drops otherwise.
+    """
+    parser = lxml.html.HTMLParser(
+        encoding="utf-8",
+        huge_tree=True,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+        default_doctype=False,
+    )
+    try:
+        return lxml.html.document_fromstring(_CONTROLS.sub("", html).encode(), parser=parser)
+    except (etree.LxmlError, ValueError):  # nothing but white space and comments
+        return None
+
+
+def base_url(root: Any, url: str) -> str:
+    """What relative addresses are resolved against: the first `<base href>`, else the page."""
+    for element in root.iter("base"):
+        if href := element.get("href"):
+            try:
+                return str(urljoin(url, href.strip()))
+            except ValueError:
+                return url
+    return url
+
+
+def title(root: Any) -> str:
+    """The page's name as it wants to be shared, else its title element."""
+    for element in root.iter("meta"):
+        if element.get("property") == "og:title" and (content := element.get("content")):
+            return " ".join(content.split())
+    found = next((element for element in root.iter("title")), None)
+    return "" if found is None else " ".join("".join(found.itertext()).split())
+
+
+def opt_out(root: Any) -> tuple[str, ...]:
+    """Raw signals for robots and text mining as `meta robots: noai`, in the page's order."""
+    found = dict.fromkeys(
+        f"meta {name}: {' '.join((element.get('content') or '').split())}"
+        for element in root.iter("meta")
+        if (name := (element.get("name") or "").strip().lower()) in _OPT_OUT_NAMES
+    )
+    return tuple(found)
+
+
+def licences(root: Any, base: str) -> tuple[str, ...]:
+    """Absolute http(s) URLs of the page's rel=license links."""
+    found = dict[str, None]()
+    for element in root.iter("a", "link", "area"):
+        if "license" in (element.get("rel") or "").lower().split():
+            address, _ = resolve_url(base, element.get("href") or "")
+            found[address] = None
+    return tuple(address for address in found if address)
+
+
+def declared_language(root: Any) -> str:
+    """What the root's lang says, as `en` or `pt-br`; "" where it says nothing."""
+    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+    return " ".join(language.lower().replace("_", "-").split())

@@ -1,0 +1,195 @@
+"""What an image element says of itself: addresses, texts, declared size, and what its name tells."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from openm3w.pipeline.extraction.reasons import Reason
+from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
+
+MIN_SIDE: Final = 64
+"""Pixels; Flamingo (2204.14198, A.3) and KOSMOS-1 (2302.14045, B.1.3) drop smaller images."""
+
+MAX_SIDE: Final = 2_560
+"""Pixels; of a srcset the largest image up to this is fetched: beyond the screens of readers
+there are print masters of many megabytes."""
+
+MAX_DENSITY: Final = 3.0
+"""The same for candidates that name a pixel density."""
+
+SHOWN_AT_SIZE: Final = 150
+"""Pixels; an image declared this large is content whatever its name says: an article may be
+about a logo."""
+
+MAX_TRACKER_SIDE: Final = 2
+
+_NAMED_SRCSET: Final = re.compile(r"srcset", re.IGNORECASE)
+_LAZY: Final = re.compile(r"(?:^|[-_])(?:src|lazy(?:load)?|original|defer|hi-?res|full)(?:[-_]|$)")
+_IMAGE_ADDRESS: Final = re.compile(
+    r"^\s*[^\s,;<>{}\"]+\.(?:jpe?g|png|gif|webp|avif)(?:[?#][^\s<>\"]*)?\s*$", re.IGNORECASE
+)
+_OTHER: Final = frozenset(
+    ("src", "srcset", "alt", "title", "class", "id", "style", "sizes", "href", "usemap", "longdesc")
+)
+_PIXELS: Final = re.compile(r"^\s*\+?(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*$", re.IGNORECASE)
+_STYLE_PIXELS: Final = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d{1,5})(?:\.\d*)?px", re.I)
+_WORDS: Final = re.compile(r"[a-z]+|\d+")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ICON_WORDS: Final = frozenset(
+    "icon icons ico favicon logo logos avatar avatars gravatar sprite sprites button buttons btn"
+    " bullet emoji emojis emoticon smiley smilies wpsmiley badge arrow arrows caret chevron"
+    " facebook twitter pinterest whatsapp linkedin instagram youtube rss feed share print"
+    " loader loading spinner throbber placeholder prev previous next up home toc".split()
+)
+_TRACKER_WORDS: Final = frozenset(
+    "spacer pixel beacon blank transparent clear shim dot trans tracker tracking counter".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An image element with its addresses resolved."""
+
+    url: str
+    """The address to fetch; "" where there is none, and `reason` says why."""
+    candidates: tuple[str, ...]
+    reason: Reason | None
+    named: str
+    """An address as the page wrote it, for the list of what was left out."""
+    lazy: bool
+    """The image comes from a lazy attribute; `src` is a placeholder."""
+    width: int | None
+    height: int | None
+
+
+def find_image(element: Any, base: str) -> Found:
+    """Addresses of an image element, of lazy attributes and of the `<picture>` around it.
+
+    To be fetched is the largest sensible candidate of the element's own srcset, else of a lazy
+    attribute, else of the sources of its picture, else its `src`.
+    """
+    own, lazy, other = _own_addresses(element)
+    sources = list(_picture_addresses(element))
+    src = element.get("src") or ""
+    named = src or next((address for address, _, _ in [*own, *lazy, *sources]), "")
+    urls = dict[str, None]()
+    reason: Reason | None = None
+    best = ""
+    for pool in (own, lazy, sources, [(src, 1.0, "x")], other):
+        usable = list[tuple[str, float, str]]()
+        for address, number, unit in pool:
+            url, why = resolve_url(base, address)
+            if url:
+                usable.append((url, number, unit))
+                urls[url] = None
+            elif reason in (None, Reason.NO_URL):
+                reason = why
+        best = best or _largest(usable)
+    width, height = _declared_size(element)
+    return Found(
+        url=best,
+        candidates=tuple(urls),
+        reason=None if best else reason or Reason.NO_URL,
+        named=named[:1000],
+        lazy=bool(lazy),
+        width=width,
+        height=height,
+    )
+
+
+def with_twin(found: Found, twin: Found) -> Found:
+    """The image with what its noscript twin adds, which is the real one where it is a placeholder."""
+    if not twin.url:
+        return found
+    return replace(
+        found,
+        url=found.url if found.lazy and found.url else twin.url,
+        candidates=tuple(dict.fromkeys(found.candidates + twin.candidates)),
+        reason=None,
+        lazy=True,
+        width=found.width or twin.width,
+        height=found.height or twin.height,
+    )
+
+
+def judge_name(found: Found, element: Any) -> Reason | None:
+    """Whether declared size, name or class say that the image is none to look at."""
+    # Pages write 0 for "as it comes", beside a real number for the other side.
+    sides = [side for side in (found.width, found.height) if side]
+    if not sides and 0 in (found.width, found.height):
+        return Reason.TRACKING_PIXEL
+    if found.lazy and max(sides, default=0) <= MAX_TRACKER_SIDE:
+        sides = []  # the size of the placeholder
+    if sides and min(sides) <= MAX_TRACKER_SIDE:
+        return Reason.TRACKING_PIXEL
+    if sides and min(sides) < MIN_SIDE:
+        return Reason.DECLARED_TOO_SMALL
+    if max(sides, default=0) >= SHOWN_AT_SIZE:
+        return None
+    name = _words(found.url.partition("?")[0].rpartition("/")[2])
+    if name & _TRACKER_WORDS and len(name) <= 2:
+        return Reason.TRACKING_PIXEL
+    if name & _ICON_WORDS or _words(element.get("class") or "") & _ICON_WORDS:
+        return Reason.ICON_NAME
+    return None
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_WORDS.findall(_CAMEL.sub("-", name).lower()))
+
+
+Pool = list[tuple[str, float, str]]
+
+
+def _own_addresses(element: Any) -> tuple[Pool, Pool, Pool]:
+    """Candidates of srcset attributes, of lazy attributes, and of other data attributes."""
+    own, lazy, other = Pool(), Pool(), Pool()
+    for name, value in element.attrib.items():
+        if not value or name in ("src", "alt", "class"):
+            continue
+        if _NAMED_SRCSET.search(name):
+            own.extend(parse_srcset(value))
+        elif name not in _OTHER and (_LAZY.search(name) or _IMAGE_ADDRESS.match(value)):
+            if not _looks_like_address(value):
+                continue
+            (lazy if _LAZY.search(name) else other).append((value, 1.0, "x"))
+    return own, lazy, other
+
+
+def _looks_like_address(value: str) -> bool:
+    return bool(_IMAGE_ADDRESS.match(value) or re.match(r"\s*(?:https?:)?/{1,2}[^\s/]", value))
+
+
+def _picture_addresses(element: Any) -> Iterator[tuple[str, float, str]]:
+    """Candidates of the `<source>` elements of the picture, those that all decoders know first."""
+    picture = next(element.iterancestors("picture"), None)
+    if picture is None:
+        return
+    found = list(picture.iter("source"))
+    found.sort(key=lambda source: "avif" in (source.get("type") or ""))
+    for source in found:
+        own, lazy, _ = _own_addresses(source)
+        yield from own
+        yield from lazy
+
+
+def _largest(pool: Iterable[tuple[str, float, str]]) -> str:
+    """The largest candidate within the bounds, else the smallest beyond them."""
+    ranked = sorted(
+        (number <= bound, number if number <= bound else -number, -position, url)
+        for position, (url, number, unit) in enumerate(pool)
+        for bound in (MAX_SIDE if unit == "w" else MAX_DENSITY,)
+    )
+    return ranked[-1][3] if ranked else ""
+
+
+def _declared_size(element: Any) -> tuple[int | None, int | None]:
+    sizes = {
+        name: int(match[1])
+        for name in ("width", "height")
+        if (match := _PIXELS.match(element.get(name) or ""))
+    }
+    for name, pixels in _STYLE_PIXELS.findall(element.get("style") or ""):
+        sizes[name.lower()] = int(pixels)
+    return sizes.get("width"), sizes.get("height")

@@ -1,0 +1,226 @@
+"""One pass over a page's DOM: its paragraphs in reading order, with the images among them.
+
+The pass also marks the tree: in front of each run of text it puts a character of the
+supplementary private use planes, a different one for each. A content extractor carries them
+along, and what it returns tells exactly which text nodes it kept (`openm3w.pipeline.extraction.region`).
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from lxml import etree
+
+from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, SILENT
+
+
+FIRST_MARK: Final = 0xF0000
+LAST_MARK: Final = 0x10FFFD
+MARKS: Final = re.compile("[\U000f0000-\U0010fffd]")
+"""Planes 15 and 16. A page's own such characters are icons of fonts and leave the text."""
+
+LINE_BREAK: Final = "\x0b"
+"""Stands for `<br>`; parsing leaves no such character in a page's text."""
+
+_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_CLASS: Final = re.compile(
+    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|offscreen)(?:\s|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(slots=True, eq=False)
+class Box:
+    """A block-level element, or one whose text is silent."""
+
+    element: Any
+    tag: str
+    parent: "Box | None"
+    first: int
+    """Index of the first paragraph inside."""
+    last: int = 0
+    """Index after the last paragraph inside."""
+    silent: bool = False
+    """Text inside is not shown."""
+    hidden: bool = False
+    """Nothing inside is shown."""
+
+    def ancestors(self) -> Iterator["Box"]:
+        """The box itself and all around it, inner ones first."""
+        box: Box | None = self
+        while box is not None:
+            yield box
+            box = box.parent
+
+    def inside(self, tags: frozenset[str]) -> "Box | None":
+        """The nearest box, itself included, of one of these tags."""
+        return next((box for box in self.ancestors() if box.tag in tags), None)
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """Text of one text node."""
+
+    text: str
+    mark: int
+    """-1 where the extractor never sees it."""
+    linked: bool
+
+
+@dataclass(slots=True, eq=False)
+class Picture:
+    """An image element at its place."""
+
+    number: int
+    """Among the page's image elements."""
+    element: Any
+    box: Box
+    block: int
+    """Index of the paragraph that it stands in."""
+    hidden: bool
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A paragraph: runs of text and images between two block boundaries."""
+
+    box: Box
+    pieces: list[Run | Picture]
+    chars: int = 0
+    """Letters and signs, white space not counted."""
+    linked: int = 0
+    """Of them those inside links."""
+    kept: int = 0
+    """Of them those that the extractor kept."""
+
+
+@dataclass(slots=True, eq=False)
+class Layout:
+    """A page as paragraphs in reading order."""
+
+    blocks: list[Block] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    text_links: set[str] = field(default_factory=set)
+    """Targets of links that have text."""
+
+
+def lay_out(root: Any) -> Layout:
+    """The paragraphs and images of a tree, which gets marked on the way."""
+    return _Pass(root).layout
+
+
+class _Pass:
+    """State of the walk: open boxes, the paragraph being filled, depth of links."""
+
+    def __init__(self, root: Any) -> None:
+        self.layout = Layout()
+        self.next_mark = FIRST_MARK
+        self.box = Box(root, "", None, 0)
+        self.pieces: list[Run | Picture] = []
+        self.home = self.box
+        """The block-level box that text goes to."""
+        self.links = 0
+        self.target = ""
+        """Of the link that is open, until text was seen in it."""
+        for event, element in etree.iterwalk(root, events=("start", "end")):
+            if event == "start":
+                self._start(element)
+            else:
+                self._end(element)
+        self._flush()
+        self.box.last = len(self.layout.blocks)
+
+    def _start(self, element: Any) -> None:
+        tag = element.tag
+        if tag in BLOCK:
+            if not self.box.silent:
+                self._flush()
+            self._open(element, tag, silent=self.box.silent)
+            if not self.box.silent:
+                self.home = self.box
+        elif tag in SILENT or tag in IMAGES:
+            if tag in IMAGES:
+                self._picture(element)
+            self._open(element, tag, silent=True)
+        elif tag == "br":
+            self.pieces.append(Run(LINE_BREAK, -1, linked=False))
+        else:
+            if tag == "a":
+                self.links += 1
+                self.target = element.get("href") or ""
+            if _is_hidden(element):
+                self._open(element, tag, silent=True)
+        if text := element.text:
+            element.text = self._run(text)
+
+    def _end(self, element: Any) -> None:
+        if self.box.element is element:
+            self._close()
+        if element.tag == "a":
+            self.links -= 1
+        if text := element.tail:
+            element.tail = self._run(text)
+
+    def _close(self) -> None:
+        box = self.box
+        if box is self.home:
+            self._flush()
+        box.last = len(self.layout.blocks)
+        if box.parent is not None:
+            if box is self.home:
+                self.home = box.parent
+            self.box = box.parent
+
+    def _open(self, element: Any, tag: str, *, silent: bool) -> None:
+        hidden = self.box.hidden or tag == "template" or _is_hidden(element)
+        first = len(self.layout.blocks)
+        self.box = Box(element, tag, self.box, first, silent=silent or hidden, hidden=hidden)
+
+    def _picture(self, element: Any) -> None:
+        hidden = self.box.hidden or _is_hidden(element)
+        picture = Picture(
+            len(self.layout.pictures), element, self.box, len(self.layout.blocks), hidden
+        )
+        self.layout.pictures.append(picture)
+        self.pieces.append(picture)
+
+    def _run(self, text: str) -> str:
+        """Note a run of text, and give it back with its mark."""
+        text = MARKS.sub("", text)
+        if self.box.silent:
+            return text
+        stripped = text.lstrip()
+        if stripped and self.links and self.target:
+            self.layout.text_links.add(self.target)
+            self.target = ""
+        mark = -1
+        if stripped and self.next_mark <= LAST_MARK:
+            mark = self.next_mark
+            self.next_mark += 1
+        self.pieces.append(Run(text, mark, self.links > 0))
+        if mark < 0:
+            return text
+        return text[: len(text) - len(stripped)] + chr(mark) + stripped
+
+    def _flush(self) -> None:
+        pieces, self.pieces = self.pieces, []
+        if not any(isinstance(piece, Picture) or not piece.text.isspace() for piece in pieces):
+            return
+        block = Block(self.home, pieces)
+        for piece in pieces:
+            if isinstance(piece, Run):
+                size = len("".join(piece.text.split()))
+                block.chars += size
+                block.linked += size * piece.linked
+        self.layout.blocks.append(block)
+
+
+def _is_hidden(element: Any) -> bool:
+    get = element.get
+    if get("hidden") is not None:
+        return True
+    style, classes = get("style"), get("class")
+    return bool(
+        (style and _HIDDEN_STYLE.search(style)) or (classes and _HIDDEN_CLASS.search(classes))
+    )

@@ -1,0 +1,125 @@
+"""Chosen paragraphs to plain text: lists with items on lines, tables by rows, code as it stands."""
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Picture, Run
+from openm3w.pipeline.extraction.tags import CELLS, ITEMS, LISTS, VERBATIM
+
+PARAGRAPH: Final = "\n\n"
+LINE: Final = "\n"
+CELL: Final = " | "
+
+_TABLE: Final = frozenset(("table",))
+_ROW: Final = frozenset(("tr",))
+_INVISIBLE: Final = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
+"""Soft hyphen, zero-width space, word joiner, byte-order mark."""
+
+
+def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | Picture]:
+    """Text of a paragraph, cut where one of these images stands."""
+    runs = list[str]()
+    verbatim = block.box.inside(VERBATIM) is not None
+    for piece in block.pieces:
+        if isinstance(piece, Run):
+            runs.append(piece.text)
+        elif piece in pictures:
+            yield _clean(runs, verbatim=verbatim)
+            yield piece
+            runs = []
+    yield _clean(runs, verbatim=verbatim)
+
+
+def plain_text(block: Block) -> str:
+    """A paragraph's text on one line."""
+    text = "".join(piece.text for piece in block.pieces if isinstance(piece, Run))
+    return _normal(" ".join(text.split()))
+
+
+@dataclass(slots=True, eq=False)
+class Joiner:
+    """Says what stands between a paragraph and the one before it, and in front of it."""
+
+    before: Block | None = None
+    numbers: dict[Box, int] = field(default_factory=dict)
+    """Items so far, by list."""
+    items: set[Box] = field(default_factory=set)
+    """Items that have their mark."""
+    tables: dict[Box, bool] = field(default_factory=dict)
+    """Whether a table holds data; else it lays out the page."""
+
+    def join(self, block: Block) -> tuple[str, str]:
+        """The separator from the paragraph before, and the prefix of this one."""
+        before, self.before = self.before, block
+        item = block.box.inside(ITEMS)
+        prefix = self._mark(item) if item is not None and item not in self.items else ""
+        if before is None:
+            return PARAGRAPH, prefix
+        table = block.box.inside(_TABLE)
+        if table is not None and table is before.box.inside(_TABLE) and self._holds_data(table):
+            same_row = block.box.inside(_ROW) is before.box.inside(_ROW)
+            if block.box.inside(CELLS) is not before.box.inside(CELLS):
+                return (CELL if same_row else LINE), prefix
+        if item is not None and _outer_list(item) is _outer_list(before.box.inside(ITEMS)):
+            return LINE, prefix
+        return PARAGRAPH, prefix
+
+    def interrupt(self) -> None:
+        """Forget the paragraph before: an image follows it."""
+        self.before = None
+
+    def _mark(self, item: Box) -> str:
+        self.items.add(item)
+        owner = item.parent.inside(LISTS) if item.parent else None
+        depth = sum(box.tag in LISTS for box in item.ancestors())
+        indent = "  " * max(0, depth - 1)
+        if item.tag == "dt" or owner is None:
+            return indent if item.tag != "li" else "- "
+        if item.tag == "dd":
+            return indent + "  "
+        self.numbers[owner] = self.numbers.get(owner, 0) + 1
+        return indent + (f"{self.numbers[owner]}. " if owner.tag == "ol" else "- ")
+
+    def _holds_data(self, table: Box) -> bool:
+        if table not in self.tables:
+            self.tables[table] = _holds_data(table)
+        return self.tables[table]
+
+
+def _holds_data(table: Box) -> bool:
+    """Whether no cell holds another table or blocks of its own: those lay out a page."""
+    element = table.element
+    if element.get("role") in ("presentation", "none") or next(element.iterdescendants("table"), None) is not None:
+        return False
+    blocky = sum(1 for _ in element.iterdescendants("p", "div", "h1", "h2", "h3", "ul", "ol"))
+    cells = sum(1 for _ in element.iterdescendants("td", "th"))
+    rows = sum(1 for _ in element.iterdescendants("tr"))
+    return cells > rows >= 1 and blocky <= cells
+
+
+def _outer_list(item: Box | None) -> Box | None:
+    if item is None:
+        return None
+    return [box for box in item.ancestors() if box.tag in LISTS or box is item][-1]
+
+
+def _clean(runs: list[str], *, verbatim: bool) -> str:
+    text = "".join(runs)
+    if verbatim:
+        lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
+        while lines and not lines[0].strip():
+            del lines[0]
+        while lines and not lines[-1].strip():
+            del lines[-1]
+        return _normal("\n".join(line.rstrip() for line in lines))
+    lines = [" ".join(line.split()) for line in text.split(LINE_BREAK)]
+    joined = "\n".join(lines).strip("\n")
+    while "\n\n\n" in joined:
+        joined = joined.replace("\n\n\n", "\n\n")
+    return _normal(joined)
+
+
+def _normal(text: str) -> str:
+    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip("\n")

@@ -1,0 +1,52 @@
+"""Images that a page repeats in `<noscript>` for browsers without scripts."""
+
+from typing import Any, Final
+
+from openm3w.pipeline.extraction.images import Found
+from openm3w.pipeline.extraction.layout import Layout, Picture
+
+MAX_LEVELS: Final = 4
+"""Elements between a lazy image and the one that holds it and its noscript."""
+
+
+def pair_twins(layout: Layout, found: dict[Picture, Found]) -> dict[Picture, Picture]:
+    """For each image inside a noscript that repeats another one, that other one.
+
+    It is the neighbour with no text between, or one that names the same address.
+    """
+    twins = dict[Picture, Picture]()
+    by_url = dict[str, Picture]()
+    for picture in layout.pictures:
+        if _noscript(picture) is None:
+            for url in found[picture].candidates:
+                by_url.setdefault(url, picture)
+    taken = set[Picture]()
+    for number, picture in enumerate(layout.pictures):
+        noscript = _noscript(picture)
+        if noscript is None:
+            continue
+        partner = next((by_url[url] for url in found[picture].candidates if url in by_url), None)
+        for other in (number - 1, number + 1):
+            if partner is None and 0 <= other < len(layout.pictures):
+                neighbour = layout.pictures[other]
+                if neighbour not in taken and _is_beside(neighbour, picture, noscript, layout):
+                    partner = neighbour
+        if partner is not None:
+            taken.add(partner)
+            twins[picture] = partner
+    return twins
+
+
+def _noscript(picture: Picture) -> Any:
+    return next(picture.element.iterancestors("noscript"), None)
+
+
+def _is_beside(neighbour: Picture, picture: Picture, noscript: Any, layout: Layout) -> bool:
+    if _noscript(neighbour) is not None:
+        return False
+    first, last = sorted((neighbour.block, picture.block))
+    if last - first > 2 or any(block.chars for block in layout.blocks[first + 1 : last]):
+        return False
+    parent = noscript.getparent()
+    around = [neighbour.element, *neighbour.element.iterancestors()][: MAX_LEVELS + 1]
+    return parent is not None and any(element is parent for element in around)

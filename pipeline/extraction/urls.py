@@ -1,0 +1,73 @@
+"""What a page writes as an address, to the absolute http(s) URL that would be fetched."""
+
+import re
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
+
+from openm3w.pipeline.extraction.reasons import Reason
+
+MAX_URL_CHARS: Final = 8_192
+"""Longer addresses are data in disguise; servers refuse them."""
+
+MAX_SRCSET_CHARS: Final = 65_536
+
+_REMOVED: Final = re.compile("[\\t\\n\\r]")
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
+# Printable ASCII but for what the URL Standard's query and path percent-encode sets name.
+_KEPT: Final = "!#$%&'()*+,-./:;=?@[\\]^_|~{}"
+_CANDIDATE: Final = re.compile(
+    r"[\s,]*(\S.*?)(?: (\d+(?:\.\d+)?)([wx])(?: \d+h)?| \d+h)? ?(?:,(?= )|(?<=[0-9][wxh]),|,?$)"
+)
+
+
+def resolve_url(base: str, address: str) -> tuple[str, Reason | None]:
+    """Absolute URL of an address against the page's base, or "" and why there is none.
+
+    As browsers do: RFC 3986 resolution, tabs and line breaks removed, backslashes taken as
+    slashes, what is not ASCII percent-encoded as UTF-8 (in host names by IDNA). The fragment
+    goes, for it is never sent.
+    """
+    address = _REMOVED.sub("", address).strip()
+    if not address or address.startswith("#"):
+        return "", Reason.NO_URL
+    scheme = _SCHEME.match(address)
+    if scheme and scheme[1].lower() == "data":
+        return "", Reason.DATA_URI
+    if scheme and scheme[1].lower() not in ("http", "https"):
+        return "", Reason.NOT_HTTP
+    if len(address) > MAX_URL_CHARS:
+        return "", Reason.NO_URL
+    try:
+        return _absolute(base, address)
+    except ValueError:  # a port that is no number, brackets around no IPv6 address, IDNA
+        return "", Reason.NO_URL
+
+
+def parse_srcset(srcset: str) -> list[tuple[str, float, str]]:
+    """Addresses of a srcset with their descriptor as (address, number, "w" | "x").
+
+    Without a descriptor it is 1x. Commas inside an address stay (a candidate ends at a comma
+    before white space, or after a descriptor), and so do spaces, which the standard forbids
+    and pages use.
+    """
+    text = " ".join(srcset[:MAX_SRCSET_CHARS].split())
+    return [
+        (address, float(number or 1), unit or "x")
+        for address, number, unit in _CANDIDATE.findall(text)
+        if address != ","
+    ]
+
+
+def _absolute(base: str, address: str) -> tuple[str, Reason | None]:
+    path, mark, query = address.partition("?")
+    parts = urlsplit(urljoin(base, path.replace("\\", "/") + mark + query))
+    if parts.scheme not in ("http", "https"):
+        return "", Reason.NOT_HTTP
+    if not parts.hostname:
+        return "", Reason.NO_URL
+    parts.port  # noqa: B018  # raises ValueError where it is no number
+    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    if re.search(r"[\s<>\"`{}|^\\]", host):
+        return "", Reason.NO_URL
+    encoded = (quote(part, safe=_KEPT) for part in (parts.path or "/", parts.query))
+    return urlunsplit((parts.scheme, host, *encoded, "")), None
