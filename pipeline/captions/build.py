@@ -1,0 +1,183 @@
+"""A whole caption build: the jobs in turn, then manifest, card, report and `_SUCCESS`."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from openm3w import recipe as recipes
+from openm3w.errors import InputError, NotBuiltError
+from openm3w.pipeline import publish
+from openm3w.pipeline.captions import images, index, rows, select
+from openm3w.pipeline.captions.places import find_places
+from openm3w.pipeline.captions.plan import JOBS, CaptionPlan, Job
+from openm3w.pipeline.captions.recipe import CaptionRecipe
+from openm3w.pipeline.captions.resize import check_installed
+from openm3w.pipeline.captions.tables import find_tables
+from openm3w.pipeline.jobs.writing import Writing, write_shards
+from openm3w.pipeline.publish import Published, Say
+from openm3w.pipeline.runners import Runner
+from openm3w.shards import funnel
+from openm3w.shards.funnel import Stage
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.writer import ShardEntry
+
+
+def make_plan(
+    recipe: CaptionRecipe,
+    inputs: Iterable[str],
+    output: Path,
+    *,
+    image_places: Iterable[str] = (),
+    url_column: str = "",
+    text_column: str = "",
+    store: Path | None = None,
+) -> CaptionPlan:
+    """Resolves tables, columns and places of images at the desk, before any work.
+
+    Raises:
+        InputError: a table or a place of images is not there, or has not the columns.
+        NotBuiltError: the recipe asks for what this version does not have.
+        MissingError: img2dataset is not installed.
+    """
+    if recipe.images.source == "http":
+        raise NotBuiltError(
+            "images.source=http: fetching images is not built yet; put the files beside the table, "
+            "or name folders, tar files or web archives with --images"
+        )
+    tables = find_tables(inputs, url=url_column, text=text_column)
+    named = tuple(image_places)
+    check_installed()
+    return CaptionPlan(
+        recipe=recipe,
+        tables=tables,
+        places=find_places(named, [table.source.path for table in tables]),
+        beside=not named,
+        output=output,
+        store=store or publish.default_store(output),
+    )
+
+
+def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
+    """Runs the jobs; what is committed already is not done again.
+
+    Raises:
+        OutputError: the output belongs to another build, is full or cannot be written.
+        InputError: no pair was kept, or too much failed.
+    """
+    publish.claim(plan.output, plan.store, plan.identity)
+    if (done := publish.finished(plan.output)) is not None:
+        return Published(manifest=done, already_done=True)
+    for job, run in _EARLY_JOBS.items():
+        with publish.timed(plan.store, job):
+            run(plan, runner)
+        found = stages(plan, [job])
+        publish.check_failures(found, plan.recipe.max_failed_share)
+        if found:
+            say(publish.summary(job, found))
+    funnel.check_chain(stages(plan))
+    _check_kept(plan)
+    with publish.timed(plan.store, "shards"):
+        entries = write_shards(_writing(plan), runner)
+    result = _manifest(plan, entries)
+    return Published(manifest=publish.publish(result, _report(plan, result)), already_done=False)
+
+
+def stages(plan: CaptionPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
+    """The funnel of these jobs, added up over all units."""
+    parts = [stage for job in jobs for c in _counts(plan, job) for stage in c.get("stages", ())]
+    return funnel.merge(map(funnel.from_json, parts))
+
+
+_EARLY_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
+    "rows": rows.run,
+    "index": index.run,
+    "images": images.run,
+    "select": select.run,
+}
+
+
+def _units(plan: CaptionPlan, job: Job) -> list[str]:
+    if job == "rows":
+        return list(plan.units)
+    if job == "index":
+        return [place.unit for place in plan.places if place.kind != "folder"]
+    return images.pack_units(plan) if job == "images" else rows.blocks(plan)
+
+
+def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
+    if job == "shards":
+        return
+    for unit in _units(plan, job):
+        if (sidecar := plan.folder(job).sidecar(unit)) is not None:
+            yield sidecar["counts"]
+
+
+def _check_kept(plan: CaptionPlan) -> None:
+    """Ends a build without a single pair, before a folder is made that holds nothing."""
+    found = stages(plan)
+    if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
+        return
+    first, last = found[0], next(stage for stage in found if stage.kept == 0)
+    hint = ""
+    if last.dropped.get("not_found") == last.entered:
+        hint = (
+            "; no image was found beside the table or in --images: name a folder, a tar or a web "
+            "archive that holds them (fetching from the web is not built yet)"
+        )
+    raise InputError(
+        f"no pair was kept of {first.entered} rows: {publish.top({**last.dropped, **last.failed})}"
+        f"{hint}"
+    )
+
+
+def _writing(plan: CaptionPlan) -> Writing:
+    return Writing(
+        output=plan.output,
+        kind="caption",
+        selected=plan.folder("select"),
+        units=tuple(rows.blocks(plan)),
+        written=plan.folder("shards"),
+        samples=select.Samples(plan.folder("images")),
+        samples_per_shard=plan.recipe.shards.samples_per_shard,
+        seed=plan.recipe.shards.seed,
+    )
+
+
+def _manifest(plan: CaptionPlan, entries: tuple[ShardEntry, ...]) -> Manifest:
+    return Manifest(
+        name=plan.recipe.name,
+        kind="caption",
+        shards=entries,
+        root=plan.output,
+        recipe=recipes.to_plain(plan.recipe),
+        versions=plan.versions,
+        counts={"stages": [funnel.to_json(stage) for stage in stages(plan)]},
+    )
+
+
+def _report(plan: CaptionPlan, result: Manifest) -> dict[str, Any]:
+    seconds = publish.seconds_by_job(plan.store)
+    notes = [
+        f"{counts['source']}: {note}"
+        for job in ("rows", "index")
+        for counts in _counts(plan, job)
+        for note in counts["notes"]
+    ]
+    return {
+        "name": result.name,
+        "recipe": result.recipe,
+        "versions": result.versions,
+        "inputs": [table.source.name for table in plan.tables],
+        "stages": result.counts["stages"],
+        "tables": {
+            "columns read": [
+                ["table", "image", "captions"],
+                *([t.source.name, t.columns.url, t.columns.text] for t in plan.tables),
+            ],
+            "time by job": [
+                ["job", "seconds"],
+                *([job, f"{seconds.get(job, 0.0):.1f}"] for job in JOBS),
+            ],
+        },
+        "notes": notes,
+    }

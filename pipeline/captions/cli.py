@@ -1,0 +1,130 @@
+"""`m3w captions build` and `m3w captions adopt`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from openm3w.pipeline.captions import adopt as adopting
+from openm3w.pipeline.captions import build as builds
+from openm3w.pipeline.captions import recipe as caption_recipe
+from openm3w.pipeline.publish import Published
+from openm3w.pipeline.runners import Runner
+from openm3w.shards.terminal import clean_line
+
+
+@click.group()
+def captions() -> None:
+    """Shards of images with captions."""
+
+
+@captions.command()
+@click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
+              help="Folder for the shards.")  # fmt: skip
+@click.option("--store", type=click.Path(path_type=Path),
+              help="Folder for what the jobs commit and later runs reuse.  [default: OUTPUT.work]")  # fmt: skip
+@click.option("--images", "places", multiple=True, metavar="PATH",
+              help="Folder, .tar file, WARC or ARC that holds the images; repeat it.  "
+                   "[default: the folder of each table]")  # fmt: skip
+@click.option("--url-column", default="", metavar="NAME",
+              help="Column with the image's URL, path or name.  [default: known names]")  # fmt: skip
+@click.option("--text-column", default="", metavar="NAME",
+              help="Column with the caption, or a list of them.  [default: known names]")  # fmt: skip
+@click.option("--captions", "take", type=click.Choice(["all", "first"]),
+              help="Of a list of captions: a sample for each, or the first.  [default: all]")  # fmt: skip
+@click.option("--name", default="", help="Name of the dataset.  [default: captions]")
+@click.option("--recipe", default="captions", show_default=True, help="Recipe or TOML file.")
+@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
+@click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    tables: tuple[str, ...],
+    output: Path,
+    store: Path | None,
+    places: tuple[str, ...],
+    url_column: str,
+    text_column: str,
+    take: str | None,
+    name: str,
+    recipe: str,
+    runner: str,
+    workers: int,
+    overrides: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Builds caption shards from Parquet or JSONL tables.
+
+    The columns of LAION, ReLAION, COYO, DataComp and cc2dataset are known by name. Images are
+    taken from files: beside the table, or in what --images names. The same command again goes on
+    where the last one stopped, and does nothing where all is done.
+
+    \b
+    m3w captions build coco.jsonl --images train2017.tar --output coco
+    m3w captions build laion.parquet --images crawl.warc.gz --output laion
+    m3w captions build cats.parquet --url-column file --text-column de --output cats
+    m3w captions build coco.jsonl -o coco512 --set resize.side=512 --captions first
+    """
+    engine = Runner(name=runner, workers=workers)
+    if take:
+        overrides = (*overrides, f'captions.take="{take}"')
+    if name:
+        overrides = (*overrides, f"name={json.dumps(name)}")
+    plan = builds.make_plan(
+        caption_recipe.load(recipe, overrides),
+        tables,
+        output,
+        image_places=places,
+        url_column=url_column,
+        text_column=text_column,
+        store=store,
+    )
+    built = builds.build(plan, engine, say=_quiet if as_json else click.echo)
+    _print_result(built, output, as_json=as_json)
+
+
+@captions.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
+              help="Folder for the manifest; may be DIR itself.")  # fmt: skip
+@click.option("--name", default="", help="Name of the dataset.  [default: that of DIR]")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:
+    """Registers shards that img2dataset wrote, without copying them.
+
+    DIR holds 00000.tar, 00000.parquet, 00000_stats.json and so on, written with
+    --output_format webdataset. Beside each tar an index, .tar.idx, is written.
+
+    \b
+    m3w captions adopt cc3m --output cc3m
+    m3w shards join laion cc3m --output mix.json
+    """
+    built = adopting.adopt(folder, output, name=name or folder.resolve().name)
+    _print_result(built, output, as_json=as_json)
+
+
+def _quiet(_: str) -> None:
+    return
+
+
+def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
+    found = built.manifest
+    if as_json:
+        value = {
+            "output": str(output),
+            "already_done": built.already_done,
+            "samples": found.nsamples,
+            "images": found.images,
+            "shards": len(found.shards),
+            "stages": found.counts.get("stages", []),
+        }
+        click.echo(json.dumps(value, ensure_ascii=False))
+        return
+    size = f"{found.nsamples} captioned images, {len(found.shards)} shards"
+    where = clean_line(str(output))
+    if built.already_done:
+        click.echo(f"{where}: nothing to do, the build is complete ({size})")
+    else:
+        click.echo(f"{where}: {size}; look at them: m3w view {where}")

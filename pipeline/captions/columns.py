@@ -1,0 +1,74 @@
+"""Which column of a table names the image, and which holds its captions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openm3w.errors import InputError
+from openm3w.pipeline.lines import plain_text
+
+# The first that a table has is taken. LAION-400M and -5B; ReLAION, COYO, DataComp and cc2dataset;
+# the others are what img2dataset's users write.
+URL_COLUMNS = (
+    "URL",
+    "url",
+    "image_url",
+    "Image URL",
+    "image",
+    "image_path",
+    "file_name",
+    "filepath",
+)
+TEXT_COLUMNS = ("TEXT", "text", "caption", "alt", "captions", "Caption", "TITLE", "title")
+PAGE_COLUMNS = ("page_url",)
+"""cc2dataset's name for the page that held the image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """The columns to read."""
+
+    url: str
+    text: str
+    page: str = ""
+    """Column with the URL of the page, or "" where there is none."""
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(name for name in (self.url, self.text, self.page) if name))
+
+
+def find_columns(have: Sequence[str], *, url: str, text: str, table: str) -> Columns:
+    """The columns asked for, else those known by name.
+
+    Raises:
+        InputError: there is none; the message lists what the table has.
+    """
+    page = next((name for name in PAGE_COLUMNS if name in have), "")
+    return Columns(
+        url=_find(have, url, URL_COLUMNS, "--url-column", table),
+        text=_find(have, text, TEXT_COLUMNS, "--text-column", table),
+        page=page,
+    )
+
+
+def captions_of(value: Any) -> list[str] | None:
+    """The captions in a cell: a string or a list of strings; None where it is something else."""
+    if value is None:
+        return []
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
+        return None
+    cleaned = (" ".join(plain_text(item).split()) for item in values)
+    return [caption for caption in cleaned if caption]
+
+
+def _find(have: Sequence[str], asked: str, known: Sequence[str], option: str, table: str) -> str:
+    if asked and asked in have:
+        return asked
+    if not asked:
+        found = next((name for name in known if name in have), None)
+        if found is not None:
+            return found
+    what = f"no column {asked!r}" if asked else f"no column is known by name; name it with {option}"
+    raise InputError(f"{table}: {what}; it has {', '.join(have) or 'no columns'}")

@@ -1,0 +1,74 @@
+"""Which place has an image: folders are asked, tar files and archives are joined on a key.
+
+An image's key is `scope|reference`; the scope is the folder beside the table, or "" where every
+place is looked at. A search is a chase as for the images of pages, one join a step.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+from typing import Any
+
+from openm3w.pipeline.captions.places import ImagePlace, file_in, is_url
+from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
+
+
+def look_in_folders(image: str, places: Iterable[ImagePlace]) -> Found | None:
+    """The folder that has an image; the pair's own where it is looked up beside its table."""
+    scope, _, reference = image.partition("|")
+    folders = [p for p in places if p.kind == "folder" and scope in ("", p.unit)]
+    having = [place for place in folders if file_in(place.path, reference) is not None]
+    if len(having) > 1:
+        return Found(image, reason="ambiguous_name")
+    return Found(image, having[0].unit) if having else None
+
+
+def first_step(image: str) -> Chase:
+    """Where the search in tar files and archives begins: see `next_step`."""
+    reference = image.partition("|")[2]
+    return Chase(image, f"url:{reference}" if is_url(reference) else f"path:{reference}")
+
+
+def next_step(chase: Chase, found: Iterable[Resource]) -> Chase | Found:
+    """The next step from what was found under the chase's key, or the end.
+
+    URLs are followed through an archive's redirects and revisits. A name must be that of one
+    member, or else the last part of the name of one member.
+    """
+    kind, _, name = chase.key.partition(":")
+    having = list(found)
+    if kind == "path" and not having:
+        return Chase(chase.origin, f"last:{PurePosixPath(name).name}")
+    if kind in ("path", "last") and len(having) > 1:
+        return Found(chase.origin, reason="ambiguous_name")
+    step = hop(chase, having)
+    if isinstance(step, Found) and step.reason == "not_in_archive":
+        return step._replace(reason="not_found")
+    return step
+
+
+def num_steps(places: Iterable[ImagePlace], max_redirects: int) -> int:
+    """How many joins the longest search takes."""
+    kinds = {place.kind for place in places}
+    # A revisit costs a join like a redirect does, so twice as many joins as redirects.
+    return max(
+        2 * (max_redirects + 1) if "archive" in kinds else 0,
+        2 if "tar" in kinds else 0,
+    )
+
+
+def all_steps(joined: tuple[str, dict[str, Any]], max_redirects: int) -> Iterator[Chase | Found]:
+    """`next_step` for every search that stands at one key."""
+    _, sides = joined
+    having = list(sides["at"])
+    for chase in sides["chases"]:
+        step = next_step(chase, having)
+        if isinstance(step, Chase) and step.hops > max_redirects:
+            step = Found(step.origin, reason="too_many_redirects")
+        yield step
+
+
+def home(found: Found) -> str:
+    """The place of an image that was found; those that were not are spread over 16 names."""
+    digest = hashlib.blake2b(found.origin.encode(), digest_size=1).hexdigest()
+    return f"missing{digest[0]}" if found.reason else found.unit

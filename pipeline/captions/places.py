@@ -1,0 +1,164 @@
+"""Where the images of a table are: folders, tar files and web archives, and how they are named.
+
+A reference is what a table's cell says. An http(s) URL is looked up in archives by its canonical
+spelling, and in folders as `host/path`, which is how mirroring tools store it. Anything else is a
+name: a path inside a folder, a member of a tar, or, where no two members share it, a member's
+last part.
+"""
+
+import hashlib
+import tarfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from openm3w.errors import InputError
+from openm3w.filters.url import url_key
+from openm3w.pipeline.sources import find_sources, looks_like_archive
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
+
+PlaceKind = Literal["folder", "tar", "archive"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlace:
+    """One folder, tar file or web archive that may hold images."""
+
+    kind: PlaceKind
+    path: Path
+    name: str
+    """Does not depend on this machine."""
+    digest: str
+    """Tells changed content from the same: of a folder, names and sizes of its image files."""
+
+    @property
+    def unit(self) -> str:
+        """File name, without suffix, of what is committed for this place."""
+        text = f"{self.kind} {self.name} {self.digest}"
+        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+
+
+class Member(NamedTuple):
+    """A regular file inside a tar."""
+
+    name: str
+    offset: int
+    """Of its header."""
+    length: int
+
+
+def find_places(values: Iterable[str], tables: Iterable[Path]) -> tuple[ImagePlace, ...]:
+    """What `--images` names; without it the folders of the tables.
+
+    In a named folder the loose files come first, then the tar files and archives in it.
+
+    Raises:
+        InputError: nothing is there, or a file is neither tar nor archive.
+    """
+    named = list(values)
+    if not named:
+        return tuple(_folder(path, "") for path in dict.fromkeys(t.parent for t in tables))
+    places: list[ImagePlace] = []
+    for value in named:
+        path = Path(value)
+        if path.is_dir():
+            places.append(_folder(path, path.resolve().name))
+            packed = [str(p) for p in sorted(path.rglob("*")) if p.is_file() and _is_packed(p)]
+        else:
+            packed = [value]
+        places += [place for file in packed for place in _packed(file)]
+    return tuple({place.unit: place for place in places}.values())
+
+
+def is_url(reference: str) -> bool:
+    """Whether a reference is an http(s) URL and not a name."""
+    return reference.lower().startswith(("http://", "https://"))
+
+
+def reference_key(reference: str) -> str:
+    """One spelling for each image: references with equal keys are the same image."""
+    return url_key(reference) if is_url(reference) else _clean_name(reference)
+
+
+def relative_path(reference: str) -> str | None:
+    """Where a folder would hold the image, or None where the name leads out of it."""
+    name = reference
+    if is_url(reference):
+        try:
+            parts = urlsplit(reference)
+            name = f"{parts.hostname or ''}{unquote(parts.path)}"
+        except ValueError:
+            return None
+    name = _clean_name(name)
+    parts_of_name = PurePosixPath(name).parts
+    if not parts_of_name or name.startswith("/") or ".." in parts_of_name or "\0" in name:
+        return None
+    return name
+
+
+def file_in(folder: Path, reference: str) -> Path | None:
+    """The file in `folder` that a reference names, or None."""
+    name = relative_path(reference)
+    if name is None:
+        return None
+    try:
+        path = folder / name
+        return path if path.is_file() else None
+    except OSError:  # a name too long for the file system
+        return None
+
+
+def members(path: Path) -> Iterator[Member]:
+    """The regular files of a tar, also of one that is cut off, up to the cut.
+
+    Raises:
+        tarfile.TarError, OSError: there is no tar, or it is damaged.
+    """
+    size = path.stat().st_size
+    with tarfile.open(path, mode="r:") as tar:
+        while (member := tar.next()) is not None:
+            if member.isreg() and member.offset_data + member.size <= size:
+                yield Member(_clean_name(member.name), member.offset, member.size)
+            # tarfile keeps every header it saw; a tar may have a million.
+            tar.members.clear()  # type: ignore[attr-defined]
+
+
+def _clean_name(name: str) -> str:
+    name = name.strip().replace("\\", "/")
+    while name.startswith("./"):
+        name = name[2:]
+    return name
+
+
+def _folder(path: Path, name: str) -> ImagePlace:
+    digest = hashlib.blake2b(digest_size=8)
+    for file in sorted(path.rglob("*")):
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file():
+            digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
+    return ImagePlace(kind="folder", path=path, name=name, digest=digest.hexdigest())
+
+
+def _is_packed(path: Path) -> bool:
+    name = path.name.lower()
+    return name.endswith((".tar", ".warc", ".warc.gz", ".arc", ".arc.gz"))
+
+
+def _packed(value: str) -> Iterator[ImagePlace]:
+    found = find_sources([value], accepts=_accepted, what="tar or web archive", option="--images ")
+    for source in found.archives:
+        kind: PlaceKind = "tar" if _is_tar(source.path) else "archive"
+        yield ImagePlace(kind=kind, path=source.path, name=source.name, digest=source.digest)
+
+
+def _accepted(path: Path) -> bool:
+    if path.name.lower().endswith((".tar.gz", ".tgz", ".tar.zst", ".zip")):
+        raise InputError(f"--images {path}: compressed; images are read by offset, so unpack it")
+    return _is_tar(path) or looks_like_archive(path)
+
+
+def _is_tar(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(263)[257:262] == b"ustar" or path.name.lower().endswith(".tar")

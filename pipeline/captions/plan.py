@@ -1,0 +1,82 @@
+"""A caption build, resolved at the desk: recipe, tables, places of images, and fingerprints."""
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from openm3w import __version__, recipe
+from openm3w.pipeline.captions.places import ImagePlace
+from openm3w.pipeline.captions.recipe import CaptionRecipe
+from openm3w.pipeline.captions.tables import Table
+from openm3w.pipeline.store import Folder
+
+Job = Literal["rows", "index", "images", "select", "shards"]
+JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
+
+STORE_VERSION = 1
+"""Raised when a job's output changes for the same recipe, so that old units are done again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionPlan:
+    """Everything that workers need; small, frozen and picklable."""
+
+    recipe: CaptionRecipe
+    tables: tuple[Table, ...]
+    places: tuple[ImagePlace, ...]
+    beside: bool
+    """Each table's images are looked up in its own folder and nowhere else."""
+    output: Path
+    store: Path
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """One unit of rows for each table."""
+        return tuple(table.source.unit for table in self.tables)
+
+    def place_of(self, table: Table) -> ImagePlace:
+        """The folder of a table, where images are looked up beside it."""
+        return next(place for place in self.places if place.path == table.source.path.parent)
+
+    def fingerprint(self, job: Job) -> str:
+        """What a job's units are made from: its part of the recipe and its parents' digits."""
+        r = self.recipe
+        parts: dict[Job, tuple[object, ...]] = {
+            "rows": ([_identity(table) for table in self.tables], r.captions, self.beside),
+            "index": ([(p.kind, p.name, p.digest) for p in self.places],),
+            "images": (r.images, r.resize),
+            "select": (r.shards.val_share, r.shards.seed),
+            "shards": (r.shards, r.name),
+        }
+        at = JOBS.index(job)
+        parent = self.fingerprint(JOBS[at - 1]) if at else f"captions {STORE_VERSION}"
+        return recipe.fingerprint([parent, *parts[job]])
+
+    def folder(self, job: Job) -> Folder:
+        """A job's folder in the store."""
+        return Folder(root=self.store / job, fingerprint=self.fingerprint(job))
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What makes this build another one than the one that was there before."""
+        return {
+            "fingerprint": self.fingerprint("shards"),
+            "recipe": recipe.to_plain(self.recipe),
+            "sources": [_identity(table) for table in self.tables],
+            "images": [[p.kind, p.name, p.digest] for p in self.places],
+        }
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What is written into the manifest about the software."""
+        return {
+            "openm3w": __version__,
+            "store": str(STORE_VERSION),
+            "img2dataset": metadata.version("img2dataset"),
+        }
+
+
+def _identity(table: Table) -> list[str]:
+    columns = table.columns
+    return [table.source.name, table.source.digest, columns.url, columns.text, columns.page]

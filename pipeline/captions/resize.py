@@ -1,0 +1,113 @@
+"""img2dataset's resizer behind our own decoder.
+
+OpenCV, which img2dataset decodes with, opens formats that nobody needs, obeys headers that promise
+gigabytes, and ignores how the camera was held. So Pillow decodes first, within bounds, and the
+resizer is handed an upright bitmap.
+"""
+
+import contextlib
+import functools
+import hashlib
+import importlib.util
+import io
+import os
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openm3w.errors import MissingError
+from openm3w.pipeline.captions.recipe import Images, Resize
+from openm3w.pipeline.images.decode import (
+    Encoded,
+    Encoding,
+    UnusableImageError,
+    grey_deviation,
+    open_picture,
+)
+
+_WHOLE_SIDE = 1 << 20
+"""A side that no picture within the pixel bound exceeds by much: nothing is reduced on decoding."""
+
+_INSTALL = (
+    'img2dataset resizes captioned images and is not installed; pip install "openm3w[captions]"'
+)
+
+# The resizer points file descriptors 1 and 2 at /dev/null while it works, for the whole process.
+_LOCK = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resizing:
+    """The settings that decide the stored bytes."""
+
+    images: Images
+    resize: Resize
+
+    def __call__(self, data: bytes) -> Encoded:
+        """Decodes, turns upright, resizes and encodes one image.
+
+        Raises:
+            UnusableImageError: with one of `decode.REASONS`, or `not_resized`.
+            MissingError: img2dataset is not installed.
+        """
+        picture, (width, height), original_format = open_picture(data, self._bounds)
+        bitmap = io.BytesIO()
+        picture.save(bitmap, format="BMP")
+        with _LOCK:
+            stored, stored_width, stored_height, *_, error = _resizer(self.resize)(bitmap)
+        if error is not None:
+            raise UnusableImageError("not_resized")
+        return Encoded(
+            data=stored,
+            sha256=hashlib.sha256(stored).hexdigest(),
+            width=stored_width,
+            height=stored_height,
+            original_width=width,
+            original_height=height,
+            original_format=original_format.lower(),
+            grey_deviation=grey_deviation(picture),
+        )
+
+    @property
+    def _bounds(self) -> Encoding:
+        side = _WHOLE_SIDE if self.resize.mode == "no" else max(64, self.resize.side)
+        return Encoding(
+            side=side, max_bytes=self.images.max_bytes, max_pixels=self.images.max_pixels
+        )
+
+
+def check_installed() -> None:
+    """Fails at the desk and not in a worker where img2dataset is missing.
+
+    Raises:
+        MissingError: with the line that installs it.
+    """
+    if importlib.util.find_spec("img2dataset") is None:
+        raise MissingError(_INSTALL)
+
+
+@functools.lru_cache(maxsize=4)
+def _resizer(settings: Resize) -> Any:
+    with _quiet_import():
+        try:
+            from img2dataset.resizer import Resizer
+        except ImportError as error:
+            raise MissingError(f"{_INSTALL} ({error})") from error
+    return Resizer(
+        image_size=settings.side,
+        resize_mode=settings.mode,
+        resize_only_if_bigger=settings.only_if_bigger,
+        encode_format="jpg",
+        encode_quality=settings.quality,
+    )
+
+
+@contextlib.contextmanager
+def _quiet_import() -> Iterator[None]:
+    # albumentations, which img2dataset imports, asks PyPI for its newest version on import.
+    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of imghdr and pipes
+        yield

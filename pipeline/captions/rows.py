@@ -1,0 +1,176 @@
+"""Job 1: tables to pairs of an image reference and a caption. One unit is one table.
+
+A table is cut into blocks of pairs, so that no later step holds a whole one.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import apache_beam as beam
+import pyarrow as pa
+
+from openm3w.pipeline import runners
+from openm3w.pipeline.captions.columns import captions_of
+from openm3w.pipeline.captions.places import is_url, reference_key
+from openm3w.pipeline.captions.plan import CaptionPlan
+from openm3w.pipeline.captions.recipe import Captions
+from openm3w.pipeline.captions.tables import Row, Table, read_rows
+from openm3w.pipeline.lines import plain_text
+from openm3w.pipeline.page import Clock
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.tally import Tally
+from openm3w.shards.document import make_doc_id
+
+PAIRS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("doc_id", pa.string()),
+        ("image", pa.string()),
+        ("url", pa.string()),
+        ("page", pa.string()),
+        ("caption", pa.string()),
+    ]
+)
+"""One row for each pair; `image` is the key under which its image is looked up."""
+
+MAX_PAIRS = 20_000
+"""Pairs of a block: some 5 MB."""
+
+MAX_NOTES = 20
+"""Damaged rows of a table that are named with their number; all are counted."""
+
+
+class Pair(NamedTuple):
+    """An image reference and one caption."""
+
+    row: int
+    doc_id: str
+    image: str
+    url: str
+    page: str
+    caption: str
+
+
+def run(plan: CaptionPlan, runner: Runner) -> None:
+    """Reads every table whose unit is not committed yet."""
+    pending = set(plan.folder("rows").pending(plan.units))
+    tables = [table for table in plan.tables if table.source.unit in pending]
+    if tables:
+        runners.run(
+            runner,
+            lambda p: (
+                p
+                | "Tables" >> beam.Create(tables)
+                | "Spread" >> beam.Reshuffle()
+                | "Rows" >> beam.Map(lambda table: commit_table(plan, table))
+            ),
+        )
+
+
+def blocks(plan: CaptionPlan) -> list[str]:
+    """Names of the blocks of all tables, once they are committed."""
+    sidecars = (plan.folder("rows").sidecar(unit) for unit in plan.units)
+    return [name for sidecar in sidecars if sidecar for name in sidecar["counts"]["blocks"]]
+
+
+def commit_table(plan: CaptionPlan, table: Table) -> None:
+    """Reads one table and commits its blocks.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan.recipe.captions)
+    scope = plan.place_of(table).unit if plan.beside else ""
+    names: list[str] = []
+    pairs = counts.pairs_of(table, scope)
+    while (first := next(pairs, None)) is not None:
+        names.append(f"{table.source.unit}-{len(names):05d}")
+        with folder.writing(names[-1], PAIRS) as add:
+            add(first._asdict())
+            for _, pair in zip(range(MAX_PAIRS - 1), pairs, strict=False):
+                add(pair._asdict())
+    clock.lap("read")
+    folder.commit_sidecar(
+        table.source.unit, counts=counts.to_json(table, names), seconds=clock.seconds
+    )
+
+
+def image_key(reference: str, scope: str) -> str:
+    """The key of an image: its reference in one spelling, inside the folder it may be in."""
+    return f"{scope}|{reference_key(reference)}"
+
+
+class _Counts:
+    def __init__(self, settings: Captions) -> None:
+        self._settings = settings
+        self.rows, self.pairs = Tally(), Tally()
+        self.notes: list[str] = []
+
+    def pairs_of(self, table: Table, scope: str) -> Iterator[Pair]:
+        """The pairs that stay; every row and pair is counted once."""
+        for row in read_rows(table):
+            captions = captions_of(row.text)
+            if reason := _row_fault(row, captions):
+                self._lost_row(row, reason)
+                continue
+            self.rows.add("kept")
+            taken = 1 if self._settings.take == "first" else None
+            for index, caption in enumerate((captions or ())[:taken]):
+                reason = _caption_fault(caption, self._settings)
+                self.pairs.add("dropped" if reason else "kept", reason)
+                if not reason:
+                    yield _pair(table, row, index, caption, scope)
+
+    def to_json(self, table: Table, names: list[str]) -> dict[str, Any]:
+        stages = [self.rows.to_json("rows", "rows"), self.pairs.to_json("rows", "pairs")]
+        return {
+            "source": table.source.name,
+            "blocks": names,
+            "stages": stages,
+            "notes": self.notes,
+        }
+
+    def _lost_row(self, row: Row, reason: str) -> None:
+        outcome = "dropped" if reason in ("no_image", "no_caption") else "failed"
+        self.rows.add(outcome, reason)
+        if outcome == "failed" and len(self.notes) < MAX_NOTES:
+            detail = f": {row.detail}" if row.detail else ""
+            self.notes.append(f"row {row.number + 1}: {reason}{detail}")
+
+
+def _row_fault(row: Row, captions: list[str] | None) -> str:
+    if row.error:
+        return row.error
+    if row.url is None or row.url == "":
+        return "no_image"
+    if not isinstance(row.url, str):
+        return "image_is_no_text"
+    if captions is None:
+        return "caption_is_no_text"
+    return "" if captions else "no_caption"
+
+
+def _caption_fault(caption: str, settings: Captions) -> str:
+    if len(caption) < settings.min_characters:
+        return "short_caption"
+    if settings.max_characters and len(caption) > settings.max_characters:
+        return "long_caption"
+    return ""
+
+
+def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
+    name, reference = table.source.name, plain_text(row.url).strip()
+    # The first caption has the row's own id, so that `take = "first"` and `"all"` agree on it.
+    doc_id = (
+        make_doc_id("", f"{name}\n{row.number}", index)
+        if index
+        else make_doc_id("", name, row.number)
+    )
+    return Pair(
+        row=row.number,
+        doc_id=doc_id,
+        image=image_key(reference, scope),
+        url=reference if is_url(reference) else "",
+        page=plain_text(row.page) if isinstance(row.page, str) else "",
+        caption=caption,
+    )

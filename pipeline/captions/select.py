@@ -1,0 +1,155 @@
+"""Job 4: pairs and their images together, with the outcome of every pair. One unit is one block."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from openm3w.filters.url import registered_domain
+from openm3w.pipeline import runners
+from openm3w.pipeline.captions import images, rows
+from openm3w.pipeline.captions.plan import CaptionPlan
+from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.jobs.writing import Row, split_by
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder, dump
+from openm3w.pipeline.tally import Tally
+from openm3w.shards.document import Document, Image, ImageContent, Provenance
+from openm3w.shards.sample import Sample, caption_document, document_from_json, document_to_json
+
+SELECTED = pa.schema(
+    [
+        ("doc_id", pa.string()),
+        ("split", pa.string()),
+        ("document", pa.string()),
+        ("place", pa.string()),
+    ]
+)
+"""One row for each kept pair; `place` is JSON: pack, offset, length."""
+
+OUTCOMES = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("doc_id", pa.string()),
+        ("image", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+    ]
+)
+"""One row for each pair that reached this job."""
+
+Joined = tuple[dict[str, Any], dict[str, Any]]
+"""A pair's row and its image's ledger row."""
+
+
+def run(plan: CaptionPlan, runner: Runner) -> None:
+    """Joins pairs and images, unless every block is committed."""
+    if plan.folder("select").pending(rows.blocks(plan)):
+        runners.run(runner, lambda p: _graph(p, plan))
+
+
+def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) -> None:
+    """Commits the kept pairs of one block, and every pair's outcome.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    folder, settings, tally = plan.folder("select"), plan.recipe.shards, Tally()
+    names = {table.source.unit: table.source.name for table in plan.tables}
+    source = names[block.rpartition("-")[0]]
+    splits: dict[str, int] = {}
+    with (
+        folder.writing(block, SELECTED) as add_selected,
+        folder.writing(block, OUTCOMES, "outcomes.parquet") as add_outcome,
+    ):
+        for pair, image in sorted(joined, key=lambda both: (both[0]["row"], both[0]["doc_id"])):
+            tally.add(image["outcome"], image["reason"])
+            add_outcome({**pair, "outcome": image["outcome"], "reason": image["reason"]})
+            if image["outcome"] != "kept":
+                continue
+            split = split_by(split_group(pair), settings.val_share, settings.seed)
+            splits[split] = splits.get(split, 0) + 1
+            add_selected(_selected_row(pair, image, source, split))
+    counts = {"stages": [tally.to_json("select", "pairs")], "splits": splits}
+    folder.commit_sidecar(block, counts=counts, seconds={})
+
+
+def split_group(pair: Mapping[str, Any]) -> str:
+    """What stays in one split: the URL's registered domain, or the image's name."""
+    return registered_domain(pair["url"]) or pair["image"].partition("|")[2]
+
+
+class Samples:
+    """Rows of SELECTED to samples, their images read from the packs."""
+
+    def __init__(self, packs: Folder) -> None:
+        self._packs = packs
+
+    def __call__(self, selected: Iterable[Row]) -> Iterator[Sample]:
+        with PackReader(self._packs.root) as packs:
+            for row in selected:
+                document = document_from_json(json.loads(row["document"]))
+                data = packs.read(Place(*json.loads(row["place"])))
+                yield Sample(key=row["doc_id"], document=document, images=(data,))
+
+
+def _selected_row(
+    pair: Mapping[str, Any], image: Mapping[str, Any], source: str, split: str
+) -> dict[str, str]:
+    return {
+        "doc_id": pair["doc_id"],
+        "split": split,
+        "document": dump(document_to_json(_document(pair, image, source))),
+        "place": dump([image["pack"], image["offset"], image["length"]]),
+    }
+
+
+def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) -> Document:
+    content = ImageContent(
+        sha256=image["sha256"],
+        width=image["width"],
+        height=image["height"],
+        original_width=image["original_width"],
+        original_height=image["original_height"],
+        num_bytes=image["length"],
+    )
+    picture = Image(
+        url=pair["url"], content=content, scores={"grey_deviation": image["grey_deviation"]}
+    )
+    return caption_document(
+        pair["doc_id"],
+        picture,
+        pair["caption"],
+        url=pair["page"],
+        provenance=Provenance(source=source, offset=pair["row"]),
+    )
+
+
+def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
+    blocks = pipeline | "Blocks" >> beam.Create(rows.blocks(plan))
+    packs = pipeline | "Pack units" >> beam.Create(images.pack_units(plan))
+    pairs = blocks | "Pairs" >> beam.FlatMap(lambda block: _pairs(plan, block))
+    ledger = packs | "Ledger" >> beam.FlatMap(
+        lambda name: ((row["image"], row) for row in plan.folder("images").rows(name))
+    )
+    _ = (
+        {"pairs": pairs, "ledger": ledger}
+        | "Join" >> beam.CoGroupByKey()
+        | "Joined" >> beam.FlatMap(_join)
+        | "Group by block" >> beam.GroupByKey()
+        | "Select" >> beam.MapTuple(lambda block, both: commit_selection(plan, block, both))
+    )
+
+
+def _pairs(plan: CaptionPlan, block: str) -> Iterator[tuple[str, tuple[str, dict[str, Any]]]]:
+    for row in plan.folder("rows").rows(block):
+        yield row["image"], (block, row)
+
+
+def _join(joined: tuple[str, dict[str, Any]]) -> Iterator[tuple[str, Joined]]:
+    _, sides = joined
+    (image,) = sides["ledger"]
+    for block, pair in sides["pairs"]:
+        yield block, (pair, image)
