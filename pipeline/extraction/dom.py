@@ -9,7 +9,11 @@ from lxml import etree
 
 from openm3w.pipeline.extraction.urls import resolve_url
 
-_CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_REMOVED: Final = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
+)
+"""Controls, surrogates, and the private use planes: icons of fonts, and our marks (`layout`)."""
+
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
@@ -29,7 +33,7 @@ def parse(html: str) -> Any:
         default_doctype=False,
     )
     try:
-        return lxml.html.document_fromstring(_CONTROLS.sub("", html).encode(), parser=parser)
+        return lxml.html.document_fromstring(_REMOVED.sub("", html).encode(), parser=parser)
     except (etree.LxmlError, ValueError):  # nothing but white space and comments
         return None
 

@@ -1,7 +1,7 @@
 """HTML to main content: text and images in reading order, and why each other image was left out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
 from openm3w.pipeline.extraction import density, dom, images
@@ -11,8 +11,9 @@ from openm3w.pipeline.extraction.layout import Layout, Picture, lay_out
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.region import note_kept_text
 from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block
-from openm3w.pipeline.extraction.select import Selection, is_content, is_lead, select_text
+from openm3w.pipeline.extraction.select import Selection, place_images, select_text
 from openm3w.pipeline.extraction.twins import pair_twins
+from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.shards.document import Image, Role, Span, Text
 
 Engine = Literal["trafilatura"]
@@ -69,66 +70,77 @@ def _with_content(facts: Extraction, root: Any, base: str) -> Extraction:
     note_kept_text(root, layout)
     density.correct(layout)
     chosen = select_text(layout)
-    found = {picture: images.find_image(picture.element, base) for picture in layout.pictures}
-    reasons = _judge(layout, chosen, found)
-    kept = {picture: found[picture] for picture in layout.pictures if picture not in reasons}
+    places = place_images(layout, chosen)
+    found = {picture: images.find_image(picture.element, base) for picture in places}
+    reasons = _judge(places, found, layout)
+    kept = {picture: found[picture] for picture in places if picture not in reasons}
     left_out = tuple(
-        LeftOut(url=found[picture].url or found[picture].named, reason=reason)
-        for picture, reason in sorted(reasons.items(), key=lambda item: item[0].number)
+        LeftOut(
+            url=_address(picture, found.get(picture), base),
+            reason=reasons.get(picture, Reason.OUTSIDE_CONTENT),
+        )
+        for picture in layout.pictures
+        if picture not in kept
     )
-    return Extraction(
-        title=facts.title,
-        spans=_spans(layout, chosen, kept),
+    return replace(
+        facts,
+        spans=_spans(layout, chosen, kept, places),
         left_out=left_out,
         elements=len(layout.pictures),
-        opt_out=facts.opt_out,
-        licences=facts.licences,
-        declared_language=facts.declared_language,
     )
 
 
 def _judge(
-    layout: Layout, chosen: Selection, found: dict[Picture, Found]
+    places: dict[Picture, Role], found: dict[Picture, Found], layout: Layout
 ) -> dict[Picture, Reason]:
-    """Why each image that is left out is left out; `found` gains what noscript twins add."""
-    if not chosen.texts:
-        return dict.fromkeys(layout.pictures, Reason.OUTSIDE_CONTENT)
+    """Why each image that is left out although it stands in the content is left out.
+
+    `found` gains what noscript twins add.
+    """
     reasons = dict[Picture, Reason]()
-    for twin, picture in pair_twins(layout, found).items():
+    for twin, picture in pair_twins(list(places), found, layout).items():
         reasons[twin] = Reason.NOSCRIPT_TWIN
         found[picture] = images.with_twin(found[picture], found[twin])
-    seen = set[str]()
+    seen = dict[str, Picture]()
     lead: Picture | None = None
-    for picture in layout.pictures:
+    for picture, role in places.items():
         if picture in reasons:
             continue
-        reason = _first_reason(picture, found[picture], layout, chosen)
-        if reason is Reason.OUTSIDE_CONTENT and is_lead(picture, layout, chosen):
-            if lead is not None:  # the last one before the text is the lead
-                reasons[lead] = Reason.OUTSIDE_CONTENT
-                seen.discard(found[lead].url)
-            lead, reason = picture, None
-        if reason is None and found[picture].url in seen:
+        url = found[picture].url
+        reason = Reason.HIDDEN if picture.hidden else _name_reason(picture, found[picture])
+        if reason is None and url in seen and places[seen[url]] == role:
             reason = Reason.REPEATED
-        if reason is None:
-            seen.add(found[picture].url)
-        else:
+        if reason is not None:
             reasons[picture] = reason
+            continue
+        if role == "lead":
+            if lead is not None:  # the one nearest to the text is the lead
+                reasons[lead] = Reason.OUTSIDE_CONTENT
+            lead = picture
+        elif lead is not None and found[lead].url == url:
+            reasons[lead] = Reason.REPEATED
+        seen[url] = picture
     return reasons
 
 
-def _first_reason(
-    picture: Picture, found: Found, layout: Layout, chosen: Selection
-) -> Reason | None:
-    if picture.hidden:
-        return Reason.HIDDEN
-    reason = found.reason or images.judge_name(found, picture.element)
-    if reason is None and not is_content(picture, layout, chosen):
-        return Reason.OUTSIDE_CONTENT
-    return reason
+def _name_reason(picture: Picture, found: Found) -> Reason | None:
+    return found.reason or images.judge_name(found, picture.element)
 
 
-def _spans(layout: Layout, chosen: Selection, kept: dict[Picture, Found]) -> tuple[Span, ...]:
+def _address(picture: Picture, found: Found | None, base: str) -> str:
+    """The address of an image left out; those outside the content were not looked at closely."""
+    if found is not None:
+        return found.url or found.named
+    written = picture.element.get("src") or picture.element.get("data-src") or ""
+    return resolve_url(base, written)[0] or written[: images.MAX_NAMED_CHARS]
+
+
+def _spans(
+    layout: Layout,
+    chosen: Selection,
+    kept: dict[Picture, Found],
+    places: dict[Picture, Role],
+) -> tuple[Span, ...]:
     """Paragraphs and images in reading order, each caption right after its image."""
     captions = find_captions(layout, list(kept), chosen.core)
     pictures = frozenset(kept)
@@ -137,7 +149,7 @@ def _spans(layout: Layout, chosen: Selection, kept: dict[Picture, Found]) -> tup
         is_text = index in chosen.texts and index not in captions.moved
         for part in render_block(block, pictures):
             if isinstance(part, Picture):
-                writer.image(_image(part, kept[part], layout, captions, chosen))
+                writer.image(_image(part, kept[part], places[part], layout, captions))
                 writer.captions(
                     plain_text(layout.blocks[i])
                     for i in captions.blocks.get(part, ())
@@ -182,11 +194,9 @@ class _Writer:
 
 
 def _image(
-    picture: Picture, found: Found, layout: Layout, captions: Captions, chosen: Selection
+    picture: Picture, found: Found, role: Role, layout: Layout, captions: Captions
 ) -> Image:
     element = picture.element
-    inside = is_content(picture, layout, chosen)
-    role: Role = "content" if inside else "lead"
     caption = " ".join(plain_text(layout.blocks[i]) for i in captions.blocks.get(picture, ()))
     return Image(
         url=found.url,

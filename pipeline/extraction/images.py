@@ -23,6 +23,10 @@ SHOWN_AT_SIZE: Final = 150
 about a logo."""
 
 MAX_TRACKER_SIDE: Final = 2
+"""Pixels."""
+
+MAX_NAMED_CHARS: Final = 1_000
+"""Of an address that does not resolve: inline data may be megabytes."""
 
 _NAMED_SRCSET: Final = re.compile(r"srcset", re.IGNORECASE)
 _LAZY: Final = re.compile(r"(?:^|[-_])(?:src|lazy(?:load)?|original|defer|hi-?res|full)(?:[-_]|$)")
@@ -91,7 +95,7 @@ def find_image(element: Any, base: str) -> Found:
         url=best,
         candidates=tuple(urls),
         reason=None if best else reason or Reason.NO_URL,
-        named=named[:1000],
+        named=named[:MAX_NAMED_CHARS],
         lazy=bool(lazy),
         width=width,
         height=height,

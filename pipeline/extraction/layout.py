@@ -24,10 +24,7 @@ LINE_BREAK: Final = "\x0b"
 """Stands for `<br>`; parsing leaves no such character in a page's text."""
 
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDDEN_CLASS: Final = re.compile(
-    r"(?:^|\s)(?:sr-only|visually-?hidden|screen-reader(?:-text)?|offscreen)(?:\s|$)",
-    re.IGNORECASE,
-)
+_HIDDEN_CLASSES: Final = ("sr-only", "visually-hidden", "visuallyhidden", "screen-reader")
 
 
 @dataclass(slots=True, eq=False)
@@ -64,8 +61,17 @@ class Run:
 
     text: str
     mark: int
-    """-1 where the extractor never sees it."""
+    """0 for white space, -1 beyond the last mark."""
     linked: bool
+
+    @property
+    def size(self) -> int:
+        """Letters and signs, white space not counted."""
+        return len("".join(self.text.split()))
+
+
+_SPACE: Final = Run(" ", 0, linked=False)
+_BREAK: Final = Run(LINE_BREAK, 0, linked=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -111,15 +117,16 @@ def lay_out(root: Any) -> Layout:
 
 
 class _Pass:
-    """State of the walk: open boxes, the paragraph being filled, depth of links."""
+    """State of the walk: open boxes, the paragraph being filled, the link that is open."""
 
     def __init__(self, root: Any) -> None:
         self.layout = Layout()
         self.next_mark = FIRST_MARK
         self.box = Box(root, "", None, 0)
-        self.pieces: list[Run | Picture] = []
         self.home = self.box
         """The block-level box that text goes to."""
+        self.pieces: list[Run | Picture] = []
+        self.has_text = False
         self.links = 0
         self.target = ""
         """Of the link that is open, until text was seen in it."""
@@ -134,36 +141,51 @@ class _Pass:
     def _start(self, element: Any) -> None:
         tag = element.tag
         if tag in BLOCK:
-            if not self.box.silent:
+            silent = self.box.silent
+            if not silent:
                 self._flush()
-            self._open(element, tag, silent=self.box.silent)
+            self._open(element, tag, silent=silent)
             if not self.box.silent:
                 self.home = self.box
-        elif tag in SILENT or tag in IMAGES:
+        elif tag in SILENT:
             if tag in IMAGES:
                 self._picture(element)
             self._open(element, tag, silent=True)
         elif tag == "br":
-            self.pieces.append(Run(LINE_BREAK, -1, linked=False))
+            self.pieces.append(_BREAK)
         else:
             if tag == "a":
                 self.links += 1
                 self.target = element.get("href") or ""
             if _is_hidden(element):
                 self._open(element, tag, silent=True)
-        if text := element.text:
-            element.text = self._run(text)
+        text = element.text
+        if text and not self.box.silent:
+            if text.isspace():
+                self.pieces.append(_SPACE)
+            else:
+                element.text = self._run(text)
 
     def _end(self, element: Any) -> None:
-        if self.box.element is element:
-            self._close()
+        box = self.box
+        if box.element is element:
+            self._close(box)
         if element.tag == "a":
             self.links -= 1
-        if text := element.tail:
-            element.tail = self._run(text)
+            self.target = ""
+        text = element.tail
+        if text and not self.box.silent:
+            if text.isspace():
+                self.pieces.append(_SPACE)
+            else:
+                element.tail = self._run(text)
 
-    def _close(self) -> None:
-        box = self.box
+    def _open(self, element: Any, tag: str, *, silent: bool) -> None:
+        hidden = self.box.hidden or tag == "template" or _is_hidden(element)
+        first = len(self.layout.blocks)
+        self.box = Box(element, tag, self.box, first, 0, silent or hidden, hidden)
+
+    def _close(self, box: Box) -> None:
         if box is self.home:
             self._flush()
         box.last = len(self.layout.blocks)
@@ -172,47 +194,44 @@ class _Pass:
                 self.home = box.parent
             self.box = box.parent
 
-    def _open(self, element: Any, tag: str, *, silent: bool) -> None:
-        hidden = self.box.hidden or tag == "template" or _is_hidden(element)
-        first = len(self.layout.blocks)
-        self.box = Box(element, tag, self.box, first, silent=silent or hidden, hidden=hidden)
-
     def _picture(self, element: Any) -> None:
+        number, block = len(self.layout.pictures), len(self.layout.blocks)
         hidden = self.box.hidden or _is_hidden(element)
-        picture = Picture(
-            len(self.layout.pictures), element, self.box, len(self.layout.blocks), hidden
-        )
+        picture = Picture(number, element, self.box, block, hidden)
         self.layout.pictures.append(picture)
         self.pieces.append(picture)
+        self.has_text = True
 
     def _run(self, text: str) -> str:
         """Note a run of text, and give it back with its mark."""
-        text = MARKS.sub("", text)
-        if self.box.silent:
-            return text
-        stripped = text.lstrip()
-        if stripped and self.links and self.target:
+        self.has_text = True
+        if self.target:
             self.layout.text_links.add(self.target)
             self.target = ""
-        mark = -1
-        if stripped and self.next_mark <= LAST_MARK:
-            mark = self.next_mark
-            self.next_mark += 1
-        self.pieces.append(Run(text, mark, self.links > 0))
-        if mark < 0:
+        mark = self.next_mark
+        if mark > LAST_MARK:
+            self.pieces.append(Run(text, -1, self.links > 0))
             return text
-        return text[: len(text) - len(stripped)] + chr(mark) + stripped
+        self.next_mark = mark + 1
+        self.pieces.append(Run(text, mark, self.links > 0))
+        start = len(text) - len(text.lstrip())
+        return f"{text[:start]}{chr(mark)}{text[start:]}"
 
     def _flush(self) -> None:
-        pieces, self.pieces = self.pieces, []
-        if not any(isinstance(piece, Picture) or not piece.text.isspace() for piece in pieces):
+        pieces = self.pieces
+        if not pieces:
             return
+        self.pieces = []
+        if not self.has_text:
+            return
+        self.has_text = False
         block = Block(self.home, pieces)
         for piece in pieces:
-            if isinstance(piece, Run):
-                size = len("".join(piece.text.split()))
+            if isinstance(piece, Run) and piece.mark:
+                size = piece.size
                 block.chars += size
-                block.linked += size * piece.linked
+                if piece.linked:
+                    block.linked += size
         self.layout.blocks.append(block)
 
 
@@ -220,7 +239,7 @@ def _is_hidden(element: Any) -> bool:
     get = element.get
     if get("hidden") is not None:
         return True
-    style, classes = get("style"), get("class")
-    return bool(
-        (style and _HIDDEN_STYLE.search(style)) or (classes and _HIDDEN_CLASS.search(classes))
-    )
+    if (style := get("style")) and _HIDDEN_STYLE.search(style):
+        return True
+    classes = get("class")
+    return bool(classes) and any(name in classes for name in _HIDDEN_CLASSES)

@@ -20,7 +20,7 @@ def note_kept_text(root: Any, layout: Layout) -> None:
     for block in layout.blocks:
         for piece in block.pieces:
             if isinstance(piece, Run) and piece.mark in kept:
-                block.kept += len("".join(piece.text.split()))
+                block.kept += piece.size
 
 
 def _kept_marks(root: Any) -> frozenset[int]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from openm3w.pipeline.extraction.layout import Block, Box, Layout, Picture
 from openm3w.pipeline.extraction.tags import HEADINGS, LISTS, VERBATIM
+from openm3w.shards.document import Role
 
 CORE_SHARE: Final = 0.8
 """The content box is the smallest that holds this share of the text that was kept."""
@@ -70,7 +71,20 @@ def select_text(layout: Layout) -> Selection:
     return chosen
 
 
-def is_content(picture: Picture, layout: Layout, chosen: Selection) -> bool:
+def place_images(layout: Layout, chosen: Selection) -> dict[Picture, Role]:
+    """The images that stand in the content, in reading order, and at most one lead before it."""
+    places = dict[Picture, Role]()
+    if chosen.core is None:
+        return places
+    inside = [picture for picture in layout.pictures if _is_content(picture, layout, chosen)]
+    if not any(picture.block <= chosen.first for picture in inside):
+        lead = [picture for picture in layout.pictures if _is_lead(picture, layout, chosen)]
+        places.update(dict.fromkeys(lead, "lead"))
+    places.update(dict.fromkeys(inside, "content"))
+    return places
+
+
+def _is_content(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     """Whether an image stands in the content: among kept text, or beside it with a label only."""
     core = chosen.core
     if core is None or not core.first <= picture.block < core.last:
@@ -85,7 +99,7 @@ def is_content(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     return part is None or _is_label(layout.blocks[part.first : part.last])
 
 
-def is_lead(picture: Picture, layout: Layout, chosen: Selection) -> bool:
+def _is_lead(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     """Whether an image stands in the same article before the core, with only labels between."""
     core = chosen.core
     if core is None or not 0 <= chosen.first - picture.block <= MAX_LEAD_BLOCKS:

@@ -11,7 +11,7 @@ BLOCK: Final = frozenset(
 """Elements that begin and end a paragraph (HTML Standard, section 15.3)."""
 
 SILENT: Final = frozenset(
-    "applet audio button canvas datalist embed head iframe input link math meta noembed noframes"
+    "amp-img applet audio button canvas datalist embed head iframe img input link math meta noembed noframes"
     " noscript object option param rp rt script select source style svg template textarea title"
     " track video".split()
 )

@@ -9,26 +9,28 @@ MAX_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""
 
 
-def pair_twins(layout: Layout, found: dict[Picture, Found]) -> dict[Picture, Picture]:
+def pair_twins(
+    pictures: list[Picture], found: dict[Picture, Found], layout: Layout
+) -> dict[Picture, Picture]:
     """For each image inside a noscript that repeats another one, that other one.
 
     It is the neighbour with no text between, or one that names the same address.
     """
     twins = dict[Picture, Picture]()
     by_url = dict[str, Picture]()
-    for picture in layout.pictures:
+    for picture in pictures:
         if _noscript(picture) is None:
             for url in found[picture].candidates:
                 by_url.setdefault(url, picture)
     taken = set[Picture]()
-    for number, picture in enumerate(layout.pictures):
+    for number, picture in enumerate(pictures):
         noscript = _noscript(picture)
         if noscript is None:
             continue
         partner = next((by_url[url] for url in found[picture].candidates if url in by_url), None)
         for other in (number - 1, number + 1):
-            if partner is None and 0 <= other < len(layout.pictures):
-                neighbour = layout.pictures[other]
+            if partner is None and 0 <= other < len(pictures):
+                neighbour = pictures[other]
                 if neighbour not in taken and _is_beside(neighbour, picture, noscript, layout):
                     partner = neighbour
         if partner is not None:
