@@ -123,7 +123,7 @@ def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
     offset = end = 0
     try:
         with path.open("rb") as file:
-            if not file.peek(1):  # type: ignore[attr-defined]
+            if not file.peek(1):
                 yield Damage(offset=0, error="the file is empty")
                 return
             iterator = ArchiveIterator(file, arc2warc=True)
@@ -187,14 +187,14 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
 def _record(iterator: Any, raw: Any, max_body: int) -> Record:
     head, http = raw.rec_headers, raw.http_headers
     body, body_error = b"", ""
-    if raw.rec_type in ("response", "resource"):
+    if raw.rec_type in ("response", "resource", "conversion"):
         body, body_error = _payload(raw, max_body + 1)
     # The iterator's offset and length are of this record only once it was read to its end, and
     # asking for them earlier would throw the payload away.
     iterator.read_to_end(raw)
     if missing := getattr(raw.raw_stream, "limit", 0):
         body_error = f"the record is cut off: {missing} bytes are missing"
-    kinds: dict[str, Kind] = {k: k for k in ("response", "revisit", "resource")}  # type: ignore[misc]
+    kinds: dict[str, Kind] = {k: k for k in ("response", "revisit", "resource")}
     kind = kinds.get(raw.rec_type, "other")
     headers = tuple((name.lower(), value) for name, value in http.headers) if http else ()
     if kind == "resource" and not headers:

@@ -1,34 +1,27 @@
 """A whole build: the five jobs in turn, then manifest, card, report and `_SUCCESS`."""
 
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
+from openm3w.pipeline import publish
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import counts_of, stages
 from openm3w.pipeline.sources import find_sources
-from openm3w.pipeline.summary import interleaved_report, job_seconds
-from openm3w.shards import card, commit, funnel, manifest
-from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
+from openm3w.pipeline.summary import interleaved_report
+from openm3w.shards import funnel
+from openm3w.shards.funnel import Stage
+from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.encoders import resolve_similarity
-
-BUILD_NAME = "build.json"
-"""In the store: which build it belongs to, and the seconds that each job took."""
-
-Say = Callable[[str], None]
-
-_FEW = 100
-"""Below so many pages the share of failures says little, and does not end a build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +61,7 @@ def make_plan(
         recipe=recipe,
         sources=sources.archives,
         output=output,
-        store=store or output.with_name(f"{output.name}.work"),
+        store=store or publish.default_store(output),
         model=model,
     )
 
@@ -81,22 +74,22 @@ def build(
     Raises:
         OutputError: the output belongs to another build, is full or cannot be written.
         InputError: no record could be read, no document was kept, or too much failed.
+        RecipeError: `first` comes after `last`.
     """
-    _claim(plan)
-    if (done := _finished(plan)) is not None:
-        return Built(manifest=done, already_done=True)
-    _check_parents(plan, first)
     selected = JOBS[JOBS.index(first) : JOBS.index(last) + 1]
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
+    publish.claim(plan.output, plan.store, _identity(plan))
+    if (done := publish.finished(plan.output)) is not None:
+        return Built(manifest=done, already_done=True)
+    _check_parents(plan, first)
     entries: tuple[ShardEntry, ...] = ()
     for job in selected:
-        started = time.perf_counter()
-        if job == "shards":
-            entries = shards.run(plan, runner)
-        else:
-            _EARLY_JOBS[job](plan, runner)
-        _log_seconds(plan, job, time.perf_counter() - started)
+        with publish.timed(plan.store, job):
+            if job == "shards":
+                entries = shards.run(plan, runner)
+            else:
+                _EARLY_JOBS[job](plan, runner)
         _check_stages(plan, job)
         say(_summary(plan, job))
     if last != "shards":
@@ -130,40 +123,6 @@ def _identity(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _claim(plan: Plan) -> None:
-    """Refuses an output folder that holds something else.
-
-    The store may hold units of any recipe: each says what it was made from. An output is of one.
-    """
-    mine = recipes.fingerprint(_identity(plan))
-    path = plan.store / BUILD_NAME
-    known = commit.read_json(path) or {}
-    if plan.output.exists() and not plan.output.is_dir():
-        raise OutputError(f"{plan.output}: is a file; choose another --output")
-    theirs = known.get("outputs", {}).get(plan.output.name)
-    occupied = plan.output.is_dir() and any(plan.output.iterdir())
-    if occupied and theirs != mine:
-        what = "a build of another recipe or input" if theirs else "files of something else"
-        raise OutputError(
-            f"{plan.output}: holds {what}; choose another --output"
-            + (f" (with --store {plan.store} finished jobs are reused)" if theirs else "")
-        )
-    outputs = {**known.get("outputs", {}), plan.output.name: mine}
-    commit.write_json(path, {**known, **_identity(plan), "outputs": outputs})
-
-
-def _finished(plan: Plan) -> Manifest | None:
-    if not (plan.output / SUCCESS_NAME).is_file():
-        return None
-    (found,) = manifest.load(plan.output / MANIFEST_NAME)
-    whole = all(
-        (plan.output / shard.url).is_file()
-        and (plan.output / shard.url).stat().st_size == shard.filesize
-        for shard in found.shards
-    )
-    return found if whole else None
-
-
 def _check_parents(plan: Plan, first: Job) -> None:
     for job in JOBS[: JOBS.index(first)]:
         part = {"images": "places", "shards": "select"}.get(job, "")
@@ -174,53 +133,27 @@ def _check_parents(plan: Plan, first: Job) -> None:
             )
 
 
-def _log_seconds(plan: Plan, job: Job, seconds: float) -> None:
-    """Adds up wall-clock seconds by job over all runs of this build, for the report."""
-    path = plan.store / BUILD_NAME
-    known = commit.read_json(path) or {}
-    by_job = Counter(known.get("seconds", {}))
-    by_job[job] = round(by_job[job] + seconds, 3)
-    commit.write_json(path, {**known, "seconds": dict(by_job)})
-
-
 def _check_stages(plan: Plan, job: Job) -> None:
     """Everything adds up, and not too much of it failed."""
     funnel.check_chain(stages(plan, JOBS[: JOBS.index(job) + 1]))
-    for stage in stages(plan, [job]):
-        if stage.unit == "records" and stage.kept == 0:
-            causes = [d["error"] for c in counts_of(plan, job) for d in c["damage"]]
-            why = f": {causes[0]}" if causes else ""
-            raise InputError(f"{plan.sources[0].name}: no HTML page in the input{why}")
-        if stage.unit in ("pages", "images") and stage.entered >= _FEW:
-            share, limit = stage.num_failed / stage.entered, plan.recipe.max_failed_share
-            if share > limit:
-                raise InputError(
-                    f"job {job}: {share:.0%} of {stage.entered} {stage.unit} failed "
-                    f"({_top(stage.failed)}), more than max_failed_share={limit:.0%}"
-                )
+    found = stages(plan, [job])
+    if any(stage.unit == "records" and stage.kept == 0 for stage in found):
+        causes = [damage["error"] for c in counts_of(plan, job) for damage in c["damage"]]
+        why = f": {causes[0]}" if causes else ""
+        raise InputError(f"{plan.sources[0].name}: no HTML page in the input{why}")
+    judged = [stage for stage in found if stage.unit in ("pages", "images")]
+    publish.check_failures(judged, plan.recipe.max_failed_share)
 
 
 def _summary(plan: Plan, job: Job) -> str:
-    """One line about a finished job."""
-    parts = []
-    for stage in stages(plan, [job]):
-        lost = {**stage.dropped, **stage.failed}
-        text = f"{stage.kept} of {stage.entered} {stage.unit}"
-        parts.append(f"{text} ({_top(lost)})" if lost else text)
-    if job == "scores":
-        count = sum(c["images"] for c in counts_of(plan, job))
-        parts.append(f"{count} images scored" if plan.model != "none" else "no model, no scores")
-    return f"{job}: {'; '.join(parts)}"
-
-
-def _top(counts: Mapping[str, int], most: int = 4) -> str:
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    shown = ", ".join(f"{name} {count}" for name, count in ordered[:most])
-    return f"{shown}, ..." if len(ordered) > most else shown
+    if job != "scores":
+        return publish.summary(job, stages(plan, [job]))
+    count = sum(counts["images"] for counts in counts_of(plan, job))
+    return f"scores: {count} images" if plan.model != "none" else "scores: no model, none made"
 
 
 def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
-    all_stages = stages(plan)
+    found = stages(plan)
     models = sorted({model for c in counts_of(plan, "scores") for model in c["models"]})
     result = Manifest(
         name=plan.recipe.name,
@@ -230,17 +163,19 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         recipe=recipes.to_plain(plan.recipe),
         models={"similarity": {"spec": plan.model, "model": models}} if models else {},
         versions=plan.versions,
-        counts={"stages": [funnel.to_json(stage) for stage in all_stages]},
+        counts={"stages": [funnel.to_json(stage) for stage in found]},
     )
-    seconds = job_seconds(plan, BUILD_NAME)
-    write_report(plan.output, interleaved_report(plan, all_stages, result, seconds))
+    report = interleaved_report(plan, found, result, publish.seconds_by_job(plan.store))
     if not entries:
-        pages = [stage for stage in all_stages if stage.unit == "pages"]
-        lost = next((s for s in pages if s.kept == 0), pages[-1])
-        raise InputError(
-            f"no document was kept: of {pages[0].entered} pages the last went at job {lost.job} "
-            f"({_top(lost.dropped)}); see {plan.output / 'report.html'}"
-        )
-    card.write_extras(result)
-    manifest.write(result)
-    return result
+        write_report(plan.output, report)
+        raise InputError(_nothing_kept(plan, found))
+    return publish.publish(result, report)
+
+
+def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:
+    pages = [stage for stage in found if stage.unit == "pages"]
+    last = next((stage for stage in pages if stage.kept == 0), pages[-1])
+    return (
+        f"no document was kept: of {pages[0].entered} pages the last went at job {last.job} "
+        f"({publish.top({**last.dropped, **last.failed})}); see {plan.output / 'report.html'}"
+    )

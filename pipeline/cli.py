@@ -19,12 +19,12 @@ from openm3w.shards.funnel import Stage
 @click.command()
 @click.argument("recipe")
 @click.option("--input", "-i", "inputs", multiple=True, required=True, metavar="SOURCE",
-              help="WARC or ARC file, folder, glob, or warc.paths list; repeat it or list several.")  # fmt: skip
+              help="WARC or ARC file, folder, glob or path list; several may follow.")  # fmt: skip
 @click.argument("more_inputs", nargs=-1, metavar="[SOURCE]...")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
               help="Folder for the shards.")  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path),
-              help="Folder for what the jobs commit and later runs reuse.  [default: OUTPUT.work]")  # fmt: skip
+              help="Folder that the jobs commit to and reuse.  [default: OUTPUT.work]")  # fmt: skip
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
 @click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
 @click.option("--limit", default=0, metavar="N", help="At most N pages of each archive.")
@@ -130,7 +130,7 @@ def _result_json(plan: Plan, built: builds.Built) -> dict[str, Any]:
 
 
 def _stage_json(stage: Stage) -> dict[str, Any]:
-    return recipes.to_plain(stage)  # type: ignore[no-any-return]
+    return recipes.to_plain(stage)
 
 
 def _result_line(plan: Plan, built: builds.Built) -> str:

@@ -81,7 +81,7 @@ def _opened(path: Path) -> BinaryIO:
 
 
 class _ZstdFile(io.RawIOBase):
-    """A zstd file of one or more frames, decompressed; unlike zstandard's own it raises at a cut."""
+    """A zstd file of one or more frames, decompressed; zstandard's own is silent about a cut."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")

@@ -5,7 +5,6 @@ of one build, which the store remembers.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -81,9 +80,9 @@ def timed(store: Path, job: str) -> Iterator[None]:
     yield
     path = store / BUILD_NAME
     known = commit.read_json(path) or {}
-    by_job = Counter(known.get("seconds", {}))
-    by_job[job] = round(by_job[job] + time.perf_counter() - started, 3)
-    commit.write_json(path, {**known, "seconds": dict(by_job)})
+    seconds = {**seconds_by_job(store)}
+    seconds[job] = round(seconds.get(job, 0.0) + time.perf_counter() - started, 3)
+    commit.write_json(path, {**known, "seconds": seconds})
 
 
 def seconds_by_job(store: Path) -> dict[str, float]:

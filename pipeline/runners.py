@@ -100,5 +100,5 @@ def _user_error(error: BaseException) -> OpenM3WError | None:
         cause = cause.__cause__ or cause.__context__
     if found := _REMOTE_ERROR.search(str(error)):
         kind = getattr(errors, found.group(1), OpenM3WError)
-        return kind(found.group(2))  # type: ignore[no-any-return]
+        return kind(found.group(2))
     return None

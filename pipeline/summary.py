@@ -7,7 +7,7 @@ from typing import Any
 
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.sidecars import counts_of, seconds_of
-from openm3w.shards import commit, funnel
+from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 
@@ -43,19 +43,20 @@ def damage_notes(plan: Plan) -> list[str]:
 
 
 def _histograms(plan: Plan) -> dict[str, Any]:
-    images, sides, scores = [], [], []
+    images: list[float] = []
+    sides: list[float] = []
+    scores: list[float] = []
     for unit in plan.units:
-        for row in plan.folder("shards", "select").rows(unit, suffix="outcomes.parquet"):
-            if row["outcome"] == "kept":
-                images.append(float(row["kept_images"]))
-        for row in plan.folder("images", "places").rows(
-            unit, ["outcome", "original_width", "original_height"]
-        ):
-            if row["outcome"] == "kept":
-                sides.append(float(min(row["original_width"], row["original_height"])))
-        for row in plan.folder("scores").rows(unit, ["similarity"]):
-            if row["similarity"] is not None:
-                scores.append(row["similarity"])
+        outcomes = plan.folder("shards", "select").rows(unit, suffix="outcomes.parquet")
+        images += [row["kept_images"] for row in outcomes if row["outcome"] == "kept"]
+        places = plan.folder("images", "places").rows(unit)
+        sides += [
+            min(row["original_width"], row["original_height"])
+            for row in places
+            if row["outcome"] == "kept"
+        ]
+        found_scores = (row["similarity"] for row in plan.folder("scores").rows(unit))
+        scores += [score for score in found_scores if score is not None]
     found = {
         "images in a kept document": histogram(images, _IMAGES_PER_DOCUMENT),
         "shorter side of the images, pixels": histogram(sides, _SIDES),
@@ -65,7 +66,7 @@ def _histograms(plan: Plan) -> dict[str, Any]:
     return found
 
 
-def histogram(values: Iterable[float], edges: Sequence[float]) -> dict[str, list[float]]:
+def histogram(values: Iterable[float], edges: Sequence[float]) -> dict[str, list[Any]]:
     """Counts of values in edges[i] <= value < edges[i + 1]; those outside go to the ends."""
     counts = [0] * (len(edges) - 1)
     for value in values:
@@ -126,8 +127,3 @@ def _archive_images(
 
 def _lost(stage: Stage) -> Iterable[tuple[str, int]]:
     return sorted(itertools.chain(stage.dropped.items(), stage.failed.items()))
-
-
-def job_seconds(plan: Plan, name: str) -> dict[str, float]:
-    """Wall-clock seconds by job, added up over all runs of this build."""
-    return dict((commit.read_json(plan.store / name) or {}).get("seconds", {}))

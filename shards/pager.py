@@ -18,10 +18,7 @@ from openm3w.shards.pictures import Picture, Technique
 from openm3w.shards.terminal import clean_line
 from openm3w.shards.viewer import Shown
 
-HELP = (
-    "n next  p previous  space/b page  j/k or arrows scroll  g top  G end  "
-    "number or : to jump  / search  q quit"
-)
+HELP = "n/p document  space/b page  j/k line  g/G ends  : jump  / search  q quit"
 
 _KEYS = {
     "\x1b[C": "n", "\x1b[D": "p", "\x1b[A": "k", "\x1b[B": "j", "\x1bOA": "k", "\x1bOB": "j",

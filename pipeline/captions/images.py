@@ -13,6 +13,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
 from openm3w.pipeline.captions import rows
@@ -35,7 +36,6 @@ from openm3w.pipeline.jobs.images import PackUnit, make_units
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.tally import Tally
-from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.shards import commit
 
 FAILED = frozenset({"undecodable", "not_resized", "unreadable"})

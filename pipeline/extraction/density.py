@@ -17,6 +17,19 @@ MIN_KEPT_SHARE: Final = 0.2
 """An extraction with less than this of the part's running text chose another part."""
 
 
+def agreement(layout: Layout) -> float:
+    ps=[b for b in layout.blocks if _is_running_text(b)]
+    sc={}
+    for b in ps:
+        q=b.box.parent or b.box
+        sc[q]=sc.get(q,0)+b.chars
+        if q.parent is not None: sc[q.parent]=sc.get(q.parent,0)+b.chars/2
+    if not sc: return 0.0
+    best=max(sc,key=lambda x:(sc[x],-x.first))
+    ins=[b for b in ps if best in b.box.ancestors()]
+    return sum(b.kept for b in ins)/max(1,sum(b.chars for b in ins))
+
+
 def correct(layout: Layout) -> None:
     """Replace the extractor's choice where it left out most of the page's running text."""
     paragraphs = [block for block in layout.blocks if _is_running_text(block)]

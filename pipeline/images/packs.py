@@ -34,7 +34,7 @@ class PackWriter:
         if place is None:
             member = tarfile.TarInfo(f"{sha256}.jpg")
             member.size = len(data)
-            offset = self._tar.offset + tarfile.BLOCKSIZE  # type: ignore[attr-defined]
+            offset = self._tar.offset + tarfile.BLOCKSIZE
             self._tar.addfile(member, io.BytesIO(data))
             place = self._places[sha256] = Place(self._name, offset, len(data))
         return place

@@ -35,9 +35,10 @@ class Reference(NamedTuple):
 
 
 Rank = Callable[[Reference], Any]
+Pass = tuple[str, Callable[[Reference], str], Rank]
 
 # Reason, what makes two documents the same, and the order in which the first stays.
-PASSES: tuple[tuple[str, Callable[[Reference], str], Rank], ...] = (
+PASSES: tuple[Pass, ...] = (
     ("duplicate_record", lambda r: r.doc_id, lambda r: (r.unit, r.row)),
     ("duplicate_url", lambda r: r.url_key, lambda r: (_Descending(r.fetched), r.doc_id)),
     ("duplicate_text", lambda r: r.text_hash, lambda r: r.doc_id),
@@ -68,6 +69,18 @@ def mark(references: Iterable[Reference], reason: str, rank: Rank) -> Iterator[R
     yield first
     for reference in rest:
         yield reference._replace(reason=reason)
+
+
+def mark_all(references: beam.PCollection, passes: Iterable[Pass]) -> beam.PCollection:
+    """The same references, those marked that a pass finds to be there twice."""
+    for reason, same, rank in passes:
+        references = (
+            references
+            | f"Key {reason}" >> beam.Map(_keyed, same)
+            | f"Group {reason}" >> beam.GroupByKey()
+            | f"Mark {reason}" >> beam.FlatMap(_mark_group, reason, rank)
+        )
+    return references
 
 
 def read_references(plan: Plan, unit: str) -> Iterator[Reference]:
@@ -101,14 +114,7 @@ def _graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     references = units | "References" >> beam.FlatMap(
         lambda unit: read_references(plan, unit)
     ).with_output_types(Reference)
-    for reason, same, rank in PASSES:
-        references = (
-            references
-            | f"Key {reason}" >> beam.Map(_keyed, same)
-            | f"Group {reason}" >> beam.GroupByKey()
-            | f"Mark {reason}" >> beam.FlatMap(_mark_group, reason, rank)
-        )
-    marked = references | "By unit" >> beam.Map(lambda r: (r.unit, r))
+    marked = mark_all(references, PASSES) | "By unit" >> beam.Map(lambda r: (r.unit, r))
     # Each unit is there once more with None, so that one without documents commits too.
     empty = units | "Every unit" >> beam.Map(lambda unit: (unit, None))
     _ = (

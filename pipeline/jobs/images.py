@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.transforms.combiners import ToList
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
@@ -213,7 +214,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Units" >> beam.FlatMapTuple(make_units)
         | "Spread" >> beam.Reshuffle()
         | "Packs" >> beam.ParDo(CommitPack(plan))
-        | "Names" >> beam.combiners.ToList()
+        | "Names" >> ToList()
         | "All packs" >> beam.Map(lambda names: _commit_all(plan, names))
     )
 

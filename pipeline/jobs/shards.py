@@ -163,14 +163,17 @@ def completed_documents(
 ) -> Iterator[tuple[int, Document, list[str], dict[int, tuple[str, int, int]]]]:
     """Row, document with contents and scores filled in, fates of its images, their places."""
     placed: dict[int, dict[int, dict[str, Any]]] = {}
-    for row in plan.folder("images", "places").rows(unit):
-        placed.setdefault(row["row"], {})[row["image"]] = row
+    for place in plan.folder("images", "places").rows(unit):
+        placed.setdefault(place["row"], {})[place["image"]] = place
     similarity = {
-        (row["row"], row["image"]): row["similarity"] for row in plan.folder("scores").rows(unit)
+        (score["row"], score["image"]): score["similarity"]
+        for score in plan.folder("scores").rows(unit)
     }
     for row, document in wanted_documents(plan, unit):
         about = placed.get(row, {})
-        fates, places, images = [], {}, []
+        fates: list[str] = []
+        places: dict[int, tuple[str, int, int]] = {}
+        images: list[Image] = []
         for index, image in enumerate(document.images):
             place = about[index]
             kept = place["outcome"] == "kept"

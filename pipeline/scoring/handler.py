@@ -15,6 +15,8 @@ from PIL import Image as PillowImage
 
 from openm3w.trainer.encoders import load_similarity
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
 DECIMALS = 4
 """Scores are rounded to 1e-4 before they are stored or compared: float32 noise ends below it."""
 
@@ -99,7 +101,7 @@ def score_batch(batch: Batch, model: Any) -> list[Scored]:
     ]
 
 
-def _cosines(image: np.ndarray, texts: np.ndarray) -> tuple[float, ...]:
+def _cosines(image: Floats, texts: Floats) -> tuple[float, ...]:
     """float64[D] and float64[N, D], all of unit length, to N rounded cosines."""
     return tuple(round(float(value), DECIMALS) for value in texts @ image)
 

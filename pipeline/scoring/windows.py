@@ -14,7 +14,7 @@ from openm3w.shards.document import Document, Image, Text
 Origin = Literal["before", "after", "alt", "caption", "title"]
 
 # Sentence ends: western ones before a space, CJK and others anywhere, and line breaks.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[。！？।؟])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f\u0964\u061f])|\n+")
 _CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # A character of a script without spaces with the punctuation behind it, or a run of others.
 _WORD = re.compile(rf"[{_CJK}][^\s\w]*|[^\s{_CJK}]+")
