@@ -20,19 +20,40 @@ def captions() -> None:
 
 @captions.command()
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
-              help="Folder for the shards.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path),
-              help="Folder for what the jobs commit and later runs reuse.  [default: OUTPUT.work]")  # fmt: skip
-@click.option("--images", "places", multiple=True, metavar="PATH",
-              help="Folder, .tar file, WARC or ARC that holds the images; repeat it.  "
-                   "[default: the folder of each table]")  # fmt: skip
-@click.option("--url-column", default="", metavar="NAME",
-              help="Column with the image's URL, path or name.  [default: known names]")  # fmt: skip
-@click.option("--text-column", default="", metavar="NAME",
-              help="Column with the caption, or a list of them.  [default: known names]")  # fmt: skip
-@click.option("--captions", "take", type=click.Choice(["all", "first"]),
-              help="Of a list of captions: a sample for each, or the first.  [default: all]")  # fmt: skip
+@click.option(
+    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
+)
+@click.option(
+    "--images",
+    "places",
+    multiple=True,
+    metavar="PATH",
+    help="Folder, .tar file, WARC or ARC that holds the images; repeat it.  "
+    "[default: the folder of each table]",
+)
+@click.option(
+    "--url-column",
+    default="",
+    metavar="NAME",
+    help="Column with the image's URL, path or name.  [default: known names]",
+)
+@click.option(
+    "--text-column",
+    default="",
+    metavar="NAME",
+    help="Column with the caption, or a list of them.  [default: known names]",
+)
+@click.option(
+    "--captions",
+    "take",
+    type=click.Choice(["all", "first"]),
+    help="Of a list of captions: a sample for each, or the first.  [default: all]",
+)
 @click.option("--name", default="", help="Name of the dataset.  [default: captions]")
 @click.option("--recipe", default="captions", show_default=True, help="Recipe or TOML file.")
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
@@ -87,8 +108,13 @@ def build(
 
 @captions.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
-              help="Folder for the manifest; may be DIR itself.")  # fmt: skip
+@click.option(
+    "--output",
+    "-o",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder for the manifest; may be DIR itself.",
+)
 @click.option("--name", default="", help="Name of the dataset.  [default: that of DIR]")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:

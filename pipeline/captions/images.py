@@ -12,6 +12,7 @@ from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.transforms.combiners import ToList
 
 from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.pipeline import runners
@@ -233,7 +234,7 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
         | "Units" >> beam.FlatMapTuple(make_units)
         | "Spread" >> beam.Reshuffle()
         | "Packs" >> beam.ParDo(CommitPack(plan))
-        | "Names" >> beam.combiners.ToList()
+        | "Names" >> ToList()
         | "All packs" >> beam.Map(lambda names: _commit_all(plan, names))
     )
 

@@ -1,0 +1,91 @@
+"""`m3w text build`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from openm3w.pipeline.publish import Published
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.text import build as builds
+from openm3w.pipeline.text import recipe as text_recipe
+from openm3w.shards.terminal import clean_line
+
+
+@click.group()
+def text() -> None:
+    """Shards of text."""
+
+
+@text.command()
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option(
+    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
+)
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
+)
+@click.option("--name", default="", help="Name of the dataset.  [default: text]")
+@click.option("--recipe", default="text", show_default=True, help="Recipe or TOML file.")
+@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
+@click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def build(
+    inputs: tuple[str, ...],
+    output: Path,
+    store: Path | None,
+    name: str,
+    recipe: str,
+    runner: str,
+    workers: int,
+    overrides: tuple[str, ...],
+    *,
+    as_json: bool,
+) -> None:
+    """Builds text shards from web archives or JSON lines.
+
+    INPUT is a WARC, ARC or WET file, JSON lines in the Pile's form ({"text": ..., "meta": ...},
+    plain, .gz or .zst), a folder or a glob. The same command again goes on where the last one
+    stopped, and does nothing where all is done.
+
+    \b
+    m3w text build crawl.warc.gz --output text
+    m3w text build pile/*.jsonl.zst --output pile --runner local-mp
+    m3w text build crawl.warc.wet.gz --output wet --set language=any --set text.min_words=20
+    """
+    engine = Runner(name=runner, workers=workers)
+    if name:
+        overrides = (*overrides, f"name={json.dumps(name)}")
+    say = _quiet if as_json else click.echo
+    plan = builds.make_plan(
+        text_recipe.load(recipe, overrides), inputs, output, say=say, store=store
+    )
+    _print_result(builds.build(plan, engine, say=say), output, as_json=as_json)
+
+
+def _quiet(_: str) -> None:
+    return
+
+
+def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
+    found = built.manifest
+    if as_json:
+        value = {
+            "output": str(output),
+            "already_done": built.already_done,
+            "samples": found.nsamples,
+            "characters": found.characters,
+            "shards": len(found.shards),
+            "stages": found.counts.get("stages", []),
+        }
+        click.echo(json.dumps(value, ensure_ascii=False))
+        return
+    size = f"{found.nsamples} texts, {found.characters} characters, {len(found.shards)} shards"
+    where = clean_line(str(output))
+    if built.already_done:
+        click.echo(f"{where}: nothing to do, the build is complete ({size})")
+    else:
+        click.echo(f"{where}: {size}; look at them: m3w view {where}")

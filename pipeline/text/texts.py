@@ -1,0 +1,109 @@
+"""Job 1: sources to texts, each judged on its own. One unit is one source."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import apache_beam as beam
+import pyarrow as pa
+
+from openm3w.pipeline import runners
+from openm3w.pipeline.page import Clock, text_hash
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sources import Source
+from openm3w.pipeline.store import dump
+from openm3w.pipeline.tally import Tally
+from openm3w.pipeline.text.entries import Entry, read_entries
+from openm3w.pipeline.text.plan import TextPlan
+from openm3w.shards.sample import document_to_json
+
+TEXTS = pa.schema(
+    [
+        ("row", pa.int64()),
+        ("doc_id", pa.string()),
+        ("url", pa.string()),
+        ("outcome", pa.string()),
+        ("reason", pa.string()),
+        ("text_hash", pa.string()),
+        ("document", pa.string()),
+    ]
+)
+"""One row for each text, also for those dropped; `document` is JSON, null where dropped."""
+
+MAX_NOTES = 20
+"""Damaged lines or records of a source that are named; all are counted."""
+
+
+def run(plan: TextPlan, runner: Runner) -> None:
+    """Reads every source whose unit is not committed yet."""
+    pending = set(plan.folder("texts").pending(plan.units))
+    sources = [source for source in plan.sources if source.unit in pending]
+    if sources:
+        runners.run(
+            runner,
+            lambda p: (
+                p
+                | "Sources" >> beam.Create(sources)
+                | "Spread" >> beam.Reshuffle()
+                | "Texts" >> beam.Map(lambda source: commit_source(plan, source))
+            ),
+        )
+
+
+def commit_source(plan: TextPlan, source: Source) -> None:
+    """Reads one source and commits its unit.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    folder, clock, counts = plan.folder("texts"), Clock(), _Counts()
+    with folder.writing(source.unit, TEXTS) as add:
+        for row, entry in enumerate(read_entries(source, plan.recipe, clock)):
+            counts.add(entry)
+            _add_row(add, row, entry)
+            clock.lap("store")
+    folder.commit_sidecar(source.unit, counts=counts.to_json(source), seconds=clock.seconds)
+
+
+class _Counts:
+    def __init__(self) -> None:
+        self._records, self._texts = Tally(), Tally()
+        self._notes: list[str] = []
+        self._languages: Counter[str] = Counter()
+
+    def add(self, entry: Entry) -> None:
+        """Counts a record or line once, and once more the text in it."""
+        self._records.add(entry.record_outcome, entry.record_reason)
+        if entry.note and len(self._notes) < MAX_NOTES:
+            self._notes.append(entry.note)
+        if entry.record_outcome == "kept":
+            self._texts.add(entry.outcome, entry.reason)
+        if entry.document is not None:
+            self._languages[entry.document.signals.language or "unknown"] += 1
+
+    def to_json(self, source: Source) -> dict[str, Any]:
+        stages = [self._records.to_json("texts", "records"), self._texts.to_json("texts", "texts")]
+        return {
+            "source": source.name,
+            "stages": stages,
+            "notes": self._notes,
+            "languages": dict(sorted(self._languages.items())),
+        }
+
+
+def _add_row(add: Callable[[Mapping[str, Any]], None], row: int, entry: Entry) -> None:
+    if entry.record_outcome != "kept":
+        return
+    about: dict[str, Any] = {
+        "row": row,
+        "url": entry.url,
+        "outcome": entry.outcome,
+        "reason": entry.reason,
+    }
+    if entry.document is not None:
+        about |= {
+            "doc_id": entry.document.doc_id,
+            "text_hash": text_hash(entry.document),
+            "document": dump(document_to_json(entry.document)),
+        }
+    add(about)
