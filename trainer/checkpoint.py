@@ -109,7 +109,7 @@ def save(
 
 def latest(run: Path) -> Checkpoint | None:
     """The newest whole checkpoint of a run, or None; warns of each damaged one it passes over."""
-    for folder in reversed(_folders(run)):
+    for folder in reversed(folders(run)):
         try:
             return read(folder)
         except InputError as error:
@@ -149,15 +149,16 @@ def read(folder: Path) -> Checkpoint:
     return Checkpoint(folder=folder, step=value["step"], state=value["state"])
 
 
+def folders(run: Path) -> list[Path]:
+    """The run's checkpoints, whole or not, oldest first."""
+    return sorted((run / _FOLDER).glob(f"{_PREFIX}[0-9]*"))
+
+
 def _training_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     cuda: list[Tensor] = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
     return {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state(), "cuda_rng": cuda}
 
 
-def _folders(run: Path) -> list[Path]:
-    return sorted((run / _FOLDER).glob(f"{_PREFIX}[0-9]*"))
-
-
 def _remove_old(run: Path, keep: int) -> None:
-    for folder in _folders(run)[:-keep]:
+    for folder in folders(run)[:-keep]:
         shutil.rmtree(folder, ignore_errors=True)

@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
 
 import torch
 
-from openm3w import __version__
 from openm3w import recipe as recipes
 from openm3w.errors import OutputError, RecipeError
-from openm3w.shards import commit
 from openm3w.shards.manifest import Manifest
-from openm3w.trainer import checkpoint
+from openm3w.trainer import checkpoint, claim
 from openm3w.trainer.data import stream, tokenizer
 from openm3w.trainer.data.loader import MixtureLoader, Source, plan_sources
 from openm3w.trainer.data.packing import Row
@@ -23,11 +20,8 @@ from openm3w.trainer.features import FeatureCache
 from openm3w.trainer.log import Say
 from openm3w.trainer.models.kosmos1 import Kosmos1
 from openm3w.trainer.optim import make_optimizer
-from openm3w.trainer.recipe import TrainRecipe, identity
+from openm3w.trainer.recipe import TrainRecipe
 from openm3w.trainer.task import KosmosTask
-
-RUN_FILE: Final = "run.json"
-TOKENIZER_FILE: Final = "tokenizer.json"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +56,7 @@ class Run:
             recipe=recipes.to_plain(self.recipe),
             state={
                 "data": self.loader.state_dict(),
-                "fingerprints": _fingerprints([s.manifest for s in self.sources]),
+                "fingerprints": claim.fingerprints([s.manifest for s in self.sources]),
                 "feature_width": self.cache.encoder.dim,
             },
             keep=self.recipe.run.keep_checkpoints,
@@ -84,7 +78,8 @@ def open_run(
         InputError: the data has nothing to train on.
     """
     sources = sources_of(recipe, manifests)
-    claim(folder, recipe, [s.manifest for s in sources])
+    used = [s.manifest for s in sources]
+    claim.check(folder, recipe, used)
     device = choose_device(recipe.run.device)
     encoder = encoder or load_encoder(recipe.model.vision_encoder, device)
     cache = FeatureCache(encoder, device, max_gb=recipe.data.feature_cache_gb)
@@ -107,6 +102,8 @@ def open_run(
         dev=tuple(_dev_rows(recipe, source, rows) for source in sources),
         step=0,
     )
+    # Only now, so that a recipe that names what is not there leaves no folder behind.
+    claim.take(folder, recipe, used, words.to_bytes())
     _resume(run, say)
     return run
 
@@ -121,45 +118,6 @@ def sources_of(recipe: TrainRecipe, manifests: Sequence[Manifest]) -> tuple[Sour
         return plan_sources(manifests, recipe.data, slots=recipe.model.image_slots)
     except ValueError as error:
         raise RecipeError(str(error)) from error
-
-
-def claim(folder: Path, recipe: TrainRecipe, manifests: Sequence[Manifest]) -> None:
-    """Makes `folder` this run's, or finds that it already is.
-
-    Raises:
-        OutputError: it belongs to another recipe, to other data, or is no run's folder.
-    """
-    wanted = {"recipe": identity(recipe), "data": _fingerprints(manifests)}
-    found = commit.read_json(folder / RUN_FILE)
-    if found is None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise OutputError(
-                f"{folder}: not empty and no run of m3w train; choose another --output"
-            )
-        commit.write_json(folder / RUN_FILE, {**wanted, "version": __version__})
-        return
-    if found.get("recipe") != wanted["recipe"]:
-        change = first_difference(found.get("recipe"), wanted["recipe"])
-        raise OutputError(
-            f"{folder}: the run there has another recipe ({change}); choose another --output, "
-            "or give the recipe that it was started with"
-        )
-    if found.get("data") != wanted["data"]:
-        raise OutputError(
-            f"{folder}: the run there was started on other data "
-            f"({_data_difference(found, wanted)}); choose another --output, or give the same "
-            "--data in the same order"
-        )
-
-
-def first_difference(old: Any, new: Any, path: str = "") -> str:
-    """The first key whose values differ, as `model.layers: 4, now 6`."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key in [*new, *(key for key in old if key not in new)]:
-            if old.get(key) != new.get(key):
-                where = f"{path}.{key}" if path else str(key)
-                return first_difference(old.get(key), new.get(key), where)
-    return f"{path}: {old!r}, now {new!r}"
 
 
 def describe(run: Run, manifests: Sequence[Manifest]) -> list[str]:
@@ -227,14 +185,12 @@ def choose_device(name: str) -> torch.device:
 
 
 def _tokenizer(recipe: TrainRecipe, sources: Sequence[Source], folder: Path, say: Say) -> Tokenizer:
-    """The run's stored tokenizer; made and stored where there is none yet."""
-    path = folder / TOKENIZER_FILE
-    if path.is_file():
-        return tokenizer.from_bytes(path.read_bytes(), where=str(path))
+    """The run's stored tokenizer; a new one where there is none yet."""
+    stored = claim.stored_tokenizer(folder)
+    if stored is not None:
+        return tokenizer.from_bytes(stored, where=str(folder / claim.TOKENIZER_FILE))
     say(f"tokenizer: {recipe.tokenizer.kind}")
-    words = tokenizer.make_tokenizer(recipe.tokenizer, _texts(recipe, sources))
-    commit.write_bytes(path, words.to_bytes())
-    return words
+    return tokenizer.make_tokenizer(recipe.tokenizer, _texts(recipe, sources))
 
 
 def _texts(recipe: TrainRecipe, sources: Sequence[Source]) -> Iterator[str]:
@@ -268,7 +224,7 @@ def _resume(run: Run, say: Say) -> None:
     found = checkpoint.latest(run.folder)
     if found is None:
         return
-    if found.state["fingerprints"] != _fingerprints([s.manifest for s in run.sources]):
+    if found.state["fingerprints"] != claim.fingerprints([s.manifest for s in run.sources]):
         raise OutputError(f"{found.folder}: made on other data than this run's; delete it")
     found.load_model(run.task.model)
     run.loader.load_state_dict(found.state["data"])
@@ -276,16 +232,3 @@ def _resume(run: Run, say: Say) -> None:
     # Last, so that nothing above has drawn from the generators that it sets.
     found.load_training(run.optimizer)
     say(f"resuming {run.folder} after step {found.step}")
-
-
-def _fingerprints(manifests: Sequence[Manifest]) -> list[dict[str, str]]:
-    return [{"kind": m.kind, "name": m.name, "fingerprint": m.fingerprint} for m in manifests]
-
-
-def _data_difference(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    old, new = found.get("data") or [], wanted["data"]
-    if len(old) != len(new):
-        return f"{len(old)} sources, now {len(new)}"
-    pairs = ((a, b) for a, b in zip(old, new, strict=True) if a != b)
-    before, now = next(pairs)
-    return f"{before['kind']} {before['name']!r} {before['fingerprint']}, now {now['fingerprint']}"
