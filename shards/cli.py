@@ -12,6 +12,7 @@ from openm3w.errors import InputError, NotBuiltError, OutputError
 from openm3w.shards import commit, listing, manifest, pager, pictures, reader, stats, svg, viewer
 from openm3w.shards import verify as verification
 from openm3w.shards.catalog import Catalog
+from openm3w.shards.keyboard import keyboard
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean, clean_line
 
@@ -223,7 +224,8 @@ def view(
             viewer.print_sample(console, shown, images)
         return
     technique = pictures.technique(images, console)
-    pager.Pager(catalog, console, click.getchar, technique).run(number)
+    with keyboard() as read_key:
+        pager.Pager(catalog, console, read_key, technique).run(number)
 
 
 def _console(images: pictures.Mode) -> Console:

@@ -1,0 +1,242 @@
+import json
+import os
+import pty
+import select
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from openm3w.cli import cli, main
+from openm3w.errors import InputError, NotBuiltError, OutputError
+
+
+def m3w(*arguments):
+    return CliRunner().invoke(cli, [str(a) for a in arguments], catch_exceptions=False)
+
+
+def test_ls_lists_shards_and_sums(dataset):
+    written = dataset()
+    lines = m3w("shards", "ls", written.root).output.splitlines()
+    assert lines[0].startswith("test set (interleaved), ")
+    assert lines[2].split() == [
+        "data/train-000000.tar",
+        "train",
+        "3",
+        "4",
+        str(written.shards[0].characters),
+        f"{written.shards[0].filesize:,}",
+    ]
+    assert lines[-1].split()[:3] == ["all", "6", "8"]
+
+
+def test_ls_json_is_one_entry_for_each_dataset(dataset, tmp_path):
+    m3w(
+        "shards",
+        "join",
+        dataset("a").root,
+        dataset("b", kind="text", start=50).root,
+        "--output",
+        tmp_path / "m.json",
+    )
+    value = json.loads(m3w("shards", "ls", tmp_path / "m.json", "--json").output)
+    assert [(d["kind"], d["nsamples"], len(d["shards"])) for d in value] == [
+        ("interleaved", 6, 3),
+        ("text", 6, 3),
+    ]
+
+
+def test_show_prints_the_json_as_stored_and_for_people(dataset, sample):
+    written = dataset()
+    raw = m3w("shards", "show", written.root, "2", "--json").output
+    assert json.loads(raw)["metadata"]["doc_id"] == sample(1).key
+    text = m3w("shards", "show", written.root, sample(1).key).output
+    assert f"{sample(1).key}.001.jpg" in text
+    assert '"doc_id"' in text
+
+
+def test_stats_prints_counts_and_json(dataset):
+    written = dataset()
+    assert "6 samples, 8 images" in m3w("shards", "stats", written.root).output
+    value = json.loads(m3w("shards", "stats", written.root, "--split", "val", "--json").output)
+    assert value["samples"] == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--quick"]])
+def test_verify_says_ok_with_counts(dataset, options):
+    result = m3w("shards", "verify", dataset().root, *options)
+    assert result.exit_code == 0
+    assert result.output.startswith("ok: 3 shards, 6 samples, 8 images")
+
+
+def test_verify_prints_a_line_for_each_fault_and_fails(dataset):
+    written = dataset()
+    for shard in written.shards[:2]:
+        (written.root / shard.url).unlink()
+    result = m3w("shards", "verify", written.root)
+    assert result.exit_code == 1
+    assert result.stdout.count("missing") == 2
+    assert "2 faults" in result.stderr
+    value = json.loads(m3w("shards", "verify", written.root, "--json").output)
+    assert len(value["faults"]) == 2
+
+
+def test_join_writes_once_and_then_says_that_nothing_changed(dataset, tmp_path):
+    one, two = dataset("a").root, dataset("b", kind="text", start=50).root
+    arguments = ["shards", "join", one, two, "--output", tmp_path / "mix.json"]
+    assert "2 datasets, 12 samples" in m3w(*arguments).output
+    before = (tmp_path / "mix.json").stat().st_mtime_ns
+    assert "nothing changed" in m3w(*arguments).output
+    assert (tmp_path / "mix.json").stat().st_mtime_ns == before
+    assert json.loads((tmp_path / "mix.json").read_bytes())["name"] == "mix"
+
+
+def test_join_replaces_only_a_mixture_and_only_by_force(dataset, tmp_path):
+    one, two = dataset("a").root, dataset("b", start=50).root
+    m3w("shards", "join", one, "--output", tmp_path / "mix.json")
+    with pytest.raises(OutputError, match="--force"):
+        m3w("shards", "join", one, two, "--output", tmp_path / "mix.json")
+    m3w("shards", "join", one, two, "--output", tmp_path / "mix.json", "--force")
+    assert len(json.loads((tmp_path / "mix.json").read_bytes())["manifests"]) == 2
+    manifest = (one / "manifest.json").read_bytes()
+    with pytest.raises(OutputError, match="something else is there"):
+        m3w("shards", "join", two, "--output", one / "manifest.json", "--force")
+    assert (one / "manifest.json").read_bytes() == manifest
+
+
+def test_join_takes_a_mixture_apart_and_refuses_a_dataset_twice(dataset, tmp_path):
+    one, two = dataset("a").root, dataset("b", start=50).root
+    m3w("shards", "join", one, "--output", tmp_path / "m1.json", "--name", "first")
+    assert (
+        "2 datasets"
+        in m3w("shards", "join", tmp_path / "m1.json", two, "--output", tmp_path / "m2.json").output
+    )
+    with pytest.raises(InputError, match="named twice"):
+        m3w("shards", "join", tmp_path / "m1.json", one, "--output", tmp_path / "m3.json")
+
+
+@pytest.mark.parametrize("command", ["export", "import", "redact"])
+def test_planned_commands_are_refused_and_listed(command):
+    with pytest.raises(NotBuiltError, match=f"shards {command}"):
+        m3w("shards", command, "--anything")
+    assert command in m3w("shards", "--help").output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["shards", c] for c in ("ls", "show", "stats", "verify", "join")] + [["shards"], ["view"]],
+)
+def test_every_help_has_an_example_on_its_own_line(command):
+    output = m3w(*command, "--help").output
+    assert f"\n  m3w {' '.join(command)} " in output
+
+
+@pytest.mark.parametrize("command", ["ls", "stats", "verify"])
+def test_a_missing_manifest_is_one_line_on_standard_error(tmp_path, capsys, command):
+    with pytest.raises(SystemExit) as stop:
+        main(["shards", command, str(tmp_path / "nothing")])
+    assert stop.value.code == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("m3w: ")
+    assert captured.err.count("\n") == 1
+
+
+def test_view_prints_one_document_where_there_is_no_terminal(dataset):
+    written = dataset()
+    output = m3w("view", written.root).output
+    assert "Title 0" in output
+    assert "1 of 6" in output
+    assert "[picture 1: 64 x 48 of 128 x 96" in output
+    assert "2 of 6" not in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "numbers"),
+    [
+        (["2"], [2]),
+        (["--limit", "3"], [1, 2, 3]),
+        (["5", "--limit", "9"], [5, 6]),
+        (["--split", "val"], [1]),
+    ],
+)
+def test_view_prints_as_many_as_asked_for(dataset, arguments, numbers):
+    output = m3w("view", dataset().root, *arguments).output
+    total = 1 if "--split" in arguments else 6
+    assert [n for n in range(1, 7) if f"{n} of {total} ·" in output] == numbers
+
+
+def test_view_of_a_mixture_says_where_a_sample_is_from(dataset, tmp_path):
+    m3w(
+        "shards",
+        "join",
+        dataset("a").root,
+        dataset("b", kind="caption", start=50, name="pairs").root,
+        "--output",
+        tmp_path / "m.json",
+    )
+    assert "pairs (caption)" in m3w("view", tmp_path / "m.json", "7").output
+
+
+def test_view_with_blocks_colours_a_pipe_too(dataset, monkeypatch):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "▀" in m3w("view", dataset().root, "--images", "blocks").output
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "[picture 1" in m3w("view", dataset().root, "--images", "blocks").output
+
+
+def test_view_writes_an_svg(dataset, tmp_path):
+    result = m3w("view", dataset().root, "2", "--svg", tmp_path / "page.svg")
+    assert "Title 1" in result.output
+    assert (tmp_path / "page.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    "command", [["view"], ["shards", "ls"], ["shards", "verify"], ["shards", "stats"]]
+)
+def test_looking_loads_neither_beam_nor_torch(dataset, command):
+    code = (
+        "import sys; from openm3w.cli import main\n"
+        f"try: main({[*command, str(dataset().root)]!r})\n"
+        "except SystemExit as stop: assert not stop.code, stop.code\n"
+        "loaded = {'apache_beam', 'torch', 'numpy', 'pyarrow'} & set(sys.modules)\n"
+        "assert not loaded, loaded"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_view_on_a_terminal_pages_by_keys(dataset):
+    written = dataset()
+    parent, child = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "LINES": "30", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "openm3w.cli", "view", str(written.root), "--images", "none"],
+        stdin=child,
+        stdout=child,
+        stderr=child,
+        env=environment,
+    )
+    os.close(child)
+    try:
+        read_until(parent, b"1 of 6 ")
+        # Keys typed while a document is drawn are neither echoed nor lost.
+        os.write(parent, b"nn")
+        read_until(parent, b"Title 2")
+        os.write(parent, b"q")
+        read_until(parent, b"\x1b[?1049l")
+        assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        os.close(parent)
+
+
+def read_until(descriptor, wanted):
+    seen = b""
+    while wanted not in seen:
+        ready, _, _ = select.select([descriptor], [], [], 60)
+        assert ready, f"{wanted!r} did not come; there was {seen!r}"
+        seen += os.read(descriptor, 65536)
