@@ -6,10 +6,9 @@ shard that a hash of its id names; images are read from their packs by range. Me
 order depend on ids, seed and the number of kept documents alone.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -19,13 +18,14 @@ from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.store import dump
+from openm3w.pipeline.store import Folder, dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document, Image, ImageContent
 from openm3w.shards.sample import Sample, document_from_json, document_to_json
-from openm3w.shards.writer import ShardEntry, write_shard
+from openm3w.shards.writer import ShardEntry
 
 SELECTED = pa.schema(
     [
@@ -50,24 +50,6 @@ OUTCOMES = pa.schema(
 )
 """One row for each document that reached this job; `images` is a JSON list, "" where kept."""
 
-_HASH_RANGE = 1 << 64
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ShardName:
-    """A shard of a split."""
-
-    split: str
-    index: int
-
-    @property
-    def unit(self) -> str:
-        return f"{self.split}-{self.index:06d}"
-
-    @property
-    def url(self) -> str:
-        return f"data/{self.unit}.tar"
-
 
 def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
     """Selects, writes what is not written yet, and returns all shards in order of their names."""
@@ -82,47 +64,12 @@ def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
                 | "Select" >> beam.Map(lambda unit: commit_selection(plan, unit))
             ),
         )
-    counts = kept_counts(plan)
-    names = shard_names(counts, plan.recipe.shards.samples_per_shard)
-    if any(_entry(plan, name) is None for name in _used_names(plan, names)):
-        runners.run(runner, lambda p: _write_graph(p, plan, counts))
-    entries = (_entry(plan, name) for name in names)
-    return tuple(entry for entry in entries if entry is not None)
-
-
-def kept_counts(plan: Plan) -> dict[str, int]:
-    """Kept documents by split."""
-    counts: dict[str, int] = {}
-    for unit in plan.units:
-        sidecar = plan.folder("shards", "select").sidecar(unit) or {"counts": {"splits": {}}}
-        for split, count in sidecar["counts"]["splits"].items():
-            counts[split] = counts.get(split, 0) + count
-    return counts
-
-
-def shard_names(counts: Mapping[str, int], samples_per_shard: int) -> list[ShardName]:
-    """The shards of each split: as many as hold the kept documents at the size asked for."""
-    return [
-        ShardName(split, index)
-        for split, count in sorted(counts.items())
-        for index in range(_num_shards(count, samples_per_shard))
-    ]
-
-
-def shard_of(doc_id: str, seed: int, num_shards: int) -> int:
-    """floor(hash * N / 2^64): a document more or less changes one shard."""
-    return order_hash(doc_id, seed) * num_shards // _HASH_RANGE
-
-
-def order_hash(doc_id: str, seed: int) -> int:
-    """The place of a document in the corpus' order: 0 <= hash < 2^64."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {doc_id}".encode(), digest_size=8).digest())
+    return write_shards(_writing(plan), runner)
 
 
 def split_of(url: str, val_share: float, seed: int) -> str:
     """`val` or `train` by a hash of the registered domain: a site is never in both."""
-    domain = registered_domain(url)
-    return "val" if order_hash(domain, seed) < val_share * _HASH_RANGE else "train"
+    return split_by(registered_domain(url), val_share, seed)
 
 
 def commit_selection(plan: Plan, unit: str) -> None:
@@ -229,64 +176,29 @@ def _outcome_row(
     }
 
 
-def _write_graph(pipeline: beam.Pipeline, plan: Plan, counts: Mapping[str, int]) -> None:
-    _ = (
-        pipeline
-        | "Archives" >> beam.Create(list(plan.units))
-        | "Selected" >> beam.FlatMap(lambda unit: _selected(plan, unit, counts))
-        | "Group by shard" >> beam.GroupByKey()
-        | "Shards" >> beam.MapTuple(lambda name, rows: _write(plan, name, rows))
-    )
-
-
-def _selected(
-    plan: Plan, unit: str, counts: Mapping[str, int]
-) -> Iterator[tuple[tuple[str, int], dict[str, str]]]:
+def _writing(plan: Plan) -> Writing:
     settings = plan.recipe.shards
-    for row in plan.folder("shards", "select").rows(unit):
-        num_shards = _num_shards(counts[row["split"]], settings.samples_per_shard)
-        yield (row["split"], shard_of(row["doc_id"], settings.seed, num_shards)), row
-
-
-def _write(plan: Plan, name: tuple[str, int], rows: Iterable[dict[str, str]]) -> None:
-    shard, seed = ShardName(*name), plan.recipe.shards.seed
-    if _entry(plan, shard) is not None:
-        return
-    ordered = sorted(rows, key=lambda row: (order_hash(row["doc_id"], seed), row["doc_id"]))
-    with PackReader(plan.folder("images", "packs").root) as packs:
-        samples = (_sample(row, packs) for row in ordered)
-        entry = write_shard(plan.output, shard.url, samples, kind="interleaved", split=shard.split)
-    plan.folder("shards", "written").commit_sidecar(
-        shard.unit, counts={"entry": asdict(entry)}, seconds={}
+    return Writing(
+        output=plan.output,
+        kind="interleaved",
+        selected=plan.folder("shards", "select"),
+        units=plan.units,
+        written=plan.folder("shards", "written"),
+        samples=Samples(plan.folder("images", "packs")),
+        samples_per_shard=settings.samples_per_shard,
+        seed=settings.seed,
     )
 
 
-def _sample(row: Mapping[str, str], packs: PackReader) -> Sample:
-    document = document_from_json(json.loads(row["document"]))
-    images = tuple(packs.read(Place(*place)) for place in json.loads(row["places"]))
-    return Sample(key=row["doc_id"], document=document, images=images)
+class Samples:
+    """Rows of SELECTED to samples, their images read from the packs."""
 
+    def __init__(self, packs: Folder) -> None:
+        self._packs = packs
 
-def _entry(plan: Plan, name: ShardName) -> ShardEntry | None:
-    """The row of a shard that is written, and still there in full size; else None."""
-    sidecar = plan.folder("shards", "written").sidecar(name.unit)
-    if sidecar is None:
-        return None
-    entry = ShardEntry(**sidecar["counts"]["entry"])
-    path = plan.output / entry.url
-    return entry if path.is_file() and path.stat().st_size == entry.filesize else None
-
-
-def _used_names(plan: Plan, names: Iterable[ShardName]) -> set[ShardName]:
-    """Shards that get a document at all: with few documents a hash may leave one empty."""
-    counts, settings = kept_counts(plan), plan.recipe.shards
-    used = set()
-    for unit in plan.units:
-        for row in plan.folder("shards", "select").rows(unit, ["doc_id", "split"]):
-            num_shards = _num_shards(counts[row["split"]], settings.samples_per_shard)
-            used.add(ShardName(row["split"], shard_of(row["doc_id"], settings.seed, num_shards)))
-    return used.intersection(names)
-
-
-def _num_shards(count: int, samples_per_shard: int) -> int:
-    return -(-count // samples_per_shard)
+    def __call__(self, selected: Iterable[Row]) -> Iterator[Sample]:
+        with PackReader(self._packs.root) as packs:
+            for row in selected:
+                document = document_from_json(json.loads(row["document"]))
+                images = (packs.read(Place(*place)) for place in json.loads(row["places"]))
+                yield Sample(key=row["doc_id"], document=document, images=tuple(images))
