@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, assert_never
 
-from openm3w.pipeline.extraction import density, dom, images
+from openm3w.pipeline.extraction import dom, images
 from openm3w.pipeline.extraction.captions import Captions, find_captions
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.layout import Layout, Picture, lay_out
 from openm3w.pipeline.extraction.reasons import Reason
-from openm3w.pipeline.extraction.region import note_kept_text
+from openm3w.pipeline.extraction.region import choose_region
 from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block
 from openm3w.pipeline.extraction.select import Selection, place_images, select_text
 from openm3w.pipeline.extraction.twins import pair_twins
@@ -67,8 +67,7 @@ def extract(html: str, url: str, *, engine: Engine = "trafilatura") -> Extractio
 
 def _with_content(facts: Extraction, root: Any, base: str) -> Extraction:
     layout = lay_out(root)
-    note_kept_text(root, layout)
-    density.correct(layout)
+    choose_region(root, layout)
     chosen = select_text(layout)
     places = place_images(layout, chosen)
     found = {picture: images.find_image(picture.element, base) for picture in places}

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from lxml import etree
 
-from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, SILENT
+from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, MARKUP, SILENT
 
 
 FIRST_MARK: Final = 0xF0000
@@ -109,6 +109,8 @@ class Layout:
     pictures: list[Picture] = field(default_factory=list)
     text_links: set[str] = field(default_factory=set)
     """Targets of links that have text."""
+    markup: list[Any] = field(default_factory=list)
+    """Scripts, styles and drawings: dead weight for an extractor."""
 
 
 def lay_out(root: Any) -> Layout:
@@ -150,6 +152,8 @@ class _Pass:
         elif tag in SILENT:
             if tag in IMAGES:
                 self._picture(element)
+            elif tag in MARKUP and "json" not in (element.get("type") or ""):
+                self.layout.markup.append(element)
             self._open(element, tag, silent=True)
         elif tag == "br":
             self.pieces.append(_BREAK)
