@@ -15,10 +15,10 @@ from openm3w.trainer.data.tokenizer import make_tokenizer
 from openm3w.trainer.encoders.protocol import VisionEncoder
 from openm3w.trainer.recipe import TrainRecipe
 
-# What autograd keeps of one place in one layer, in multiples of the width and of the inner width:
-# counted on the graph of `models/decoder.py` (norms, q, k, v and their turned copies, outputs).
-_KEPT_WIDTHS: Final = 12
-_KEPT_INNER_WIDTHS: Final = 4
+# What autograd keeps of one place in one layer, in multiples of the width and of the inner width;
+# counted with saved_tensors_hooks on `models/decoder.py`, and a test counts again.
+_KEPT_WIDTHS: Final = 13
+_KEPT_INNER_WIDTHS: Final = 3
 _ADAM_BYTES: Final = 16
 """fp32: weight, gradient and two moments."""
 

@@ -66,8 +66,8 @@ def test_held_out_samples_are_never_trained_on(mixture):
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0.0, 0), (0.25, 250), (1.0, 1000)])
-def test_the_held_out_share_is_a_share(share, expected):
-    held = sum(is_held_out(str(i), share) for i in range(1000))
+def test_the_held_out_share_is_a_share(mixture, share, expected):
+    held = sum(is_held_out(mixture[0].shards[0], i, share) for i in range(1000))
     assert abs(held - expected) <= 40 * (0 < share < 1)
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from openm3w.errors import InputError
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.reader import read_sample_at, read_samples
+from openm3w.shards.reader import read_sample_at, read_samples, read_shard
 from openm3w.shards.sample import Sample
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.data.packing import PackItem, Row, choose, make_row
@@ -145,11 +145,11 @@ class SourceStream:
     def _take_sample(self) -> bool:
         """Reads the next sample into the buffer; False where it gave nothing."""
         shard, index = self._advance()
+        if is_held_out(self._shards[shard], index, self._holdout):
+            self.counts.held_out += 1
+            return False
         sample = self._read(shard, index)
         if sample.key in self._excluded:
-            return False
-        if is_held_out(sample.key, self._holdout):
-            self.counts.held_out += 1
             return False
         items = self._items(shard, sample)
         self.counts.documents += 1
@@ -210,17 +210,26 @@ def dev_samples(manifest: Manifest, *, holdout: float) -> Iterator[Sample]:
     if has_dev_split(manifest):
         yield from read_samples(manifest, split=DEV)
         return
-    for sample in read_samples(manifest, split=TRAIN):
-        if is_held_out(sample.key, holdout):
-            yield sample
+    excluded = frozenset(manifest.exclude)
+    for shard in manifest.split(TRAIN):
+        for index in range(shard.nsamples):
+            # By place, so that a small dev set of large data is found without reading the rest.
+            if is_held_out(shard, index, holdout):
+                sample = read_sample_at(manifest, shard, index)
+                if sample.key not in excluded:
+                    yield sample
 
 
 def train_texts(manifest: Manifest, *, seed: int, holdout: float) -> Iterator[str]:
     """The texts of the training samples, shards in seeded order: what a BPE is learned from."""
     share = 0.0 if has_dev_split(manifest) else holdout
-    for sample in read_samples(manifest, split=TRAIN, shuffle_seed=seed):
-        if not is_held_out(sample.key, share):
-            yield from sample.document.texts
+    excluded = frozenset(manifest.exclude)
+    shards = list(manifest.split(TRAIN))
+    random.Random(seed).shuffle(shards)
+    for shard in shards:
+        for index, sample in enumerate(read_shard(manifest, shard)):
+            if sample.key not in excluded and not is_held_out(shard, index, share):
+                yield from sample.document.texts
 
 
 def has_dev_split(manifest: Manifest) -> bool:
@@ -228,9 +237,9 @@ def has_dev_split(manifest: Manifest) -> bool:
     return bool(_nonempty(manifest.split(DEV)))
 
 
-def is_held_out(key: str, share: float) -> bool:
-    """Whether a hash of the key falls into the held-out share, whatever the order or epoch."""
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
+def is_held_out(shard: ShardEntry, index: int, share: float) -> bool:
+    """Whether a hash of a sample's place falls into the held-out share, whatever the seed."""
+    digest = hashlib.blake2b(f"{shard.sha256}/{index}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < share * 2**64
 
 
