@@ -70,7 +70,8 @@ def running_text(layout: Layout) -> RunningText | None:
 def correct(layout: Layout, running: RunningText) -> None:
     """Replace the extractor's choice where it left out nearly all of the running text."""
     elsewhere = sum(block.kept for block in running.others)
-    if running.chars < MIN_TEXT_CHARS or elsewhere > running.chars:
+    enough = MIN_TEXT_CHARS if any(block.kept for block in layout.blocks) else MIN_PARAGRAPH_CHARS
+    if running.chars < enough or elsewhere > running.chars:
         return
     if running.kept_share > MIN_KEPT_SHARE:
         return

@@ -12,6 +12,9 @@ from openm3w.shards.document import Role
 CORE_SHARE: Final = 0.8
 """The content box is the smallest that holds this share of the text that was kept."""
 
+MAX_ADDED_LINK_SHARE: Final = 0.3
+"""Of the text that a wider content box adds."""
+
 MOSTLY_LINKS: Final = 0.5
 """Of a dropped part's characters; more of them in links makes it a list of other pages."""
 
@@ -24,6 +27,7 @@ MAX_CREDIT_CHARS: Final = 60
 MAX_LEAD_BLOCKS: Final = 12
 """Paragraphs between a lead image and the first kept text: heading, byline, date, caption."""
 
+_PAGE_TAGS: Final = frozenset(("", "body"))
 _ARTICLE_TAGS: Final = frozenset(("article", "main"))
 _SIDE_TAGS: Final = frozenset(("nav", "aside", "footer", "form", "dialog", "menu"))
 _SIDE_WORDS: Final = re.compile(
@@ -50,6 +54,9 @@ class Selection:
     """What was chosen of a layout."""
 
     core: Box | None = None
+    """What holds the content: the heart, widened by what belongs to it."""
+    heart: Box | None = None
+    """The smallest box that holds most of the kept text."""
     texts: set[int] = field(default_factory=set)
     """Indices of the paragraphs that are content."""
     first: int = 0
@@ -63,9 +70,10 @@ def select_text(layout: Layout) -> Selection:
     kept = {index for index, block in enumerate(blocks) if block.kept * 2 > block.chars}
     if not kept:
         return Selection()
-    core = _core(blocks, kept)
+    heart = _heart(blocks, kept)
+    core = _widen(heart, blocks)
     inside = [index for index in kept if core.first <= index < core.last] or sorted(kept)
-    chosen = Selection(core, kept, min(inside), max(inside))
+    chosen = Selection(core, heart, kept, min(inside), max(inside))
     chosen.texts |= set(_list_items(blocks, chosen))
     chosen.texts |= set(_between(blocks, chosen))
     return chosen
@@ -89,7 +97,7 @@ def _is_content(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     core = chosen.core
     if core is None or not core.first <= picture.block < core.last:
         return False
-    if any(map(is_side, _up_to(picture.box, core))):
+    if any(map(is_side, _up_to(picture.box, chosen.heart))):
         return False
     if picture.block in chosen.texts and layout.blocks[picture.block].kept:
         return True
@@ -107,7 +115,7 @@ def _is_lead(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     article = core.inside(_ARTICLE_TAGS)
     if article is None or picture.block < article.first:
         return False
-    if any(map(is_side, _up_to(picture.box, article))) or _leads_to_other_page(picture, layout):
+    if any(map(is_side, _up_to(picture.box, core))) or _leads_to_other_page(picture, layout):
         return False
     return _is_label(layout.blocks[picture.block : chosen.first])
 
@@ -120,7 +128,7 @@ def is_side(box: Box) -> bool:
     return len(names) > 1 and bool(_SIDE_WORDS.search(_CAMEL.sub("-", names)))
 
 
-def _core(blocks: list[Block], kept: set[int]) -> Box:
+def _heart(blocks: list[Block], kept: set[int]) -> Box:
     """The smallest box that holds most of the kept text."""
     weights = dict[Box, int]()
     total = 0
@@ -131,6 +139,23 @@ def _core(blocks: list[Block], kept: set[int]) -> Box:
             weights[box] = weights.get(box, 0) + block.kept
     large = (box for box, weight in weights.items() if weight >= CORE_SHARE * total)
     return min(large, key=lambda box: box.last - box.first)
+
+
+def _widen(core: Box, blocks: list[Block]) -> Box:
+    """The box, or a larger one around it that adds text rather than links and no other page part.
+
+    Where most kept text stands in one section, the figures of the others count too.
+    """
+    while core.parent is not None and core.parent.tag not in _PAGE_TAGS:
+        around = core.parent
+        added = blocks[around.first : core.first] + blocks[core.last : around.last]
+        added = [block for block in added if not any(map(is_side, _up_to(block.box, core)))]
+        chars, linked = sum(b.chars for b in added), sum(b.linked for b in added)
+        inside = sum(block.chars for block in blocks[core.first : core.last])
+        if linked > MAX_ADDED_LINK_SHARE * chars or chars > max(inside, MAX_LABEL_CHARS):
+            break
+        core = around
+    return core
 
 
 def _list_items(blocks: list[Block], chosen: Selection) -> Iterable[int]:
@@ -162,7 +187,7 @@ def _between(blocks: list[Block], chosen: Selection) -> Iterable[int]:
             i in chosen.texts for i in range(index + 1, min(index + 3, around.last))
         ):
             continue
-        if not any(map(is_side, _up_to(box, chosen.core))):
+        if not any(map(is_side, _up_to(box, chosen.heart))):
             yield index
 
 
@@ -187,9 +212,9 @@ def _leads_to_other_page(picture: Picture, layout: Layout) -> bool:
     return link is not None and link.get("href") in layout.text_links
 
 
-def _up_to(box: Box, core: Box | None) -> Iterable[Box]:
-    """A box and those around it, up to but without the core."""
+def _up_to(box: Box, inner: Box | None) -> Iterable[Box]:
+    """A box and those around it, up to but without the first that holds `inner`."""
     for ancestor in box.ancestors():
-        if ancestor is core:
+        if inner is not None and ancestor.first <= inner.first and inner.last <= ancestor.last:
             return
         yield ancestor
