@@ -55,7 +55,7 @@ class Resizing:
         picture, (width, height), original_format = open_picture(data, self._bounds)
         bitmap = io.BytesIO()
         picture.save(bitmap, format="BMP")
-        with _LOCK:
+        with _LOCK, _quietly():
             stored, stored_width, stored_height, *_, error = _resizer(self.resize)(bitmap)
         if error is not None:
             raise UnusableImageError("not_resized")
@@ -90,7 +90,7 @@ def check_installed() -> None:
 
 @functools.lru_cache(maxsize=4)
 def _resizer(settings: Resize) -> Any:
-    with _quiet_import():
+    with _quietly():
         try:
             from img2dataset.resizer import Resizer
         except ImportError as error:
@@ -105,9 +105,9 @@ def _resizer(settings: Resize) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet_import() -> Iterator[None]:
+def _quietly() -> Iterator[None]:
     # albumentations, which img2dataset imports, asks PyPI for its newest version on import.
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of imghdr and pipes
+        warnings.simplefilter("ignore")  # of imghdr, pipes, and albumentations' old names
         yield

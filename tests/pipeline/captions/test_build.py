@@ -1,0 +1,285 @@
+import hashlib
+import io
+import json
+import tarfile
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.pipeline.captions import build as builds
+from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.runners import Runner
+from openm3w.shards import manifest
+from openm3w.shards.reader import read_samples
+
+
+def build(tables, output, *, runner="local", overrides=(), images=(), **columns):
+    plan = builds.make_plan(
+        load(overrides=tuple(overrides)),
+        [str(t) for t in tables],
+        output,
+        image_places=images,
+        **columns,
+    )
+    said = []
+    built = builds.build(plan, Runner(name=runner, workers=2), say=said.append)
+    return built, said
+
+
+def jsonl(path, rows):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(
+        "".join(row if isinstance(row, str) else json.dumps(row) + "\n" for row in rows)
+    )
+    return path
+
+
+def hashes(output):
+    return {
+        path.relative_to(output).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((output / "data").iterdir())
+    }
+
+
+def reasons(built, job, unit):
+    stages = built.manifest.counts["stages"]
+    (stage,) = (s for s in stages if (s["job"], s["unit"]) == (job, unit))
+    return stage["entered"], stage["kept"], {**stage["dropped"], **stage["failed"]}
+
+
+@pytest.fixture
+def material(image_bytes):
+    """Six pictures of all kinds beside a table, each row with another fate."""
+
+    def make(folder):
+        files = {
+            "good.jpg": image_bytes(300, 200, "JPEG", seed=1),
+            "d/good.png": image_bytes(100, 90, "PNG", seed=2),
+            "small.jpg": image_bytes(63, 100, "JPEG"),
+            "long.jpg": image_bytes(100, 301, "JPEG"),
+            "cut.jpg": image_bytes(300, 200, "JPEG", seed=4)[:2000],
+            "page.jpg": b"<html>not found</html>",
+        }
+        rows = [
+            {"file": "good.jpg", "captions": ["a first caption", "tiny", "a second caption"]},
+            {"file": "./d/good.png", "captions": ["another picture"]},
+            {"file": "good.jpg", "captions": ["the same picture again"]},
+            {"file": "gone.jpg", "captions": ["no such picture"]},
+            {"file": "../../../etc/passwd", "captions": ["out of the folder"]},
+            {"file": "small.jpg", "captions": ["a small picture"]},
+            {"file": "long.jpg", "captions": ["a long picture"]},
+            {"file": "cut.jpg", "captions": ["a picture that is cut"]},
+            {"file": "page.jpg", "captions": ["no picture"]},
+            {"file": "good.jpg", "captions": []},
+            {"file": "", "captions": ["no file"]},
+            {"file": 7, "captions": ["a number for a file"]},
+            {"file": "good.jpg", "captions": 7},
+            '{"file": "good.jpg", \n',
+            "[1, 2]\n",
+        ]
+        for name, data in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        return jsonl(folder / "pairs.jsonl", rows)
+
+    return make
+
+
+@pytest.mark.beam
+def test_every_row_pair_and_image_has_one_outcome(tmp_path, material):
+    table = material(tmp_path / "in")
+
+    built, _ = build([table], tmp_path / "out", url_column="file", text_column="captions")
+
+    assert reasons(built, "rows", "rows") == (
+        15,
+        9,
+        {
+            "no_caption": 1,
+            "no_image": 1,
+            "image_is_no_text": 1,
+            "caption_is_no_text": 1,
+            "malformed_json": 1,
+            "not_an_object": 1,
+        },
+    )
+    assert reasons(built, "rows", "pairs") == (11, 10, {"short_caption": 1})
+    assert reasons(built, "images", "images") == (
+        8,
+        2,
+        {
+            "not_found": 2,
+            "too_small": 1,
+            "extreme_aspect": 1,
+            "undecodable": 1,
+            "unknown_format": 1,
+        },
+    )
+    assert reasons(built, "select", "pairs")[:2] == (10, 4)
+    samples = list(read_samples(built.manifest, verify="full"))
+    assert sorted(sample.document.texts[0] for sample in samples) == [
+        "a first caption",
+        "a second caption",
+        "another picture",
+        "the same picture again",
+    ]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert "pairs.jsonl: row 14: malformed_json" in " ".join(report["notes"])
+    assert (tmp_path / "out" / "_SUCCESS").exists()
+    assert (tmp_path / "out" / "README.md").exists()
+
+
+@pytest.mark.beam
+def test_shards_are_the_same_in_another_folder_and_on_both_runners(tmp_path, material):
+    first = material(tmp_path / "one" / "in")
+    second = material(tmp_path / "two" / "elsewhere")
+    columns = {"url_column": "file", "text_column": "captions"}
+
+    build([first], tmp_path / "a", **columns)
+    build([second], tmp_path / "b", runner="local-mp", **columns)
+
+    assert hashes(tmp_path / "a") == hashes(tmp_path / "b")
+    assert str(tmp_path).encode() not in (tmp_path / "a" / "manifest.json").read_bytes()
+
+
+@pytest.mark.beam
+def test_the_same_again_does_nothing_and_another_recipe_is_refused(tmp_path, material):
+    table, output = material(tmp_path / "in"), tmp_path / "out"
+    columns = {"url_column": "file", "text_column": "captions"}
+    build([table], output, **columns)
+    before = {path: path.stat().st_mtime_ns for path in output.rglob("*")}
+
+    again, said = build([table], output, **columns)
+
+    assert again.already_done
+    assert not said
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*")} == before
+    with pytest.raises(OutputError, match="another recipe or input"):
+        build([table], output, overrides=["resize.side=128"], **columns)
+
+
+@pytest.mark.beam
+def test_a_lost_shard_is_written_again_without_resizing(tmp_path, material):
+    table, output = material(tmp_path / "in"), tmp_path / "out"
+    columns = {"url_column": "file", "text_column": "captions"}
+    built, _ = build([table], output, **columns)
+    before = hashes(output)
+    packs = {p: p.stat().st_mtime_ns for p in (tmp_path / "out.work" / "images").iterdir()}
+    (output / built.manifest.shards[0].url).unlink()
+
+    build([table], output, **columns)
+
+    assert hashes(output) == before
+    assert {p: p.stat().st_mtime_ns for p in packs} == packs
+
+
+@pytest.mark.beam
+def test_images_come_from_tars_and_archives_by_name_and_url(tmp_path, image_bytes, archive):
+    big = image_bytes(300, 200, "PNG", seed=1)
+    few = image_bytes(70, 70, "JPEG", seed=2, quality=5)
+    archive.image("http://x.org/a.png?b=1", big).image("http://x.org/few.jpg", few)
+    archive.redirect("http://x.org/old", "http://x.org/a.png?b=1")
+    archive.page("http://x.org/page", "<html>not an image</html>")
+    archive.write(tmp_path / "crawl.warc.gz")
+    with tarfile.open(tmp_path / "photos.tar", "w") as tar:
+        for name in ("train/t.jpg", "one/same.jpg", "two/same.jpg"):
+            data = image_bytes(120, 100, "JPEG", seed=3)
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    rows = [
+        {"URL": "HTTP://X.org:80/a.png?b=1#top", "TEXT": "the picture"},
+        {"URL": "http://x.org/old", "TEXT": "the redirect"},
+        {"URL": "http://x.org/page", "TEXT": "a page"},
+        {"URL": "http://x.org/few.jpg", "TEXT": "few bytes"},
+        {"URL": "http://x.org/gone", "TEXT": "gone for good"},
+        {"URL": "t.jpg", "TEXT": "by its last part"},
+        {"URL": "one/same.jpg", "TEXT": "by its name"},
+        {"URL": "same.jpg", "TEXT": "one of two"},
+    ]
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
+
+    built, _ = build(
+        [tmp_path / "t.parquet"],
+        tmp_path / "out",
+        images=[str(tmp_path / "crawl.warc.gz"), str(tmp_path / "photos.tar")],
+    )
+
+    assert reasons(built, "images", "images") == (
+        8,
+        4,
+        {"not_an_image": 1, "too_few_bytes": 1, "not_found": 1, "ambiguous_name": 1},
+    )
+    samples = list(read_samples(built.manifest))
+    kept = {sample.document.texts[0]: sample for sample in samples}
+    assert sorted(kept) == ["by its last part", "by its name", "the picture", "the redirect"]
+    assert kept["the picture"].document.images[0].url == "HTTP://X.org:80/a.png?b=1#top"
+    assert kept["by its name"].document.provenance.source == "t.parquet"
+    assert kept["by its name"].document.provenance.offset == 6
+    # The two pictures of one domain are in one split.
+    in_split = {
+        sample.key: shard
+        for shard in ("train", "val")
+        for sample in read_samples(built.manifest, split=shard)
+    }
+    assert in_split[kept["the picture"].key] == in_split[kept["the redirect"].key]
+
+
+@pytest.mark.beam
+def test_equal_names_beside_two_tables_are_two_images(tmp_path, image_bytes):
+    tables = []
+    for seed, name in enumerate("ab"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.png").write_bytes(image_bytes(64, 64, seed=seed))
+        tables.append(
+            jsonl(tmp_path / name / f"{name}.jsonl", [{"image": "1.png", "text": f"table {name}"}])
+        )
+
+    built, _ = build(tables, tmp_path / "out")
+
+    stored = {s.document.texts[0]: s.images[0] for s in read_samples(built.manifest)}
+    assert len(set(stored.values())) == 2
+
+
+@pytest.mark.beam
+def test_a_build_without_a_single_image_says_why_and_leaves_no_folder(tmp_path):
+    table = jsonl(tmp_path / "t.jsonl", [{"url": "http://x.org/a.jpg", "text": "a caption"}])
+
+    with pytest.raises(InputError, match=r"not_found 1; no image was found beside the table"):
+        build([table], tmp_path / "out")
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_fetching_is_refused_in_one_line(tmp_path):
+    table = jsonl(tmp_path / "t.jsonl", [{"url": "http://x.org/a.jpg", "text": "a caption"}])
+
+    with pytest.raises(
+        NotBuiltError, match=r"images\.source=http: fetching images is not built yet"
+    ):
+        build([table], tmp_path / "out", overrides=["images.source=http"])
+
+
+@pytest.mark.beam
+@pytest.mark.real
+def test_photographs_with_five_captions_each(tmp_path, realdata):
+    folder = realdata / "flickr8k"
+
+    built, _ = build(
+        [folder / "dev.jsonl"],
+        tmp_path / "out",
+        images=[str(folder / "dev.tar")],
+        overrides=["captions.take=first"],
+    )
+
+    (found,) = manifest.load(tmp_path / "out")
+    assert found.nsamples == built.manifest.nsamples == 500
+
+
+@pytest.mark.beam
+@pytest.mark.real
+def test_rows_whose_images_cannot_be_had_are_counted(tmp_path, realdata):
+    with pytest.raises(InputError, match="no pair was kept of 10000 rows: not_found"):
+        build([realdata / "laion" / "test_10000.parquet"], tmp_path / "out", images=[str(tmp_path)])

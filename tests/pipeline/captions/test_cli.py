@@ -1,0 +1,68 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from openm3w import cli
+from openm3w.pipeline.captions.cli import captions
+
+
+def run(*arguments):
+    return CliRunner().invoke(captions, [str(a) for a in arguments])
+
+
+@pytest.mark.parametrize("command", ["build", "adopt"])
+def test_help_has_examples(command):
+    result = run(command, "--help")
+
+    assert result.exit_code == 0
+    assert f"m3w captions {command}" in result.output
+
+
+@pytest.mark.beam
+def test_a_build_prints_one_json_object_if_asked(tmp_path, image_bytes):
+    (tmp_path / "a.jpg").write_bytes(image_bytes(64, 64, "JPEG"))
+    (tmp_path / "t.jsonl").write_text('{"image": "a.jpg", "text": "a caption"}\n')
+
+    result = run(
+        "build", tmp_path / "t.jsonl", "-o", tmp_path / "out", "--name", "my own", "--json"
+    )
+
+    assert result.exit_code == 0
+    value = json.loads(result.output)
+    assert (value["samples"], value["already_done"]) == (1, False)
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["name"] == "my own"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["build", "gone.parquet"], 1, "gone.parquet: no such file or folder"),
+        (["build", "empty.jsonl"], 1, "empty.jsonl: the file is empty"),
+        (["build", "photo.parquet"], 1, "photo.parquet: not a Parquet or JSONL table"),
+        (
+            ["build", "t.jsonl", "--text-column", "de"],
+            1,
+            "t.jsonl: no column 'de'; it has url, text",
+        ),
+        (["build", "t.jsonl", "--images", "gone"], 1, "--images gone: no such file"),
+        (["build", "t.jsonl", "--set", "images.source=http"], 2, "not built yet"),
+        (["build", "t.jsonl", "--set", "imags.min_side=1"], 2, "did you mean 'images'"),
+        (["build", "t.jsonl", "--runner", "flink"], 2, "planned and not built yet"),
+        (["adopt", "gone"], 1, "gone: no such folder"),
+    ],
+)
+def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, capsys, arguments, code, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty.jsonl").write_bytes(b"")
+    (tmp_path / "photo.parquet").write_bytes(b"\xff\xd8\xff")
+    (tmp_path / "t.jsonl").write_text('{"url": "a.jpg", "text": "a caption"}\n')
+
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["captions", *arguments, "--output", "out"])
+
+    error = capsys.readouterr().err
+    assert caught.value.code == code
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,69 @@
+import pytest
+
+from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step
+from openm3w.pipeline.captions.places import ImagePlace
+from openm3w.pipeline.images.resolve import Chase, Found, Resource
+
+
+def folder(path, name):
+    return ImagePlace(kind="folder", path=path, name=name, digest="d")
+
+
+def held(unit="u", offset=0, location=""):
+    return Resource(
+        unit=unit,
+        offset=offset,
+        kind="response",
+        content="image",
+        status=200,
+        location=location,
+        digest="",
+        fetched="",
+    )
+
+
+@pytest.fixture
+def two_folders(tmp_path):
+    for name, files in {"a": ("1.jpg", "2.jpg"), "b": ("2.jpg", "3.jpg")}.items():
+        (tmp_path / name).mkdir()
+        for file in files:
+            (tmp_path / name / file).write_bytes(b"")
+    return folder(tmp_path / "a", "a"), folder(tmp_path / "b", "b")
+
+
+def test_the_one_folder_that_has_an_image_is_found(two_folders):
+    a, b = two_folders
+
+    assert look_in_folders("|1.jpg", two_folders) == Found("|1.jpg", a.unit)
+    assert look_in_folders("|3.jpg", two_folders) == Found("|3.jpg", b.unit)
+    assert look_in_folders("|4.jpg", two_folders) is None
+
+
+def test_a_name_in_two_folders_is_ambiguous_unless_the_table_stands_in_one(two_folders):
+    b = two_folders[1]
+
+    assert look_in_folders("|2.jpg", two_folders) == Found("|2.jpg", reason="ambiguous_name")
+    assert look_in_folders(f"{b.unit}|2.jpg", two_folders) == Found(f"{b.unit}|2.jpg", b.unit)
+
+
+def test_a_search_begins_at_the_url_or_at_the_path():
+    assert first_step("|http://x.org/a.jpg").key == "url:http://x.org/a.jpg"
+    assert first_step("scope|d/a.jpg").key == "path:d/a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("key", "having", "step"),
+    [
+        ("path:d/a.jpg", [held(offset=5)], Found("o", "u", 5)),
+        ("path:d/a.jpg", [held("u"), held("v")], Found("o", reason="ambiguous_name")),
+        ("path:d/a.jpg", [], Chase("o", "last:a.jpg")),
+        ("last:a.jpg", [held(offset=7)], Found("o", "u", 7)),
+        ("last:a.jpg", [held(), held(offset=7)], Found("o", reason="ambiguous_name")),
+        ("last:a.jpg", [], Found("o", reason="not_found")),
+        ("url:http://x/", [], Found("o", reason="not_found")),
+        ("url:http://x/", [held(), held(offset=7)], Found("o", "u", 0)),
+        ("url:http://x/", [held(location="http://y/")], Chase("o", "url:http://y/", 1)),
+    ],
+)
+def test_steps_of_a_search(key, having, step):
+    assert next_step(Chase("o", key), having) == step

@@ -1,0 +1,126 @@
+import io
+import tarfile
+
+import pytest
+
+from openm3w.errors import InputError
+from openm3w.pipeline.captions.places import (
+    file_in,
+    find_places,
+    members,
+    reference_key,
+    relative_path,
+)
+
+
+def make_tar(path, names):
+    with tarfile.open(path, "w") as tar:
+        for name in names:
+            member = tarfile.TarInfo(name)
+            member.size = 3
+            tar.addfile(member, io.BytesIO(b"abc"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("reference", "path"),
+    [
+        ("a.jpg", "a.jpg"),
+        ("./a/b.jpg", "a/b.jpg"),
+        ("a\\b.jpg", "a/b.jpg"),
+        ("http://X.org/p/a%20b.jpg?size=2", "x.org/p/a b.jpg"),
+        ("", None),
+        ("/etc/passwd", None),
+        ("../secret.jpg", None),
+        ("a/../../secret.jpg", None),
+        ("a\0.jpg", None),
+        ("http://x.org/../../secret.jpg", None),
+        ("http://x.org/%2e%2e/%2e%2e/secret.jpg", None),
+        ("http://[1", None),
+    ],
+)
+def test_a_reference_never_leads_out_of_the_folder(reference, path):
+    assert relative_path(reference) == path
+
+
+def test_only_files_that_are_there_are_found(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"")
+    (tmp_path / "d").mkdir()
+
+    assert file_in(tmp_path, "a.jpg") == tmp_path / "a.jpg"
+    assert [file_in(tmp_path, name) for name in ("b.jpg", "d", "x" * 5000)] == [None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("HTTP://X.org:80/a.jpg#top", "http://x.org/a.jpg"),
+        ("./a.jpg", "a.jpg"),
+        (" a\\b.jpg", "a/b.jpg"),
+    ],
+)
+def test_spellings_of_one_image_have_one_key(one, other):
+    assert reference_key(one) == reference_key(other)
+
+
+def test_members_are_regular_files_by_clean_names(tmp_path):
+    path = make_tar(tmp_path / "x.tar", ["./a.jpg", "d/" + "long" * 40 + ".jpg"])
+
+    names = [member.name for member in members(path)]
+
+    assert names == ["a.jpg", "d/" + "long" * 40 + ".jpg"]
+
+
+def test_a_tar_that_is_cut_gives_the_members_before_the_cut(tmp_path):
+    path = make_tar(tmp_path / "x.tar", ["a.jpg", "b.jpg", "c.jpg"])
+    path.write_bytes(path.read_bytes()[: 2 * 1024 + 512 + 1])
+    names = []
+
+    with pytest.raises(tarfile.TarError):
+        names.extend(member.name for member in members(path))
+
+    assert names == ["a.jpg", "b.jpg"]
+
+
+def test_without_images_the_folders_of_the_tables_are_asked(tmp_path):
+    tables = [tmp_path / "a" / "t.jsonl", tmp_path / "b" / "t.jsonl", tmp_path / "a" / "u.jsonl"]
+
+    assert [place.path for place in find_places([], tables)] == [tmp_path / "a", tmp_path / "b"]
+
+
+def test_a_named_folder_brings_its_tars_and_archives(tmp_path, archive):
+    make_tar(tmp_path / "x.tar", ["a.jpg"])
+    archive.image("http://x.org/a.png", b"\x89PNG\r\n\x1a\n").write(tmp_path / "y.warc.gz")
+    (tmp_path / "notes.txt").write_text("nothing")
+
+    places = find_places([str(tmp_path)], [])
+
+    assert [(place.kind, place.path.name) for place in places] == [
+        ("folder", tmp_path.name),
+        ("tar", "x.tar"),
+        ("archive", "y.warc.gz"),
+    ]
+
+
+def test_a_folders_digest_follows_its_images_and_nothing_else(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"1")
+    (before,) = find_places([str(tmp_path)], [])
+    (tmp_path / "notes.txt").write_text("new")
+    (same,) = find_places([str(tmp_path)], [])
+    (tmp_path / "b.JPG").write_bytes(b"1")
+    (other,) = find_places([str(tmp_path)], [])
+
+    assert before == same
+    assert before.digest != other.digest
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("x.tar.gz", "unpack it"), ("x.bin", "not a tar or web archive"), ("gone", "no such file")],
+)
+def test_other_files_are_refused(tmp_path, name, message):
+    if name != "gone":
+        (tmp_path / name).write_bytes(b"something")
+
+    with pytest.raises(InputError, match=message):
+        find_places([str(tmp_path / name)], [])

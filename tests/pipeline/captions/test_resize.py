@@ -1,0 +1,110 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from openm3w.pipeline.captions.recipe import Images, Resize
+from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.images.decode import UnusableImageError
+
+
+def resized(data, **resize):
+    images = Images(**{k: resize.pop(k) for k in ("max_pixels", "max_bytes") if k in resize})
+    return Resizing(images=images, resize=Resize(**resize))(data)
+
+
+@pytest.mark.parametrize(
+    ("size", "options", "stored"),
+    [
+        ((800, 600), {}, (256, 192)),
+        ((200, 100), {}, (200, 100)),
+        ((200, 100), {"only_if_bigger": False}, (256, 128)),
+        ((800, 600), {"mode": "keep_ratio"}, (341, 256)),
+        ((800, 600), {"mode": "center_crop"}, (256, 256)),
+        ((800, 600), {"mode": "border"}, (256, 256)),
+        ((800, 600), {"mode": "no"}, (800, 600)),
+        ((3000, 2000), {"mode": "no"}, (3000, 2000)),
+    ],
+)
+def test_sizes_are_those_of_img2dataset(image_bytes, size, options, stored):
+    encoded = resized(image_bytes(*size, "JPEG"), **options)
+
+    with Image.open(io.BytesIO(encoded.data)) as picture:
+        assert picture.format == "JPEG"
+        assert picture.size == (encoded.width, encoded.height)
+        assert abs(picture.width - stored[0]) <= 1
+        assert abs(picture.height - stored[1]) <= 1
+    assert (encoded.original_width, encoded.original_height) == size
+
+
+def test_the_pixels_are_those_that_img2dataset_itself_stores(image_bytes):
+    data = image_bytes(500, 375, "PNG", seed=3)
+    ours = resized(data)  # first, since it imports img2dataset quietly
+    from img2dataset.resizer import Resizer
+
+    theirs = Resizer(256, "keep_ratio_largest", resize_only_if_bigger=True)(io.BytesIO(data))
+
+    assert ours.data == theirs[0]
+
+
+def test_a_picture_held_sideways_is_turned():
+    exif = Image.Exif()
+    exif[0x0112] = 6  # the camera was turned by 90 degrees
+    picture = Image.new("RGB", (300, 100), "white")
+    picture.paste((255, 0, 0), (0, 0, 150, 100))
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", exif=exif)
+
+    encoded = resized(buffer.getvalue())
+
+    with Image.open(io.BytesIO(encoded.data)) as stored:
+        pixels = np.asarray(stored.convert("RGB")).astype(int)
+    assert pixels.shape[0] > pixels.shape[1]
+    assert pixels[5, 40, 1] < 60  # red stands on top
+    assert (encoded.original_width, encoded.original_height) == (100, 300)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF"])
+def test_every_allowed_format_is_stored(image_bytes, form):
+    assert resized(image_bytes(100, 80, form)).width == 100
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty"),
+        (b"<html>", "unknown_format"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n", "unknown_format"),
+    ],
+)
+def test_other_bytes_never_reach_the_resizer(data, reason):
+    with pytest.raises(UnusableImageError, match=reason):
+        resized(data)
+
+
+def test_bounds_hold_before_decoding(image_bytes):
+    data = image_bytes(100, 100, "JPEG")
+
+    assert resized(data, max_pixels=10_000).width == 100
+    with pytest.raises(UnusableImageError, match="too_many_pixels"):
+        resized(data, max_pixels=9_999)
+    with pytest.raises(UnusableImageError, match="too_large"):
+        resized(data, max_bytes=len(data) - 1)
+    with pytest.raises(UnusableImageError, match="undecodable"):
+        resized(data[: len(data) // 2])
+
+
+def test_transparent_pixels_become_white():
+    buffer = io.BytesIO()
+    Image.new("RGBA", (64, 64), (0, 0, 0, 0)).save(buffer, "PNG")
+
+    with Image.open(io.BytesIO(resized(buffer.getvalue()).data)) as stored:
+        assert stored.getpixel((5, 5)) == (255, 255, 255)
+
+
+def test_output_streams_survive_the_resizer(image_bytes, capfd):
+    resized(image_bytes(100, 100))
+    print("still here")  # noqa: T201
+
+    assert capfd.readouterr().out == "still here\n"

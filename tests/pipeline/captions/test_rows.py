@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from openm3w.pipeline.captions import rows
+from openm3w.pipeline.captions.build import make_plan
+from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.captions.rows import commit_table, image_key
+from openm3w.pipeline.captions.select import split_group
+from openm3w.shards.document import make_doc_id
+
+
+@pytest.fixture
+def pairs(tmp_path):
+    """`pairs(table_rows, "a.b=c")`: the pairs that a table's unit commits, and its counts."""
+
+    def make(table_rows, *overrides):
+        table = tmp_path / "t.jsonl"
+        table.write_text("".join(json.dumps(row) + "\n" for row in table_rows))
+        plan = make_plan(
+            load(overrides=overrides), [str(table)], tmp_path / "out", image_places=[str(tmp_path)]
+        )
+        commit_table(plan, plan.tables[0])
+        sidecar = plan.folder("rows").sidecar(plan.units[0])
+        found = [pair for block in rows.blocks(plan) for pair in plan.folder("rows").rows(block)]
+        return found, sidecar["counts"]
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("caption", "reason"),
+    [("four", "short_caption"), ("fifth", ""), ("x" * 1000, ""), ("x" * 1001, "long_caption")],
+)
+def test_bounds_of_captions_are_inclusive(pairs, caption, reason):
+    _, counts = pairs([{"url": "a.jpg", "text": caption}])
+
+    assert counts["stages"][1]["dropped"] == ({reason: 1} if reason else {})
+
+
+def test_no_upper_bound_where_it_is_zero(pairs):
+    assert len(pairs([{"url": "a.jpg", "text": "x" * 5000}], "captions.max_characters=0")[0]) == 1
+
+
+def test_the_first_caption_has_the_rows_own_id_however_many_are_taken(pairs):
+    table = [
+        {"image": "a.jpg", "captions": ["the first", "the second"]},
+        {"image": "b.jpg", "captions": ["the other"]},
+    ]
+
+    every, _ = pairs(table)
+    first, _ = pairs(table, "captions.take=first")
+
+    assert [pair["caption"] for pair in every] == ["the first", "the second", "the other"]
+    assert [pair["caption"] for pair in first] == ["the first", "the other"]
+    assert [pair["doc_id"] for pair in first] == [make_doc_id("", "t.jsonl", row) for row in (0, 1)]
+    assert {pair["doc_id"] for pair in first} < {pair["doc_id"] for pair in every}
+    assert len({pair["doc_id"] for pair in every}) == 3
+
+
+def test_blocks_hold_at_most_their_size_and_lose_no_pair(pairs, monkeypatch):
+    monkeypatch.setattr(rows, "MAX_PAIRS", 4)
+
+    found, counts = pairs([{"url": f"{n}.jpg", "text": f"caption {n}"} for n in range(9)])
+
+    assert len(counts["blocks"]) == 3
+    assert [pair["row"] for pair in found] == list(range(9))
+
+
+def test_a_table_without_pairs_has_no_block(pairs):
+    assert pairs([{"url": "a.jpg", "text": ""}])[1]["blocks"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "image", "group"),
+    [
+        ("http://img.bbc.co.uk/a.jpg", "|http://img.bbc.co.uk/a.jpg", "bbc.co.uk"),
+        ("", "scope|d/a.jpg", "d/a.jpg"),
+    ],
+)
+def test_what_stays_in_one_split_is_the_domain_or_the_image(url, image, group):
+    assert split_group({"url": url, "image": image}) == group
+
+
+def test_spellings_of_an_image_are_looked_up_once():
+    assert image_key("HTTP://X.org/a.jpg#1", "") == image_key("http://x.org/a.jpg", "")
+    assert image_key("./a.jpg", "s") == "s|a.jpg"

@@ -1,0 +1,100 @@
+import gzip
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from openm3w.errors import InputError
+from openm3w.pipeline.captions.tables import find_tables, read_rows
+
+ROWS = [{"url": f"http://x.org/{n}.jpg", "text": f"caption {n}"} for n in range(3)]
+
+
+def write(path, rows=ROWS):
+    if path.suffix == ".parquet":
+        pq.write_table(pa.Table.from_pylist(rows), path)
+    else:
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        path.write_bytes(gzip.compress(data) if path.suffix == ".gz" else data)
+    return path
+
+
+def only(path):
+    (table,) = find_tables([str(path)], url="", text="")
+    return table
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl", "t.jsonl.gz"])
+def test_parquet_and_jsonl_give_the_same_rows(tmp_path, name):
+    rows = list(read_rows(only(write(tmp_path / name))))
+
+    assert [(row.number, row.url, row.text) for row in rows] == [
+        (n, f"http://x.org/{n}.jpg", f"caption {n}") for n in range(3)
+    ]
+
+
+def test_of_a_folder_the_tables_are_taken(tmp_path):
+    for name in ("b.parquet", "a.jsonl"):
+        write(tmp_path / name)
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+
+    tables = find_tables([str(tmp_path)], url="", text="")
+
+    assert [table.source.name for table in tables] == ["a.jsonl", "b.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "message"),
+    [
+        ("t.parquet", b"", "the file is empty"),
+        ("t.parquet", b"no table", "not a Parquet or JSONL table"),
+        ("t.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
+        ("t.jsonl", b"\n\n", "it has no lines"),
+        ("t.jsonl", b"not json\n", "no JSON object in its first lines"),
+        ("t.csv", b"url,text\n", "not a Parquet or JSONL table"),
+    ],
+)
+def test_what_is_no_table_is_one_line(tmp_path, name, data, message):
+    path = tmp_path / name
+    path.write_bytes(data)
+
+    with pytest.raises(InputError, match=message) as caught:
+        only(path)
+
+    assert "\n" not in str(caught.value)
+    assert name in str(caught.value)
+
+
+def test_a_missing_table_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"gone\.parquet: no such file"):
+        only(tmp_path / "gone.parquet")
+
+
+def test_a_damaged_line_is_a_row_with_its_number(tmp_path):
+    path = tmp_path / "t.jsonl"
+    path.write_text('{"url": "a", "text": "b"}\n{"url":\n{"url": "c", "text": "d"}\n')
+
+    rows = list(read_rows(only(path)))
+
+    assert [(row.number, row.error) for row in rows] == [(0, ""), (1, "malformed_json"), (2, "")]
+
+
+def test_a_parquet_file_damaged_inside_ends_with_a_row_that_says_so(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(
+        pa.Table.from_pylist([{"url": f"{n}", "text": "x" * 50} for n in range(5000)]),
+        path,
+        compression="none",
+        use_dictionary=False,
+        row_group_size=2500,
+    )
+    table = only(path)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 60_000] = b"\xff" * 60_000
+    path.write_bytes(data)
+
+    *_, last = read_rows(table)
+
+    assert last.error == "damaged_file"

@@ -1,0 +1,92 @@
+import pyarrow as pa
+import pytest
+
+from openm3w.pipeline.jobs.writing import (
+    ShardName,
+    Writing,
+    order_hash,
+    shard_names,
+    shard_of,
+    split_by,
+    write_shards,
+)
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder
+from openm3w.shards.document import Document, Text, make_doc_id
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.reader import read_samples
+from openm3w.shards.sample import Sample
+
+SCHEMA = pa.schema([("doc_id", pa.string()), ("split", pa.string())])
+
+
+def test_as_many_shards_as_hold_the_samples():
+    counts = {"val": 1, "train": 5, "test": 0}
+
+    assert shard_names(counts, 2) == [
+        ShardName("train", 0),
+        ShardName("train", 1),
+        ShardName("train", 2),
+        ShardName("val", 0),
+    ]
+
+
+def test_a_sample_more_moves_no_other_while_the_number_of_shards_stays():
+    ids = [make_doc_id("", "x", row) for row in range(200)]
+
+    assert all(0 <= shard_of(i, 3, 4) < 4 for i in ids)
+    assert len({shard_of(i, 3, 4) for i in ids}) == 4
+    assert shard_of(ids[0], 3, 4) == order_hash(ids[0], 3) * 4 // 2**64
+
+
+def test_the_share_of_val_is_that_of_the_groups():
+    splits = [split_by(f"site{n}.org", 0.25, 0) for n in range(2000)]
+
+    assert 400 < splits.count("val") < 600
+    assert {split_by(f"site{n}.org", 0.0, 0) for n in range(50)} == {"train"}
+
+
+def as_samples(rows):
+    for row in rows:
+        yield Sample(
+            key=row["doc_id"], document=Document(doc_id=row["doc_id"], spans=(Text(text="words"),))
+        )
+
+
+@pytest.fixture
+def writing(tmp_path):
+    selected = Folder(root=tmp_path / "select", fingerprint="f")
+    for unit in ("a", "b"):
+        rows = [
+            {"doc_id": make_doc_id("", unit, n), "split": "val" if n % 5 == 0 else "train"}
+            for n in range(10)
+        ]
+        with selected.writing(unit, SCHEMA) as add:
+            for row in rows:
+                add(row)
+        selected.commit_sidecar(unit, counts={"splits": {"val": 2, "train": 8}}, seconds={})
+    return Writing(
+        output=tmp_path / "out",
+        kind="text",
+        selected=selected,
+        units=("a", "b"),
+        written=Folder(root=tmp_path / "written", fingerprint="f"),
+        samples=as_samples,
+        samples_per_shard=6,
+        seed=0,
+    )
+
+
+@pytest.mark.beam
+def test_every_sample_is_in_one_shard_and_a_lost_shard_is_written_again(writing):
+    entries = write_shards(writing, Runner())
+    manifest = Manifest(name="x", kind="text", shards=entries, root=writing.output)
+    keys = [sample.key for sample in read_samples(manifest, verify="full")]
+    assert sorted(keys) == sorted(make_doc_id("", unit, n) for unit in "ab" for n in range(10))
+
+    lost = writing.output / entries[0].url
+    before = lost.read_bytes()
+    lost.unlink()
+
+    assert write_shards(writing, Runner()) == entries
+    assert lost.read_bytes() == before

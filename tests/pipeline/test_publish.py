@@ -1,0 +1,61 @@
+import pytest
+
+from openm3w.errors import InputError, OutputError
+from openm3w.pipeline import publish
+from openm3w.shards.funnel import Stage
+
+
+def stage(entered, failed):
+    return Stage(
+        job="images",
+        unit="images",
+        entered=entered,
+        kept=entered - failed,
+        failed={"undecodable": failed},
+    )
+
+
+@pytest.mark.parametrize(
+    ("entered", "failed", "ends"), [(100, 10, False), (100, 11, True), (99, 99, False)]
+)
+def test_a_build_ends_where_more_than_the_share_failed(entered, failed, ends):
+    if not ends:
+        publish.check_failures([stage(entered, failed)], 0.1)
+        return
+    with pytest.raises(InputError, match="11% of 100 images failed"):
+        publish.check_failures([stage(entered, failed)], 0.1)
+
+
+def test_an_output_of_another_build_is_refused(tmp_path):
+    output, store = tmp_path / "out", tmp_path / "out.work"
+    publish.claim(output, store, {"recipe": 1})
+    output.mkdir()
+    (output / "manifest.json").write_text("{}")
+
+    publish.claim(output, store, {"recipe": 1})
+    with pytest.raises(OutputError, match="another recipe or input"):
+        publish.claim(output, store, {"recipe": 2})
+
+
+def test_an_output_with_foreign_files_is_refused(tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "holiday.jpg").write_bytes(b"")
+
+    with pytest.raises(OutputError, match="something else"):
+        publish.claim(tmp_path / "out", tmp_path / "work", {})
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "out").write_bytes(b"")
+
+    with pytest.raises(OutputError, match="is a file"):
+        publish.claim(tmp_path / "out", tmp_path / "work", {})
+
+
+@pytest.mark.parametrize("written", ["out", "out/", "./out", "out/../out"])
+def test_the_store_stands_beside_the_output_however_it_is_written(tmp_path, monkeypatch, written):
+    from pathlib import Path
+
+    monkeypatch.chdir(tmp_path)
+
+    assert publish.default_store(Path(written)) == tmp_path / "out.work"

@@ -1,0 +1,144 @@
+import json
+
+import pytest
+import zstandard
+
+from openm3w.pipeline.page import Clock
+from openm3w.pipeline.text.entries import read_entries
+from openm3w.pipeline.text.recipe import load
+from openm3w.pipeline.text.sources import find_texts, form_of
+from openm3w.shards.document import make_doc_id
+
+ENGLISH = (
+    "The quick brown fox jumps over the lazy dog while the sun is going down behind the hills. "
+)
+GERMAN = (
+    "Der schnelle braune Fuchs springt über den faulen Hund, "
+    "während die Sonne hinter den Hügeln untergeht. "
+)
+
+
+def entries(path, *overrides):
+    (source,) = find_texts([str(path)]).archives
+    return list(read_entries(source, load(overrides=overrides), Clock()))
+
+
+def fates(found):
+    return [entry.record_reason or entry.reason or "kept" for entry in found]
+
+
+def test_lines_in_the_piles_form(tmp_path):
+    rows = [
+        json.dumps({"text": ENGLISH * 4, "meta": {"pile_set_name": "X", "url": "http://x.org/a"}}),
+        json.dumps({"text": GERMAN * 4, "meta": {}}),
+        json.dumps({"text": ENGLISH, "meta": None}),
+        json.dumps({"text": "", "meta": {}}),
+        json.dumps({"meta": {}}),
+        json.dumps({"text": 7}),
+        '{"text": "cut',
+        json.dumps(["text"]),
+        json.dumps({"text": ENGLISH * 4 + "\ud800", "url": "http://x.org/b", "title": "T"}),
+    ]
+    path = tmp_path / "00.jsonl.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress("\n".join(rows).encode()))
+
+    found = entries(path)
+
+    assert fates(found) == [
+        "kept", "wrong_language", "too_few_words", "no_text", "no_text_field", "text_is_no_string",
+        "malformed_json", "not_an_object", "kept",
+    ]  # fmt: skip
+    assert [entry.note.partition(":")[0] for entry in found if entry.note] == [
+        f"line {n}" for n in (5, 6, 7, 8)
+    ]
+    first, last = found[0].document, found[-1].document
+    assert (first.doc_id, first.url) == (make_doc_id("", "00.jsonl.zst", 0), "http://x.org/a")
+    assert (last.url, last.title, last.provenance.offset) == ("http://x.org/b", "T", 8)
+    assert last.texts[0].endswith("?")
+
+
+@pytest.mark.parametrize(("language", "kept"), [("en", 1), ("de", 1), ("any", 2), ("fr", 0)])
+def test_the_language_is_chosen(tmp_path, language, kept):
+    path = tmp_path / "x.jsonl"
+    path.write_text("".join(json.dumps({"text": t * 4}) + "\n" for t in (ENGLISH, GERMAN)))
+
+    assert fates(entries(path, f"language={language}")).count("kept") == kept
+
+
+@pytest.mark.parametrize(("words", "fate"), [(9, "too_few_words"), (10, "kept")])
+def test_the_least_number_of_words_is_inclusive(tmp_path, words, fate):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"text": " ".join(ENGLISH.split()[:words])}))
+
+    assert fates(entries(path, "text.min_words=10", "language=any")) == [fate]
+
+
+def test_long_texts_are_cut(tmp_path):
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps({"text": ENGLISH * 100}))
+
+    (entry,) = entries(path, "text.max_words=60")
+
+    assert len(entry.document.texts[0].split()) == 60
+
+
+def page(text, head=""):
+    body = f"<article><p>{text}</p></article>"
+    return f"<html><head><title>T</title>{head}</head><body>{body}</body></html>"
+
+
+def test_pages_without_their_images(tmp_path, archive):
+    archive.page("http://x.org/a", page(ENGLISH * 6 + "<img src='a.jpg'>"))
+    archive.page("http://x.org/b", page(ENGLISH * 6, '<meta name="robots" content="noai">'))
+    archive.page("http://x.org/c", page(ENGLISH * 6, '<meta name="robots" content="noimageai">'))
+    archive.page("http://x.org/d", page(ENGLISH * 6), status="404 Not Found")
+    archive.image("http://x.org/a.jpg", b"\xff\xd8\xff")
+
+    found = entries(archive.write(tmp_path / "x.warc.gz"))
+
+    assert fates(found) == ["kept", "opt_out_noai", "kept", "http_status", "image"]
+    document = found[0].document
+    assert not document.images
+    assert (document.url, document.title, document.provenance.source) == (
+        "http://x.org/a",
+        "T",
+        "x.warc.gz",
+    )
+
+
+def test_wet_records_are_texts(tmp_path, archive):
+    archive.add("http://x.org/a", (ENGLISH * 4).encode(), kind="conversion")
+
+    (entry,) = entries(archive.write(tmp_path / "x.warc.wet.gz"))
+
+    assert entry.document.texts[0].count("fox") == 4
+    assert entry.document.url == "http://x.org/a"
+
+
+def test_a_damaged_archive_ends_with_a_failed_record(tmp_path, archive):
+    for n in range(3):
+        archive.page(f"http://x.org/{n}", page(ENGLISH * 6 + str(n)))
+    path = archive.write(tmp_path / "x.warc.gz")
+    path.write_bytes(path.read_bytes()[: archive.offsets[2] + 40])
+
+    found = entries(path)
+
+    assert fates(found)[:2] == ["kept", "kept"]
+    assert fates(found)[-1] == "damaged_archive"
+    assert found[-1].note.startswith("damaged at byte")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "form"),
+    [
+        ("x.jsonl", b"", "lines"),
+        ("x.JSONL.GZ", b"", "lines"),
+        ("x.warc.gz", b"", "archive"),
+        ("x", b"WARC/1.0\r\n", "archive"),
+        ("x.txt", b"words", None),
+    ],
+)
+def test_files_are_told_by_name_or_first_bytes(tmp_path, name, data, form):
+    (tmp_path / name).write_bytes(data)
+
+    assert form_of(tmp_path / name) == form
