@@ -7,6 +7,7 @@ from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
+from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
@@ -55,15 +56,12 @@ def make_plan(
     model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
     if recipe.scores.model == "auto":
         say(_auto_choice(model))
-    # Fails here, not after an hour, where the profile has no bound for the model.
-    recipe.load_profile().image_filters(model)
-    return Plan(
-        recipe=recipe,
-        sources=sources.archives,
-        output=output,
-        store=store or publish.default_store(output),
-        model=model,
+    plan = plans.make_plan(
+        recipe, sources.archives, output, store or publish.default_store(output), model
     )
+    # Fails here, not after an hour, where the profile has no bound for the model.
+    plan.profile.image_filters(model)
+    return plan
 
 
 def build(
@@ -116,7 +114,7 @@ def _auto_choice(model: str) -> str:
 
 def _identity(plan: Plan) -> dict[str, Any]:
     return {
-        "fingerprint": plan.fingerprint("shards"),
+        "fingerprint": plan.fingerprints["shards"],
         "recipe": recipes.to_plain(plan.recipe),
         "model": plan.model,
         "sources": [[source.name, source.digest] for source in plan.sources],

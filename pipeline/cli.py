@@ -104,7 +104,7 @@ def _quiet(_: str) -> None:
 def _plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "recipe": recipes.to_plain(plan.recipe),
-        "profile": recipes.to_plain(plan.recipe.load_profile()),
+        "profile": recipes.to_plain(plan.profile),
         "floor": recipes.to_plain(plan.floor),
         "similarity_model": plan.model,
         "sources": [source.name for source in plan.sources],

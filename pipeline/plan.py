@@ -1,16 +1,18 @@
 """A build, resolved at the desk: recipe, sources, and what each job's folder must be made from."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from openm3w import __version__, recipe
+from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
+from openm3w.filters.profiles import Profile
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
+from openm3w.recipe import fingerprint
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
 
@@ -23,7 +25,7 @@ STORE_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that workers need; small, frozen and picklable."""
+    """Everything that workers need; small, frozen and picklable. `make_plan` makes it."""
 
     recipe: BuildRecipe
     sources: tuple[Source, ...]
@@ -31,42 +33,66 @@ class Plan:
     store: Path
     model: str
     """The similarity model, resolved: never `auto`."""
+    profile: Profile
+    """Thresholds of the last job."""
+    floor: Floor
+    """The loosest bounds, which the jobs before the last apply."""
+    fingerprints: Mapping[Job, str]
+    """What a job's units must be made from: its part of the recipe and its parents' digits."""
 
     @property
     def units(self) -> tuple[str, ...]:
         """One unit of pages for each archive."""
         return tuple(source.unit for source in self.sources)
 
-    @property
-    def floor(self) -> Floor:
-        return floor(self.recipe.floor_profiles())
-
-    def fingerprint(self, job: Job) -> str:
-        """What a job's units are made from: its part of the recipe and its parents' digits."""
-        r = self.recipe
-        parts: dict[Job, tuple[object, ...]] = {
-            "documents": (
-                [(source.name, source.digest) for source in self.sources],
-                r.screen, r.extract, self.floor, r.pages_per_archive,
-            ),
-            "dedup": (),
-            "images": (r.images,),
-            "scores": (r.scores, self.model),
-            "shards": (r.load_profile(), r.shards, r.name),
-        }  # fmt: skip
-        at = JOBS.index(job)
-        parent = self.fingerprint(JOBS[at - 1]) if at else f"{STORE_VERSION}"
-        return recipe.fingerprint([parent, *parts[job]])
-
     def folder(self, job: Job, part: str = "") -> Folder:
         """A job's folder in the store; `part` where it commits more than one kind of unit."""
         root = self.store / job / part if part else self.store / job
-        return Folder(root=root, fingerprint=self.fingerprint(job))
+        return Folder(root=root, fingerprint=self.fingerprints[job])
 
     @property
     def versions(self) -> dict[str, str]:
         """What is written into the manifest about the software."""
         return {"openm3w": __version__, "store": str(STORE_VERSION)}
+
+
+def make_plan(
+    recipe: BuildRecipe, sources: tuple[Source, ...], output: Path, store: Path, model: str
+) -> Plan:
+    """Resolves profile, floor and fingerprints.
+
+    Raises:
+        RecipeError: a profile does not load.
+    """
+    profile, bounds = recipe.load_profile(), floor(recipe.floor_profiles())
+    return Plan(
+        recipe=recipe,
+        sources=sources,
+        output=output,
+        store=store,
+        model=model,
+        profile=profile,
+        floor=bounds,
+        fingerprints=_fingerprints(recipe, sources, model, profile, bounds),
+    )
+
+
+def _fingerprints(
+    recipe: BuildRecipe, sources: tuple[Source, ...], model: str, profile: Profile, bounds: Floor
+) -> dict[Job, str]:
+    archives = [(source.name, source.digest) for source in sources]
+    parts: dict[Job, tuple[object, ...]] = {
+        "documents": (archives, recipe.screen, recipe.extract, bounds, recipe.pages_per_archive),
+        "dedup": (),
+        "images": (recipe.images,),
+        "scores": (recipe.scores, model),
+        "shards": (profile, recipe.shards, recipe.name),
+    }
+    digits: dict[Job, str] = {}
+    parent = str(STORE_VERSION)
+    for job in JOBS:
+        parent = digits[job] = fingerprint([parent, *parts[job]])
+    return digits
 
 
 def wanted_documents(plan: Plan, unit: str) -> Iterator[tuple[int, Document]]:

@@ -5,10 +5,12 @@ where there is a network, so that a laptop and CI would run different engines. O
 to worker processes through the provision information, which `--runner=FnApiRunner` forgets.
 """
 
+import contextlib
 import logging
 import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import apache_beam as beam
@@ -64,9 +66,32 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
     pipeline = beam.Pipeline(runner=_engine(options), options=options)
     graph(pipeline)
     try:
-        pipeline.run().wait_until_finish()
+        with _quiet_workers(runner):
+            pipeline.run().wait_until_finish()
     except Exception as error:
         raise _user_error(error) or error from error
+
+
+@contextlib.contextmanager
+def _quiet_workers(runner: Runner) -> Iterator[None]:
+    """Keeps what Beam's worker processes log at their start and end off the user's terminal.
+
+    A worker that fails sends its error through Beam, which raises it here.
+    """
+    if runner.name == "local":
+        yield
+        return
+    # Workers share the cores: their idle threads should sleep instead of spin.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    sys.stderr.flush()
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def _options(runner: Runner) -> PipelineOptions:

@@ -73,7 +73,9 @@ class ArchiveBuilder:
         kind: str = "response",
         warc_headers: dict[str, str] | None = None,
     ) -> "ArchiveBuilder":
-        http = StatusAndHeaders(status, [("Content-Type", content_type), *headers], protocol="HTTP/1.1")
+        http = StatusAndHeaders(
+            status, [("Content-Type", content_type), *headers], protocol="HTTP/1.1"
+        )
         self._count += 1
         record_id = f"<urn:uuid:00000000-0000-4000-8000-{self._count:012x}>"
         about = {"WARC-Record-ID": record_id, "WARC-Date": date, **(warc_headers or {})}
@@ -92,7 +94,9 @@ class ArchiveBuilder:
     def page(self, url: str, html: str, **options) -> "ArchiveBuilder":
         return self.add(url, html.encode(), **options)
 
-    def image(self, url: str, data: bytes, content_type: str = "image/png", **options) -> "ArchiveBuilder":
+    def image(
+        self, url: str, data: bytes, content_type: str = "image/png", **options
+    ) -> "ArchiveBuilder":
         return self.add(url, data, content_type=content_type, **options)
 
     def redirect(self, url: str, to: str) -> "ArchiveBuilder":

@@ -24,17 +24,21 @@ RECORDS = pa.schema(
 """One row for each response, resource or revisit record; `location` is a redirect's url_key."""
 
 
+def is_redirect(record: Record) -> bool:
+    """Whether the record's answer names another place."""
+    return 300 <= record.status < 400 and bool(record.header("location"))
+
+
 def record_row(record: Record) -> dict[str, Any]:
     """The row of RECORDS for a response, resource or revisit record."""
-    location = record.header("location")
-    redirect = 300 <= record.status < 400 and location
+    location = record.header("location") if is_redirect(record) else ""
     return {
         "url_key": url_key(record.url),
         "digest": record.payload_digest,
         "kind": record.kind,
         "content": "" if record.kind == "revisit" else record.content_kind,
         "status": record.status,
-        "location": url_key(join_url(record.url, location)) if redirect else "",
+        "location": url_key(join_url(record.url, location)) if location else "",
         "fetched": record.date,
         "offset": record.offset,
         "length": record.length,

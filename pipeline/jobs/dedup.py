@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
+from apache_beam.pvalue import PCollection
 
 from openm3w.pipeline import runners
 from openm3w.pipeline.plan import Plan
@@ -71,7 +72,7 @@ def mark(references: Iterable[Reference], reason: str, rank: Rank) -> Iterator[R
         yield reference._replace(reason=reason)
 
 
-def mark_all(references: beam.PCollection, passes: Iterable[Pass]) -> beam.PCollection:
+def mark_all(references: PCollection[Reference], passes: Iterable[Pass]) -> PCollection[Reference]:
     """The same references, those marked that a pass finds to be there twice."""
     for reason, same, rank in passes:
         references = (

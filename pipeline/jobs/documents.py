@@ -15,7 +15,7 @@ import pyarrow as pa
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import Damage, Record, read_records
-from openm3w.pipeline.images.records import RECORDS, record_row
+from openm3w.pipeline.images.records import RECORDS, is_redirect, record_row
 from openm3w.pipeline.page import Clock, Page, read_page, text_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
@@ -97,6 +97,8 @@ class _Counts:
         self.damage: list[dict[str, Any]] = []
         self.languages: Counter[str] = Counter()
         self.image_records = 0
+        self.redirects = 0
+        self.revisits = 0
         self.num_pages = 0
 
     def page(self, page: Page) -> None:
@@ -118,6 +120,8 @@ class _Counts:
                 self.images.to_json("documents", "images"),
             ],
             "image_records": self.image_records,
+            "redirects": self.redirects,
+            "revisits": self.revisits,
             "languages": dict(sorted(self.languages.items())),
             "damage": self.damage,
         }
@@ -142,6 +146,8 @@ def _read(
         if record.kind != "other":
             add_record(record_row(record))
         counts.image_records += kind == "image"
+        counts.redirects += is_redirect(record)
+        counts.revisits += record.kind == "revisit"
         if kind != "page":
             counts.records.add("dropped", kind)
             continue

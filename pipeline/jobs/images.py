@@ -186,6 +186,19 @@ def _ledger_row(origin: str, outcome: str, reason: str) -> dict[str, Any]:
     return {"url_key": origin, "outcome": outcome, "reason": reason}
 
 
+def num_joins(plan: Plan) -> int:
+    """Joins that the longest chain of redirects and revisits in these archives can need.
+
+    Most archives hold neither near their images; a join that nothing can reach is not built.
+    """
+    folder = plan.folder("documents")
+    counts = [sidecar["counts"] for unit in plan.units if (sidecar := folder.sidecar(unit))]
+    redirects = min(sum(c["redirects"] for c in counts), plan.recipe.images.max_redirects + 1)
+    # A revisit costs a join of its own, before each redirect and at the end.
+    revisited = any(c["revisits"] for c in counts)
+    return (redirects + 1) * (2 if revisited else 1)
+
+
 def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     units = pipeline | "Archives" >> beam.Create(list(plan.units))
     resources = units | "Resources" >> beam.FlatMap(_resources, plan)
@@ -196,8 +209,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Start" >> beam.Map(lambda key: Chase(key, f"url:{key}"))
     )
     ends = []
-    # A revisit costs a join like a redirect does, so twice as many joins as redirects.
-    for at in range(2 * (plan.recipe.images.max_redirects + 1)):
+    for at in range(num_joins(plan)):
         steps = (
             {"chases": chases | f"Key {at}" >> beam.Map(lambda c: (c.key, c)), "at": resources}
             | f"Join {at}" >> beam.CoGroupByKey()

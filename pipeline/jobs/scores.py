@@ -1,7 +1,8 @@
 """Job 4: similarity of each image with the text windows near it. One unit is one archive.
 
-Image bytes go from the packs into the model inside one worker; only the scores are shuffled, to
-be committed with their unit. Scores are stored before any threshold is applied.
+Batches are shuffled as places in packs and windows of text; image bytes go from the pack into the
+model inside one worker. Scores are shuffled once more, to be committed with their unit. They
+are stored before any threshold is applied.
 """
 
 from collections.abc import Iterable, Iterator
@@ -11,10 +12,17 @@ import pyarrow as pa
 from apache_beam.ml.inference.base import RunInference
 
 from openm3w.pipeline import runners
-from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.scoring.handler import Batch, Pair, Scored, SimilarityHandler, in_batches
+from openm3w.pipeline.scoring.handler import (
+    Batch,
+    Pair,
+    Scored,
+    SimilarityHandler,
+    in_batches,
+    with_data,
+)
 from openm3w.pipeline.scoring.windows import image_windows
 
 SCORES = pa.schema(
@@ -73,14 +81,11 @@ def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
         for row in plan.folder("images", "places").rows(unit)
         if row["outcome"] == "kept"
     }
-    with PackReader(plan.folder("images", "packs").root) as packs:
-        for row, document in wanted_documents(plan, unit):
-            windows = image_windows(document, plan.recipe.scores.windows)
-            for index, found in enumerate(windows):
-                place = places.get((row, index))
-                if place is not None:
-                    texts = tuple(window.text for window in found)
-                    yield Pair(row, index, packs.read(place), texts)
+    for row, document in wanted_documents(plan, unit):
+        for index, found in enumerate(image_windows(document, plan.recipe.scores.windows)):
+            place = places.get((row, index))
+            if place is not None:
+                yield Pair(row, index, place, tuple(window.text for window in found))
 
 
 def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
@@ -92,6 +97,8 @@ def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
         scored = (
             units
             | "Batches" >> beam.FlatMap(lambda unit: unit_batches(plan, unit))
+            | "Spread batches" >> beam.Reshuffle()
+            | "Read images" >> beam.Map(with_data, plan.folder("images", "packs").root)
             | "Similarity" >> RunInference(SimilarityHandler(plan.model, settings.threads))
             | "By archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
         )

@@ -79,7 +79,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
         OutputError: the store cannot be written.
     """
     folder, recipe = plan.folder("shards", "select"), plan.recipe
-    profile, pages, images = recipe.load_profile(), Tally(), Tally()
+    profile, pages, images = plan.profile, Tally(), Tally()
     splits: dict[str, int] = {}
     with (
         folder.writing(unit, SELECTED) as add_selected,

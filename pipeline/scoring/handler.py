@@ -6,13 +6,15 @@ bundles happen to fall, and a score's last bits depend on what shares its batch.
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from apache_beam.ml.inference.base import ModelHandler
 from PIL import Image as PillowImage
 
+from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.trainer.encoders import load_similarity
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -27,8 +29,10 @@ class Pair:
 
     row: int
     image: int
-    data: bytes
+    place: Place
     texts: tuple[str, ...]
+    data: bytes = b""
+    """Filled in by `with_data`, inside the worker that scores: bytes are never shuffled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,17 @@ class Batch:
 
     unit: str
     pairs: tuple[Pair, ...]
+
+
+def with_data(batch: Batch, folder: Path) -> Batch:
+    """The batch with its images' bytes, read from the packs of `folder`.
+
+    Raises:
+        OSError: a pack is missing or short.
+    """
+    with PackReader(folder) as packs:
+        pairs = tuple(replace(pair, data=packs.read(pair.place)) for pair in batch.pairs)
+    return replace(batch, pairs=pairs)
 
 
 @dataclass(frozen=True, slots=True)

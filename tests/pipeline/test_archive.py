@@ -18,9 +18,9 @@ def read(path):
 
 
 def test_a_record_carries_its_place_headers_and_payload(archive, tmp_path):
-    path = archive.page("http://a.example/", "<html>x</html>", headers=(("X-Robots-Tag", "noai"),)).write(
-        tmp_path / "a.warc.gz"
-    )
+    path = archive.page(
+        "http://a.example/", "<html>x</html>", headers=(("X-Robots-Tag", "noai"),)
+    ).write(tmp_path / "a.warc.gz")
 
     (record,), damage = read(path)
 
@@ -67,7 +67,9 @@ def test_content_encodings_are_undone(archive, tmp_path, encoding, encode, chunk
     if chunked:
         headers.append(("Transfer-Encoding", "chunked"))
         body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    archive.add("http://a.example/", body, headers=tuple(headers)).page("http://a.example/next", "<p>n")
+    archive.add("http://a.example/", body, headers=tuple(headers)).page(
+        "http://a.example/next", "<p>n"
+    )
 
     records, damage = read(archive.write(tmp_path / "a.warc.gz"))
 
@@ -83,11 +85,17 @@ def test_a_bomb_is_cut_at_the_limit_and_the_next_record_is_read(archive, tmp_pat
 
     records, _ = read(archive.write(tmp_path / "a.warc.gz"))
 
-    assert [(len(r.body), r.body_cut) for r in records] == [(LIMIT, True), (LIMIT, True), (4, False)]
+    assert [(len(r.body), r.body_cut) for r in records] == [
+        (LIMIT, True),
+        (LIMIT, True),
+        (4, False),
+    ]
 
 
 def test_a_payload_that_does_not_decode_is_an_error_of_its_record_only(archive, tmp_path):
-    archive.add("http://a.example/", b"\x00not brotli at all", headers=(("Content-Encoding", "br"),))
+    archive.add(
+        "http://a.example/", b"\x00not brotli at all", headers=(("Content-Encoding", "br"),)
+    )
     archive.page("http://a.example/next", "<p>n")
 
     records, damage = read(archive.write(tmp_path / "a.warc.gz"))
@@ -121,7 +129,9 @@ def test_damage_in_a_member_keeps_the_records_before(archive, tmp_path):
     assert len(damage) == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"no archive at all", gzip.compress(b"neither"), b"\x1f\x8b\x08"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no archive at all", gzip.compress(b"neither"), b"\x1f\x8b\x08"]
+)
 def test_a_file_that_is_no_archive_is_damage_at_its_beginning(tmp_path, content):
     path = tmp_path / "a.warc.gz"
     path.write_bytes(content)
@@ -171,8 +181,12 @@ def test_sniffing_follows_browsers(body, kind):
         ("image/svg+xml", b"<svg>", "image"),
     ],
 )
-def test_header_and_bytes_decide_together_what_a_payload_is(archive, tmp_path, content_type, body, kind):
-    path = archive.add("http://a.example/", body, content_type=content_type).write(tmp_path / "a.warc.gz")
+def test_header_and_bytes_decide_together_what_a_payload_is(
+    archive, tmp_path, content_type, body, kind
+):
+    path = archive.add("http://a.example/", body, content_type=content_type).write(
+        tmp_path / "a.warc.gz"
+    )
 
     assert read(path)[0][0].content_kind == kind
 

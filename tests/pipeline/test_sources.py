@@ -10,7 +10,9 @@ def names(*inputs):
     return [source.name for source in find_sources(map(str, inputs)).archives]
 
 
-def test_a_folder_gives_archives_at_all_depths_by_relative_name_and_skips_the_rest(archive, tmp_path):
+def test_a_folder_gives_archives_at_all_depths_by_relative_name_and_skips_the_rest(
+    archive, tmp_path
+):
     (tmp_path / "deep").mkdir()
     archive.write(tmp_path / "deep" / "b.warc.gz")
     archive.write(tmp_path / "a.warc.gz")
@@ -58,7 +60,9 @@ def test_a_glob_and_a_list_of_paths_are_expanded(archive, tmp_path):
 
 
 def test_an_archive_without_an_archive_name_is_found_by_its_first_bytes(archive, tmp_path):
-    assert names(archive.page("http://a.example/", "<p>").write(tmp_path / "crawl.bin")) == ["crawl.bin"]
+    assert names(archive.page("http://a.example/", "<p>").write(tmp_path / "crawl.bin")) == [
+        "crawl.bin"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,12 @@ def pixels(result):
 
 @pytest.mark.parametrize(
     ("size", "stored"),
-    [((512, 300), (512, 300)), ((513, 300), (512, 299)), ((100, 1024), (50, 512)), ((64, 64), (64, 64))],
+    [
+        ((512, 300), (512, 300)),
+        ((513, 300), (512, 299)),
+        ((100, 1024), (50, 512)),
+        ((64, 64), (64, 64)),
+    ],
 )
 def test_the_longest_side_is_reduced_to_the_bound_and_never_enlarged(image_bytes, size, stored):
     result = encode(image_bytes(*size), ENCODING)

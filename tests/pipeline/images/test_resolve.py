@@ -19,7 +19,10 @@ def resource(**fields):
         ([resource(status=404)], Found(START.origin, reason="http_status")),
         ([resource(status=301, location="http://b/")], Chase(START.origin, "url:http://b/", 1)),
         ([resource(kind="revisit", status=304)], Chase(START.origin, "digest:sha1:A", 0)),
-        ([resource(kind="revisit", digest="")], Found(START.origin, reason="revisit_not_in_archive")),
+        (
+            [resource(kind="revisit", digest="")],
+            Found(START.origin, reason="revisit_not_in_archive"),
+        ),
     ],
 )
 def test_a_hop_ends_or_names_the_next_key(found, step):
