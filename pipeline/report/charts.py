@@ -10,8 +10,8 @@ from markupsafe import Markup, escape
 from openm3w.errors import InputError
 
 _WIDTH, _HEIGHT = 640, 180
-_LEFT, _BOTTOM, _TOP = 8, 22, 16
-_MAX_LABELS = 8
+_LEFT, _BOTTOM, _TOP = 8, 28, 16
+_MAX_LABELS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
