@@ -90,7 +90,7 @@ def _detect(body: bytes) -> str:
     # Prose stands in the middle of a page; without letters beyond ASCII there is no evidence.
     first = _NOT_ASCII.search(body)
     start = max(0, first.start() - 1024) if first else 0
-    return _codec(detect_encoding(body[start : start + DETECTION_BYTES])) or FALLBACK
+    return _codec(detect_encoding(body[start : start + DETECTION_BYTES]) or "") or FALLBACK
 
 
 def _is_utf8(body: bytes) -> bool:

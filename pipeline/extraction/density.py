@@ -5,7 +5,7 @@ from itertools import accumulate
 from typing import Final
 
 from openm3w.pipeline.extraction.layout import Block, Box, Layout
-from openm3w.pipeline.extraction.select import is_side
+from openm3w.pipeline.extraction.selection import is_side
 
 MIN_PARAGRAPH_CHARS: Final = 40
 """Shorter paragraphs are labels."""

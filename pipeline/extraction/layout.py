@@ -2,7 +2,7 @@
 
 The pass also marks the tree: in front of each run of text it puts a character of the
 supplementary private use planes, a different one for each. A content extractor carries them
-along, and what it returns tells exactly which text nodes it kept (`openm3w.pipeline.extraction.region`).
+along, and what it returns tells exactly which text nodes it kept (see `region`).
 """
 
 import re
@@ -13,7 +13,6 @@ from typing import Any, Final
 from lxml import etree
 
 from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, MARKUP, SILENT
-
 
 FIRST_MARK: Final = 0xF0000
 LAST_MARK: Final = 0x10FFFD
@@ -143,18 +142,9 @@ class _Pass:
     def _start(self, element: Any) -> None:
         tag = element.tag
         if tag in BLOCK:
-            silent = self.box.silent
-            if not silent:
-                self._flush()
-            self._open(element, tag, silent=silent)
-            if not self.box.silent:
-                self.home = self.box
+            self._start_block(element, tag)
         elif tag in SILENT:
-            if tag in IMAGES:
-                self._picture(element)
-            elif tag in MARKUP and "json" not in (element.get("type") or ""):
-                self.layout.markup.append(element)
-            self._open(element, tag, silent=True)
+            self._start_silent(element, tag)
         elif tag == "br":
             self.pieces.append(_BREAK)
         else:
@@ -165,10 +155,22 @@ class _Pass:
                 self._open(element, tag, silent=True)
         text = element.text
         if text and not self.box.silent:
-            if text.isspace():
-                self.pieces.append(_SPACE)
-            else:
-                element.text = self._run(text)
+            element.text = self._run(text)
+
+    def _start_block(self, element: Any, tag: str) -> None:
+        silent = self.box.silent
+        if not silent:
+            self._flush()
+        self._open(element, tag, silent=silent)
+        if not self.box.silent:
+            self.home = self.box
+
+    def _start_silent(self, element: Any, tag: str) -> None:
+        if tag in IMAGES:
+            self._picture(element)
+        elif tag in MARKUP and "json" not in (element.get("type") or ""):
+            self.layout.markup.append(element)
+        self._open(element, tag, silent=True)
 
     def _end(self, element: Any) -> None:
         box = self.box
@@ -179,10 +181,7 @@ class _Pass:
             self.target = ""
         text = element.tail
         if text and not self.box.silent:
-            if text.isspace():
-                self.pieces.append(_SPACE)
-            else:
-                element.tail = self._run(text)
+            element.tail = self._run(text)
 
     def _open(self, element: Any, tag: str, *, silent: bool) -> None:
         hidden = self.box.hidden or tag == "template" or _is_hidden(element)
@@ -208,6 +207,9 @@ class _Pass:
 
     def _run(self, text: str) -> str:
         """Note a run of text, and give it back with its mark."""
+        if text.isspace():
+            self.pieces.append(_SPACE)
+            return text
         self.has_text = True
         if self.target:
             self.layout.text_links.add(self.target)

@@ -3,6 +3,8 @@
 import re
 from typing import Final, Literal
 
+from openm3w.pipeline.extraction.tags import names
+
 DropReason = Literal["too_large", "too_many_attributes", "too_deep"]
 
 MAX_CHARS: Final = 10_000_000
@@ -28,9 +30,9 @@ _MARKUP: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r""""[^"]*+"|'[^']*+'""")
 _SEPARATED: Final = re.compile(r"[^\s/=]+")
-_NEVER_NESTED: Final = frozenset(
+_NEVER_NESTED: Final = names(
     "area base basefont br col command dd dt embed frame hr img input keygen li link meta option"
-    " p param source track wbr".split()
+    " p param source track wbr"
 )
 """Void elements, and those whose end tag is usually left out."""
 

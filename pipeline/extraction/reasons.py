@@ -23,6 +23,7 @@ class Reason(StrEnum):
     NOT_HTTP = "not_http"
     """Names only addresses of other schemes (file:, blob:, cid:)."""
     REPEATED = "repeated"
-    """An image of the same URL stands earlier in the content."""
+    """The same image stands earlier in the content, or it stands there four times and more, as
+    bullets and rating stars do."""
     NOSCRIPT_TWIN = "noscript_twin"
     """Repeats, for browsers without scripts, the lazy image beside it."""

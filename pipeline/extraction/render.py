@@ -91,7 +91,10 @@ class Joiner:
 def _holds_data(table: Box) -> bool:
     """Whether no cell holds another table or blocks of its own: those lay out a page."""
     element = table.element
-    if element.get("role") in ("presentation", "none") or next(element.iterdescendants("table"), None) is not None:
+    if (
+        element.get("role") in ("presentation", "none")
+        or next(element.iterdescendants("table"), None) is not None
+    ):
         return False
     blocky = sum(1 for _ in element.iterdescendants("p", "div", "h1", "h2", "h3", "ul", "ol"))
     cells = sum(1 for _ in element.iterdescendants("td", "th"))

@@ -1,12 +1,16 @@
 """Images that a page repeats in `<noscript>` for browsers without scripts."""
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.layout import Layout, Picture
 
 MAX_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""
+
+MIN_NAME_CHARS: Final = 8
+"""Shorter file names (`1.jpg`) are shared by images that differ."""
 
 
 def pair_twins(
@@ -37,6 +41,23 @@ def pair_twins(
             taken.add(partner)
             twins[picture] = partner
     return twins
+
+
+def is_larger_copy(
+    placeholder: Picture, picture: Picture, found: dict[Picture, Found], layout: Layout
+) -> bool:
+    """Whether an image is the lazy full form of the one right before it.
+
+    Some pages put a blurred preview and the image over each other: the same file name on the
+    same server, and no text between.
+    """
+    between = layout.blocks[placeholder.block : picture.block + 1]
+    if any(block.chars for block in between):
+        return False
+    first, second = (urlsplit(found[either].url) for either in (placeholder, picture))
+    name = first.path.rpartition("/")[2]
+    same = name == second.path.rpartition("/")[2] and first.netloc == second.netloc
+    return same and len(name) >= MIN_NAME_CHARS and found[picture].lazy
 
 
 def _noscript(picture: Picture) -> Any:
