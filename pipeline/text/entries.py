@@ -56,8 +56,9 @@ def _archive_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterat
             note = f"damaged at byte {record.offset}: {record.error}"
             yield Entry(record_outcome="failed", record_reason="damaged_archive", note=note)
         elif record.type == "conversion":
-            yield _judged(_wet_document(record, source), recipe, record.body_error)
+            entry = _judged(_wet_document(record, source), recipe, record.body_error)
             clock.lap("language and filters")
+            yield entry
         elif (kind := record_class(record)) != "page":
             yield Entry(record_outcome="dropped", record_reason=kind)
         else:
@@ -111,8 +112,9 @@ def _wet_document(record: Record, source: Source) -> Document:
 def _line_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[Entry]:
     for line in read_lines(source.path):
         clock.lap("read")
-        yield _line_entry(line, source, recipe)
+        entry = _line_entry(line, source, recipe)
         clock.lap("language and filters")
+        yield entry
 
 
 def _line_entry(line: Line, source: Source, recipe: TextRecipe) -> Entry:
