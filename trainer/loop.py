@@ -52,7 +52,8 @@ def train(run: Run, log: RunLog, *, stop_at: int | None = None) -> dict[str, Any
             window = _window(run)
         if run.step % every.eval_every == 0 or done:
             _evaluate(run, log, last)
-            window.started = time.perf_counter()
+            # What is measured between reports is training alone.
+            window.started, window.encoder_started = time.perf_counter(), run.cache.seconds
         if run.step % every.checkpoint_every == 0 or done:
             run.save()
     return last

@@ -72,7 +72,7 @@ def test_a_source_without_a_share_is_never_drawn():
 
 
 def test_counts_add_up_and_tokens_leave_out_padding():
-    counts = Counts(text=5, image_slot=4, special=3, pad=2, loss=6, documents=1, images=1, rows=1)
+    counts = Counts(text=5, image_slot=4, special=3, pad=2, loss=6, pieces=1, images=1, rows=1)
     assert counts.tokens == 12
     assert (counts + counts).tokens == 24
     assert (counts + Counts()) == counts

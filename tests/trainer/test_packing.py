@@ -45,7 +45,7 @@ def test_a_row_numbers_its_documents_and_restarts_positions():
     assert [(image.at, image.data) for image in row.images] == [(4, b"bytes")]
     counts = row.counts
     assert (counts.text, counts.image_slot, counts.special, counts.pad) == (1, 1, 4, 2)
-    assert (counts.loss, counts.documents, counts.images, counts.rows) == (3, 2, 1, 1)
+    assert (counts.loss, counts.pieces, counts.images, counts.rows) == (3, 2, 1, 1)
 
 
 def test_pieces_longer_than_the_row_are_refused():

@@ -87,12 +87,12 @@ def test_a_dev_split_of_the_data_is_used_and_nothing_else_held_out(sample_of, tm
     assert [s.key for s in dev_samples(built, holdout=0.9)] == [dev[0].key]
     assert len(list(train_texts(built, seed=0, holdout=0.9))) == 4
     (row,) = dev_rows(built, ROWS, holdout=0.9, documents=5)
-    assert row.counts.documents == 1
+    assert row.counts.pieces == 1
 
 
 def test_dev_rows_hold_as_many_documents_as_asked_for(mixture):
     found = dev_rows(mixture[1], ROWS, holdout=0.9, documents=5)
-    assert sum(row.counts.documents for row in found) == 5
+    assert sum(row.counts.pieces for row in found) == 5
 
 
 def test_excluded_samples_are_left_out(sample_of, tmp_path):

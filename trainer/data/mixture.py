@@ -22,7 +22,8 @@ class Counts:
     pad: int = 0
     loss: int = 0
     """Positions with a target; they are counted among the others too."""
-    documents: int = 0
+    pieces: int = 0
+    """Documents, and parts of documents that are longer than a row."""
     images: int = 0
     rows: int = 0
 

@@ -57,7 +57,7 @@ class Row:
             special=len(self.tokens) - pad - slots - text,
             pad=pad,
             loss=sum(target != IGNORE for target in self.targets),
-            documents=max(self.documents, default=0),
+            pieces=max(self.documents, default=0),
             images=len(self.images),
             rows=1,
         )

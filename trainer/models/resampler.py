@@ -27,13 +27,15 @@ class Resampler(nn.Module):
 
         The features come in with unit length, so a projection drawn from N(0, 1) gives them the
         size of the latents. With torch's default they would be some twenty times smaller than
-        the latents beside them, and a short run would never look at the image.
+        the latents beside them, and a short run would never look at the image. The output is as
+        small as a text embedding, since it is multiplied by sqrt(W) like one.
         """
         nn.init.normal_(self.latents)
         nn.init.normal_(self.project.weight)
         nn.init.zeros_(self.project.bias)
         for layer in (self.query, self.key, self.value, self.out):
-            nn.init.xavier_normal_(layer.weight)
+            gain = self.out.out_features**-0.5 if layer is self.out else 1.0
+            nn.init.xavier_normal_(layer.weight, gain=gain)
             nn.init.zeros_(layer.bias)
 
     def forward(self, features: Tensor) -> Tensor:
