@@ -62,7 +62,8 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
         OpenM3WError: a worker met an error that is the user's to mend.
     """
     options = _options(runner)
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    # Beam logs a failed bundle with a traceback before it raises it; `_user_error` says it better.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     pipeline = beam.Pipeline(runner=_engine(options), options=options)
     graph(pipeline)
     try:

@@ -100,16 +100,7 @@ def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
             raise InputError(f"{option}{value}: the folder is empty")
         yield from ((file, path) for file in files)
     elif path.is_file():
-        if path.stat().st_size == 0:
-            raise InputError(f"{option}{value}: the file is empty")
-        if path.name.endswith((".warc.paths", ".warc.paths.gz", ".paths")):
-            yield from _listed(path)
-        elif path.suffix == ".wacz":
-            raise NotBuiltError(
-                f"{option}{value}: WACZ is not read yet; unzip it and name its archive/"
-            )
-        else:
-            yield path, path.parent
+        yield from _named_file(path, option)
     elif matches := sorted(glob.glob(value, recursive=True)):  # noqa: PTH207
         for match in matches:
             if Path(match).is_file():
@@ -118,6 +109,17 @@ def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
         raise InputError(
             f"{option}{value}: no such file or folder, and the pattern matches nothing"
         )
+
+
+def _named_file(path: Path, option: str) -> Iterator[tuple[Path, Path]]:
+    if path.stat().st_size == 0:
+        raise InputError(f"{option}{path}: the file is empty")
+    if path.suffix == ".wacz":
+        raise NotBuiltError(f"{option}{path}: WACZ is not read yet; unzip it and name its archive/")
+    if path.name.endswith((".paths", ".paths.gz")):
+        yield from _listed(path)
+    else:
+        yield path, path.parent
 
 
 def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
