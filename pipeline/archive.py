@@ -4,6 +4,9 @@ warcio parses; one damaged member ends the iteration of its file (warcio cannot 
 which is reported with its offset instead of raised, so that the records before it count.
 """
 
+import contextlib
+import io
+import logging
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +18,9 @@ import zstandard
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
+
+# It warns of addresses that it mends, once for each; they are mended, and there may be millions.
+logging.getLogger("warcio").setLevel(logging.ERROR)
 
 Kind = Literal["response", "revisit", "resource", "other"]
 ContentKind = Literal["html", "image", "other"]
@@ -127,9 +133,10 @@ def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
                 yield Damage(offset=0, error="the file is empty")
                 return
             iterator = ArchiveIterator(file, arc2warc=True)
-            for raw in iterator:
+            while (raw := _next(iterator)) is not None:
                 record = _record(iterator, raw, max_body)
-                offset, end = record.offset, record.offset + record.length
+                # A file that is one gzip member leaves warcio without lengths: they are negative.
+                offset, end = record.offset, max(record.offset, record.offset + record.length)
                 yield record
             yield from _unfinished(file, offset)
     except PARSER_ERRORS as error:
@@ -161,6 +168,13 @@ def sniff(body: bytes) -> ContentKind:
     if text.startswith(b"<?xml"):
         return "html" if b"<html" in text else "other"
     return "html" if text.startswith(_HTML_STARTS) else "other"
+
+
+def _next(iterator: Any) -> Any:
+    # warcio prints to standard error where a record does not end as its Content-Length says; the
+    # record is read all the same, and what is missing of it is counted in `body_error`.
+    with contextlib.redirect_stderr(io.StringIO()):
+        return next(iterator, None)
 
 
 def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
