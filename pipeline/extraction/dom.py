@@ -1,6 +1,7 @@
 """A page's DOM, and what its head says about it."""
 
 import re
+import sys
 from typing import Any, Final
 from urllib.parse import urljoin
 
@@ -10,10 +11,14 @@ from lxml import etree
 from openm3w.pipeline.extraction.urls import resolve_url
 
 _REMOVED: Final = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
 )
 """Controls, surrogates, and the private use planes: icons of fonts, and our marks (`layout`)."""
 
+MAX_REFERENCE_DIGITS: Final = 12
+"""Of a character reference, leading zeros included."""
+
+_REFERENCE: Final = re.compile("&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
@@ -33,9 +38,24 @@ def parse(html: str) -> Any:
         default_doctype=False,
     )
     try:
-        return lxml.html.document_fromstring(_REMOVED.sub("", html).encode(), parser=parser)
+        return lxml.html.document_fromstring(_clean(html).encode(), parser=parser)
     except (etree.LxmlError, ValueError):  # nothing but white space and comments
         return None
+
+
+def _clean(html: str) -> str:
+    """The page without characters that no text of XML may hold, written out or as references."""
+    html = _REMOVED.sub(" ", html)
+    return _REFERENCE.sub(_checked_reference, html) if "&#" in html else html
+
+
+def _checked_reference(match: re.Match[str]) -> str:
+    digits, base = (match[1], 16) if match[1] else (match[2], 10)
+    # Longer numbers name no character, and Python refuses to read very long ones.
+    code = int(digits, base) if len(digits) <= MAX_REFERENCE_DIGITS else 0
+    if not 0 < code <= sys.maxunicode or _REMOVED.match(chr(code)):
+        return " "
+    return match[0]
 
 
 def base_url(root: Any, url: str) -> str:

@@ -3,7 +3,8 @@
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Picture, Run
 from openm3w.pipeline.extraction.tags import CELLS, ITEMS, LISTS, VERBATIM
@@ -11,6 +12,9 @@ from openm3w.pipeline.extraction.tags import CELLS, ITEMS, LISTS, VERBATIM
 PARAGRAPH: Final = "\n\n"
 LINE: Final = "\n"
 CELL: Final = " | "
+
+MAX_CELL_CHARS: Final = 600
+"""A cell with more text than this is a column of a page."""
 
 _TABLE: Final = frozenset(("table",))
 _ROW: Final = frozenset(("tr",))
@@ -89,17 +93,24 @@ class Joiner:
 
 
 def _holds_data(table: Box) -> bool:
-    """Whether no cell holds another table or blocks of its own: those lay out a page."""
+    """Whether rows and cells mean something: other tables lay out a page."""
     element = table.element
-    if (
-        element.get("role") in ("presentation", "none")
-        or next(element.iterdescendants("table"), None) is not None
-    ):
+    if element.get("role") in ("presentation", "none"):
         return False
-    blocky = sum(1 for _ in element.iterdescendants("p", "div", "h1", "h2", "h3", "ul", "ol"))
-    cells = sum(1 for _ in element.iterdescendants("td", "th"))
+    cells = list(element.iterdescendants("td", "th"))
     rows = sum(1 for _ in element.iterdescendants("tr"))
-    return cells > rows >= 1 and blocky <= cells
+    if not len(cells) > rows >= 1:
+        return False
+    return not any(_lays_out(cell) for cell in cells)
+
+
+def _lays_out(cell: Any) -> bool:
+    """Whether a cell holds another table, more than one paragraph, or a long text."""
+    inner = cell.iterdescendants("table", "p", "div", "h1", "h2", "h3", "ul", "ol")
+    blocks = [element.tag for element in islice(inner, 2)]
+    if len(blocks) > 1 or "table" in blocks:
+        return True
+    return sum(map(len, cell.itertext())) > MAX_CELL_CHARS
 
 
 def _outer_list(item: Box | None) -> Box | None:
