@@ -18,6 +18,7 @@ import zstandard
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
 # It warns of addresses that it mends, once for each; they are mended, and there may be millions.
 logging.getLogger("warcio").setLevel(logging.ERROR)
@@ -36,6 +37,7 @@ PARSER_ERRORS = (
     IndexError,
     KeyError,
     OSError,
+    StatusAndHeadersParserException,
     TypeError,
     ValueError,
     brotli.error,
@@ -199,7 +201,7 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
 
 
 def _record(iterator: Any, raw: Any, max_body: int) -> Record:
-    head, http = raw.rec_headers, raw.http_headers
+    head, http = raw.rec_headers, _http_headers(raw)
     body, body_error = b"", ""
     if raw.rec_type in ("response", "resource", "conversion"):
         body, body_error = _payload(raw, max_body + 1)
@@ -229,6 +231,22 @@ def _record(iterator: Any, raw: Any, max_body: int) -> Record:
         payload_digest=head.get_header("WARC-Payload-Digest") or "",
         truncated=(head.get_header("WARC-Truncated") or "").lower(),
     )
+
+
+def _http_headers(raw: Any) -> Any:
+    """The record's HTTP headers; warcio parses them only where the address is http(s)."""
+    head = raw.rec_headers
+    media_type = (head.get_header("Content-Type") or "").lower()
+    scheme = (head.get_header("WARC-Target-URI") or "").partition(":")[0].lower()
+    unread = raw.http_headers is None and raw.rec_type == "response"
+    # An ARC file's other records (dns:, filedesc:) are called application/http as well.
+    if unread and media_type.startswith("application/http") and scheme not in _NOT_HTTP:
+        raw.http_headers = StatusAndHeadersParser(_PROTOCOLS).parse(raw.raw_stream)
+    return raw.http_headers
+
+
+_PROTOCOLS = ["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/2", "HTTP/3"]
+_NOT_HTTP = frozenset({"dns", "filedesc", "ftp", "http", "https", "whois"})
 
 
 def _payload(raw: Any, limit: int) -> tuple[bytes, str]:

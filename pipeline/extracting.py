@@ -56,15 +56,15 @@ def extract_pages(inputs: Iterable[str], output: Path, engine: str) -> Extracted
 
 def read_pages(source: Source, settings: Extract, notes: list[str]) -> Iterator[Page]:
     """Every page of one archive, extracted; damage is added to `notes`."""
-    screen, clock = Screen(needs_image=False), Clock()
-    for record in read_records(source.path, max_body=screen.max_bytes):
+    clock = Clock()
+    for record in read_records(source.path, max_body=Screen().max_bytes):
         if isinstance(record, Damage):
             notes.append(f"{source.name}: damaged at byte {record.offset}: {record.error}")
         elif record.kind in ("response", "resource") and record.content_kind == "html":
             yield read_page(
                 record,
                 source=source.name,
-                screen=screen,
+                screen=None,
                 settings=settings,
                 floor=None,
                 clock=clock,

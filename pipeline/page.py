@@ -13,6 +13,7 @@ from typing import Literal
 
 from openm3w.filters.floor import Floor
 from openm3w.filters.screen import PageFacts, Screen
+from openm3w.filters.verdict import KEEP
 from openm3w.pipeline.archive import Record
 from openm3w.pipeline.extraction.charset import decode_html
 from openm3w.pipeline.extraction.extract import Extraction, extract
@@ -63,12 +64,16 @@ def read_page(
     record: Record,
     *,
     source: str,
-    screen: Screen,
+    screen: Screen | None,
     settings: Extract,
     floor: Floor | None,
     clock: Clock,
 ) -> Page:
-    """The outcome of one HTML record; `floor=None` keeps every page that has any text or image."""
+    """The outcome of one HTML record.
+
+    Without a screen every page that can be decoded is extracted, whatever its status or address;
+    without a floor it is kept if it has any text or image.
+    """
     page = Page(
         outcome="kept",
         url=record.url,
@@ -81,7 +86,7 @@ def read_page(
             fetched=record.date,
         ),
     )
-    verdict = screen.keep(_facts(record))
+    verdict = screen.keep(_facts(record)) if screen else KEEP
     if not verdict:
         return replace(page, outcome="dropped", reason=verdict.reason or "")
     if record.body_error:

@@ -212,3 +212,11 @@ def test_stderr_of_the_parser_is_not_needed_to_notice_a_short_content_length(arc
     path.write_bytes(stream.getvalue())
 
     assert len(read(path)[1]) == 1
+
+
+def test_http_headers_are_read_whatever_the_address_is(archive, tmp_path):
+    path = archive.page("local:page.html", "<html>x</html>").write(tmp_path / "a.warc.gz")
+
+    (record,), _ = read(path)
+
+    assert (record.status, record.content_type, record.body) == (200, "text/html", b"<html>x</html>")
