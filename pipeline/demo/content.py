@@ -1,7 +1,7 @@
 """What the demo's archive says, read from the tables beside this module.
 
 `pictures.toml` names cuttings of photographs with words that are true of them, `pages.toml` the
-pages made of both, `texts.toml` the sentences of the text source.
+pages made of both, `stories.toml` the patterns of the text source.
 """
 
 import functools
@@ -47,6 +47,8 @@ class PageText:
 class Story:
     """Patterns whose `{slots}` are filled with each of their words in turn."""
 
+    copies: int
+    """Paragraphs that each pattern makes."""
     patterns: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
 
