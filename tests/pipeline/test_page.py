@@ -1,0 +1,81 @@
+import pytest
+
+from openm3w.filters.floor import floor
+from openm3w.filters.screen import Screen
+from openm3w.pipeline.archive import read_records
+from openm3w.pipeline.page import Clock, read_page, text_hash
+from openm3w.pipeline.recipe import BuildRecipe, Extract
+from openm3w.shards.document import Document, Text
+
+WORDS = "The old bridge crosses the river where the market was held for three hundred years. " * 3
+PAGE = f"<html><body><article><p>{WORDS}</p><img src=/a.png alt=Bridge><p>{WORDS} Again.</p></article></body></html>"
+FLOOR = floor(BuildRecipe().floor_profiles())
+
+
+def outcome(archive, tmp_path, html, *, bounds=FLOOR, screen=None, **options):
+    body = html if isinstance(html, bytes) else html.encode()
+    path = archive.add("http://a.example/p/", body, **options).write(tmp_path / "a.warc.gz")
+    (record,) = read_records(path, max_body=1_000_000)
+    return read_page(
+        record,
+        source="a.warc.gz",
+        screen=screen or Screen(),
+        settings=Extract(),
+        floor=bounds,
+        clock=Clock(),
+    )
+
+
+def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_path):
+    page = outcome(archive, tmp_path, PAGE, headers=(("X-Robots-Tag", "noai"),))
+
+    document = page.document
+    assert page.outcome == "kept"
+    assert [image.url for image in document.images] == ["http://a.example/a.png"]
+    assert document.provenance.source == "a.warc.gz"
+    assert document.provenance.fetched == "2024-05-06T07:08:09Z"
+    assert (document.signals.language, document.signals.charset) == ("en", "utf-8")
+    assert document.signals.opt_out == ("x-robots-tag: noai",)
+    assert len(document.doc_id) == 32
+
+
+@pytest.mark.parametrize(
+    ("html", "options", "reason"),
+    [
+        (PAGE, {"status": "404 Not Found"}, "http_status"),
+        (b"", {}, "empty_body"),
+        ("<p>words only</p>", {}, "no_image_candidate"),
+        ("<img src=/a.png>", {}, "no_text"),
+        (PAGE.replace("<img", "<!-- <img").replace("Bridge>", "-->"), {}, "no_content_image"),
+    ],
+)
+def test_a_dropped_page_has_one_reason(archive, tmp_path, html, options, reason):
+    page = outcome(archive, tmp_path, html, **options)
+
+    assert (page.outcome, page.reason) == ("dropped", reason)
+
+
+def test_a_payload_that_cannot_be_read_is_a_failure(archive, tmp_path):
+    page = outcome(archive, tmp_path, b"<html><img> no brotli", headers=(("Content-Encoding", "br"),), screen=Screen(needs_image=False))  # fmt: skip
+
+    assert page.reason in ("unreadable_payload", "empty_body")
+
+
+def test_without_a_floor_any_text_or_image_is_enough(archive, tmp_path):
+    assert outcome(archive, tmp_path, PAGE, bounds=None).outcome == "kept"
+
+
+def test_image_elements_add_up(archive, tmp_path):
+    page = outcome(
+        archive, tmp_path, PAGE.replace("<article>", "<nav><img src=/logo.png></nav><article>")
+    )
+
+    assert page.elements == len(page.document.images) + sum(page.left_out.values()) == 2
+
+
+def test_the_hash_of_a_text_ignores_spaces_and_case_only():
+    def digest(*texts):
+        return text_hash(Document(doc_id="x", spans=tuple(Text(text=t) for t in texts)))
+
+    assert digest("A  Cat", "sat") == digest("a cat\n\nSAT")
+    assert digest("a cat sat") != digest("a cat sits")

@@ -1,0 +1,76 @@
+import pyarrow as pa
+import pytest
+
+from openm3w.errors import OutputError
+from openm3w.pipeline.store import Folder
+
+SCHEMA = pa.schema([("row", pa.int64()), ("word", pa.string())])
+
+
+def folder(tmp_path, fingerprint="f1"):
+    return Folder(root=tmp_path / "job", fingerprint=fingerprint)
+
+
+def write(target, unit, rows):
+    with target.writing(unit, SCHEMA) as add:
+        for row in rows:
+            add(row)
+    target.commit_sidecar(unit, counts={"n": len(rows)}, seconds={"read": 0.12345})
+
+
+@pytest.mark.parametrize("count", [0, 1, 511, 512, 513, 1500])
+def test_rows_come_back_in_order_whatever_their_number(tmp_path, count):
+    rows = [{"row": i, "word": f"w{i}"} for i in range(count)]
+    write(folder(tmp_path), "u", rows)
+
+    assert list(folder(tmp_path).rows("u")) == rows
+    assert [r["row"] for r in folder(tmp_path).rows("u", ["row"])] == list(range(count))
+
+
+def test_a_unit_is_done_once_its_sidecar_is_there_with_the_same_fingerprint(tmp_path):
+    target = folder(tmp_path)
+    with target.writing("half", SCHEMA) as add:
+        add({"row": 1, "word": "x"})
+    write(target, "done", [])
+
+    assert target.pending(["done", "half", "absent"]) == ["half", "absent"]
+    assert folder(tmp_path, "f2").pending(["done"]) == ["done"]
+    assert target.sidecar("done") == {
+        "fingerprint": "f1",
+        "counts": {"n": 0},
+        "seconds": {"read": 0.123},
+    }
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
+def test_a_damaged_sidecar_means_that_the_unit_is_not_done(tmp_path, content):
+    target = folder(tmp_path)
+    write(target, "u", [])
+    target.path("u", "json").write_bytes(content)
+
+    assert target.pending(["u"]) == ["u"]
+
+
+def test_an_error_while_writing_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), folder(tmp_path).writing("u", SCHEMA) as add:  # noqa: PT012
+        add({"row": 1, "word": "x"})
+        raise RuntimeError
+
+    assert list((tmp_path / "job").iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", [b"", b"PAR1 no more"])
+def test_a_damaged_table_is_one_line_that_says_what_to_remove(tmp_path, damage):
+    write(folder(tmp_path), "u", [{"row": 1, "word": "x"}])
+    folder(tmp_path).path("u").write_bytes(damage)
+
+    with pytest.raises(OutputError, match=r"u\.parquet: missing or damaged .* remove u\.json"):
+        list(folder(tmp_path).rows("u"))
+
+
+def test_equal_rows_give_equal_bytes(tmp_path):
+    rows = [{"row": i, "word": "w"} for i in range(700)]
+    for name in ("a", "b"):
+        write(folder(tmp_path), name, rows)
+
+    assert folder(tmp_path).path("a").read_bytes() == folder(tmp_path).path("b").read_bytes()
