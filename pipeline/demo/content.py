@@ -45,10 +45,10 @@ class PageText:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """Patterns whose `{slots}` are filled with each of their words in turn."""
+    """Paragraphs whose `{slots}` are filled with one of their words each."""
 
     copies: int
-    """Paragraphs that each pattern makes."""
+    """How many texts it makes."""
     patterns: tuple[str, ...]
     words: Mapping[str, tuple[str, ...]]
 

@@ -1,7 +1,6 @@
 """The caption and text sources beside the archive."""
 
 import json
-import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +34,7 @@ def write_captions(content: Content, folder: Path) -> int:
 
 
 def write_texts(content: Content, folder: Path) -> int:
-    """Commits the paragraphs in the Pile's form, a JSON object a line; their number.
+    """Commits the texts in the Pile's form, a JSON object a line; their number.
 
     Raises:
         OutputError: the folder cannot be written.
@@ -51,16 +50,15 @@ def captions_of(picture: Picture) -> tuple[str, ...]:
 
 
 def tell(story: Story) -> Iterator[str]:
-    """The paragraphs of a story: each pattern `copies` times, with other words each time."""
-    for start, pattern in enumerate(story.patterns):
-        slots = [name for _, name, _, _ in string.Formatter().parse(pattern) if name]
-        for copy in range(story.copies):
-            # Steps of 1, 2, 3, ... through lists of unequal lengths keep the slots apart.
-            chosen = {
-                slot: story.words[slot][(start + copy * (1 + place)) % len(story.words[slot])]
-                for place, slot in enumerate(slots)
-            }
-            yield pattern.format(**chosen)
+    """The texts of a story: its patterns as paragraphs, with other words each time."""
+    slots = list(story.words)
+    for copy in range(story.copies):
+        # Slots go through their words at paces of 1, 2, 3, ..., which keeps them apart.
+        words = {
+            slot: story.words[slot][(copy * pace + copy // 7) % len(story.words[slot])]
+            for pace, slot in enumerate(slots, start=1)
+        }
+        yield "\n\n".join(pattern.format(**words) for pattern in story.patterns)
 
 
 def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
