@@ -4,8 +4,10 @@ The build counts each of them under another reason; the test of the demo names t
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import brotli
 import jinja2
 from PIL import Image
 
@@ -27,11 +29,11 @@ _MORE = (
 
 def odd_responses(content: Content) -> Iterator[Response]:
     """Pages that are dropped or fail, and one page with every kind of bad image."""
-    yield from _pages()
+    yield from _pages(content)
     yield from _attic(content)
 
 
-def _pages() -> Iterator[Response]:
+def _pages(content: Content) -> Iterator[Response]:
     cat = '<img src="/photos/cat.jpg" alt="A cat">'
     yield _page("/imprint", "Imprint", _p("Responsible for this page is nobody in particular."))
     yield _page("/lost", "Not found", _p("There is nothing here.", cat), status="404 Not Found")
@@ -48,13 +50,21 @@ def _pages() -> Iterator[Response]:
         head='<meta name="robots" content="noai, noimageai">',
     )
     yield _page("/deep", "Boxes in boxes", "<div>" * 1200 + cat + "</div>" * 1200)
-    yield Response(
-        url=f"{HOST}/garbled",
-        body=b"\x1f\x8b this was never compressed <img src=cat.jpg>",
-        headers=(("Content-Encoding", "gzip"),),
-    )
+    yield _garbled(content)
     robots = b"User-agent: *\nAllow: /\n"
     yield Response(url=f"{HOST}/robots.txt", body=robots, content_type="text/plain")
+
+
+def _garbled(content: Content) -> Response:
+    """A page whose compressed bytes were damaged on the way, after the first thousands."""
+    page = _page(
+        "/garbled",
+        "Garbled",
+        _p(_img("cat"), *(text for other in content.pages for text in other.body)),
+    )
+    packed = brotli.compress(page.body)
+    half = len(packed) // 2
+    return replace(page, body=packed[:half] + b"\xff" * half, headers=(("Content-Encoding", "br"),))
 
 
 def _attic(content: Content) -> Iterator[Response]:
@@ -87,73 +97,6 @@ def _bad_images(content: Content) -> Iterator[tuple[str, tuple[bytes, str, str]]
     yield "grey", (photos.encode(grey, "jpg"), jpeg, ok)
     yield "banner", (photos.encode(strip, "jpg"), jpeg, ok)
     yield "huge", (photos.encode(white, "png"), "image/png", ok)
-    yield "drawing", (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml", ok)
-    yield "nothing", (b"", jpeg, ok)
-    yield "sorry", (b"<html><body>Please log in.</body></html>", "text/html", ok)
-    yield "removed", (b"gone", jpeg, "410 Gone")
-
-
-def _pages() -> Iterator[Response]:
-    cat = '<img src="/photos/cat.jpg" alt="A cat">'
-    yield _page("/imprint", "Imprint", _p("Responsible for this page is nobody in particular."))
-    yield _page("/lost", "Not found", _p("There is nothing here.", cat), status="404 Not Found")
-    yield _page("/broken", "Error", _p("Come back later.", cat), status="500 Internal Server Error")
-    yield Response(url=f"{HOST}/old", status="301 Moved Permanently", headers=(("Location", "/"),))
-    yield Response(url=f"{HOST}/empty")
-    yield _page("/short", "Soon", _p(cat, "More soon."))
-    yield _page("/gallery", "Cats", _p(_LOREM, _MORE, cat, _img("cat-eyes"), _img("cat-nose")))
-    yield _page("/hotlinks", "Borrowed pictures", _p(_LOREM, _img("gone-1"), _img("gone-2"), _MORE))
-    yield _page(
-        "/private",
-        "Please do not collect this",
-        _p(_LOREM, cat, _MORE, _img("cat-eyes"), _LOREM),
-        head='<meta name="robots" content="noai, noimageai">',
-    )
-    yield _page("/deep", "Boxes in boxes", "<div>" * 1200 + cat + "</div>" * 1200)
-    yield Response(
-        url=f"{HOST}/garbled",
-        body=b"\x1f\x8b this was never compressed <img src=cat.jpg>",
-        headers=(("Content-Encoding", "gzip"),),
-    )
-    robots = b"User-agent: *\nAllow: /\n"
-    yield Response(url=f"{HOST}/robots.txt", body=robots, content_type="text/plain")
-
-
-def _attic(content: Content) -> Iterator[Response]:
-    """One page whose images end in every way that an image can."""
-    bad = dict(_bad_images(content))
-    paragraphs = [_LOREM]
-    for name in ("moved", *bad, "never-captured", "seen-before", "forgotten", "lost-way"):
-        paragraphs += [_img(name), f"This lay in box {len(paragraphs)}, under a blanket."]
-    yield _page("/attic", "What we found in the attic", _p(*paragraphs, _MORE))
-    for name, (body, content_type, status) in bad.items():
-        yield _image(name, body, content_type=content_type, status=status)
-    good = photos.render(content.pictures["chess"], 300)
-    yield _image(
-        "moved", b"", status="302 Found", headers=(("Location", "/photos/chess-board.jpg"),)
-    )
-    yield _image("chess-board", good)
-    yield _image("seen-before", b"", repeats=payload_digest(good))
-    yield _image("forgotten", b"", repeats=payload_digest(b"an older crawl has it"))
-    yield _image("lost-way", b"", status="302 Found", headers=(("Location", "/nowhere.jpg"),))
-
-
-def _bad_images(content: Content) -> Iterator[tuple[str, tuple[bytes, str, str]]]:
-    """Name -> body, media type and status."""
-    photo = photos.render(content.pictures["coins"], 384)
-    jpeg, ok = "image/jpeg", "200 OK"
-    yield "cut-off", (photo[: len(photo) // 3], jpeg, ok)
-    yield "small", (photos.render(content.pictures["coins"], 48), jpeg, ok)
-    yield "grey", (photos.encode(Image.new("RGB", (300, 200), (120, 120, 120)), "jpg"), jpeg, ok)
-    yield (
-        "banner",
-        (
-            photos.encode(photos.cut(content.pictures["coins"]).crop((0, 0, 380, 80)), "jpg"),
-            jpeg,
-            ok,
-        ),
-    )
-    yield "huge", (photos.encode(Image.new("1", (10_000, 9_000)), "png"), "image/png", ok)
     yield "drawing", (b'<svg xmlns="http://www.w3.org/2000/svg"/>', "image/svg+xml", ok)
     yield "nothing", (b"", jpeg, ok)
     yield "sorry", (b"<html><body>Please log in.</body></html>", "text/html", ok)
