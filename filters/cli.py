@@ -28,7 +28,11 @@ def filters() -> None:
 @filters.command("list")
 @click.option("as_json", "--json", is_flag=True, help="One JSON array.")
 def list_filters(*, as_json: bool) -> None:
-    """Every filter: name, what it judges, reasons, what it does."""
+    """Every filter: name, what it judges, reasons, what it does.
+
+    \b
+    m3w filters list
+    """
     rows = [
         {
             "name": cls.name,
@@ -77,7 +81,11 @@ def profiles() -> None:
 @profiles.command("list")
 @click.option("as_json", "--json", is_flag=True, help="One JSON array.")
 def list_profiles(*, as_json: bool) -> None:
-    """Every shipped profile with one line about it."""
+    """Every shipped profile with one line about it.
+
+    \b
+    m3w profiles list
+    """
     rows = [(name, load_profile(name).description) for name in profile_names()]
     if as_json:
         click.echo(json.dumps([{"name": name, "description": about} for name, about in rows]))

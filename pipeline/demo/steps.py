@@ -68,7 +68,7 @@ def next_commands(output: Path) -> tuple[tuple[str, ...], ...]:
         ("view", pages, "--images", "blocks"),
         ("report", pages),
         ("shards", "ls", str(output / "mix.json")),
-        ("profiles", "diff", "openm3w", "m3w"),
+        ("profiles", "show", "m3w"),
         ("build", "m3w", "--input", source, "--output", str(output / "m3w"), "--dry-run"),
         ("train", "kosmos1-1.3b", "--data", str(output / "mix.json"), "--dry-run"),
     )

@@ -1,0 +1,206 @@
+import subprocess
+import sys
+
+import click
+import pytest
+
+from openm3w import cli as front
+from openm3w.cli import COMMANDS, PLANNED, cli, main
+
+
+def _commands(group, path=()):
+    """Every command below a group, with the words that lead to it."""
+    context = click.Context(group, info_name="m3w")
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from _commands(command, (*path, name))
+
+
+ALL = dict(_commands(cli))
+LEAVES = [
+    path
+    for path, command in ALL.items()
+    if not isinstance(command, click.Group)
+    and not command.get_short_help_str(100).startswith("Planned:")
+]
+
+
+def run(capsys, *arguments):
+    """Exit code, standard output and standard error of `m3w ARGUMENTS`."""
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    shown = capsys.readouterr()
+    return stop.value.code, shown.out, shown.err
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_help_of_every_command_has_an_example(capsys, path):
+    code, out, _ = run(capsys, *path, "--help")
+    assert code == 0
+    # The usage line is the first; an example is another line with the command.
+    assert f"m3w {' '.join(path)}" in out.partition("\n\n")[2]
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_every_command_has_a_summary(path):
+    assert ALL[path].get_short_help_str(100)
+
+
+@pytest.mark.parametrize("name", sorted(PLANNED))
+def test_planned_commands_are_refused_in_one_line(capsys, name):
+    code, out, err = run(capsys, name)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert f"`m3w {name}`" in err
+    assert "is planned" in err
+
+
+@pytest.mark.parametrize("name", sorted(PLANNED))
+def test_planned_commands_are_refused_with_arguments_too(capsys, name):
+    code, _, err = run(capsys, name, "somewhere", "--option")
+    assert code == 2
+    assert "is planned" in err
+
+
+def test_no_command_is_both_built_and_planned():
+    assert not COMMANDS.keys() & PLANNED.keys()
+
+
+def test_the_list_of_commands_shows_what_is_built_and_what_is_planned(capsys):
+    code, out, _ = run(capsys, "--help")
+    assert code == 0
+    for name in (*COMMANDS, *PLANNED):
+        assert name in out
+
+
+def test_version(capsys):
+    code, out, _ = run(capsys, "--version")
+    assert (code, out.strip()) == (0, f"m3w, version {front.__version__}")
+
+
+MISTAKES = {
+    "unknown command": (("biuld",), 2, "No such command 'biuld'"),
+    "unknown option": (("view", "x", "--colour"), 2, "No such option"),
+    "no arguments": (("build",), 2, "Missing"),
+    "no such input": (
+        ("build", "openm3w", "--input", "{tmp}/no.warc.gz", "--output", "{tmp}/out"),
+        1,
+        "no such file or folder",
+    ),
+    "empty input": (
+        ("build", "openm3w", "--input", "{tmp}/empty.warc.gz", "--output", "{tmp}/out"),
+        1,
+        "the file is empty",
+    ),
+    "no web archive": (
+        ("build", "openm3w", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+        1,
+        "not a WARC",
+    ),
+    "unknown recipe": (
+        ("build", "openm3", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+        2,
+        "did you mean 'openm3w'?",
+    ),
+    "unknown recipe key": (
+        (
+            *("build", "openm3w", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+            *("--set", "scores.modle=lit"),
+        ),
+        2,
+        "did you mean 'model'?",
+    ),
+    "unknown key in a recipe file": (
+        ("build", "{tmp}/bad.toml", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+        2,
+        "did you mean 'profile'?",
+    ),
+    "recipe that is no TOML": (
+        ("build", "{tmp}/notes.txt", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+        2,
+        "not valid TOML",
+    ),
+    "planned runner": (
+        (
+            *("build", "openm3w", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+            *("--runner", "dataflow"),
+        ),
+        2,
+        "planned and not built yet",
+    ),
+    "images over the network": (
+        (
+            *("build", "openm3w", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
+            *("--set", "images.source=http"),
+        ),
+        2,
+        "not built yet",
+    ),
+    "remote archive": (
+        ("build", "openm3w", "--input", "s3://bucket/x.warc.gz", "--output", "{tmp}/out"),
+        2,
+        "not built yet",
+    ),
+    "viewing nothing": (("view", "{tmp}/nothing"), 1, "nothing"),
+    "viewing no manifest": (("view", "{tmp}/notes.txt"), 1, "notes.txt"),
+    "verifying nothing": (("shards", "verify", "{tmp}/nothing"), 1, "nothing"),
+    "report of nothing": (("report", "{tmp}/nothing"), 1, "nothing"),
+    "caption table that is not there": (
+        ("captions", "build", "{tmp}/no.parquet", "--output", "{tmp}/out"),
+        1,
+        "no such file or folder",
+    ),
+    "text that is not there": (
+        ("text", "build", "{tmp}/no.jsonl", "--output", "{tmp}/out"),
+        1,
+        "no such file or folder",
+    ),
+    "training on nothing": (("train", "kosmos1-tiny", "--data", "{tmp}/nothing"), 1, "nothing"),
+    "unknown training recipe": (
+        ("train", "kosmos1-tny", "--data", "{tmp}/nothing"),
+        2,
+        "did you mean 'kosmos1-tiny'?",
+    ),
+    "unknown training key": (
+        ("train", "kosmos1-tiny", "--data", "{tmp}/nothing", "--set", "optimizer.lrr=1"),
+        2,
+        "did you mean 'lr'?",
+    ),
+    "picture that is not there": (
+        ("generate", "{tmp}/nothing", "--image", "{tmp}/no.jpg"),
+        1,
+        "no such file",
+    ),
+    "unknown profile": (("profiles", "show", "kosmos"), 2, "kosmos1"),
+    "extracting nothing": (
+        ("extract", "{tmp}/no.warc.gz", "--output", "{tmp}/docs.jsonl"),
+        1,
+        "no such file or folder",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_users_mistake_is_one_line_and_no_traceback(capsys, tmp_path, name):
+    (tmp_path / "empty.warc.gz").write_bytes(b"")
+    (tmp_path / "notes.txt").write_text("Remember the milk, and the eggs.\n")
+    (tmp_path / "bad.toml").write_text('name = "bad"\nprofil = "openm3w"\n')
+    arguments, code, words = MISTAKES[name]
+    found, out, err = run(capsys, *(part.replace("{tmp}", str(tmp_path)) for part in arguments))
+    assert found == code, err
+    assert "Traceback" not in out + err
+    assert words in err
+    # click adds the usage above its own message; ours are one line.
+    assert err.startswith(("m3w: ", "Usage: "))
+    if err.startswith("m3w: "):
+        assert err.count("\n") == 1
+
+
+def test_the_viewer_starts_without_beam_and_torch():
+    code = "import sys, openm3w.shards.cli; print(*{'torch', 'apache_beam'} & set(sys.modules))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == ""

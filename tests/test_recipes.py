@@ -1,0 +1,32 @@
+from pathlib import Path
+
+import pytest
+
+from openm3w.filters.profiles import load_profile
+from openm3w.pipeline import recipe as build_recipe
+from openm3w.pipeline.captions import recipe as caption_recipe
+from openm3w.pipeline.text import recipe as text_recipe
+from openm3w.trainer import recipe as train_recipe
+
+ROOT = Path(__file__).parent.parent
+LOADERS = {
+    "captions": caption_recipe.load,
+    "text": text_recipe.load,
+}
+"""Recipes of `pipeline/recipes/` that are no builds of interleaved documents."""
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "pipeline/recipes").glob("*.toml")), ids=str)
+def test_every_shipped_build_recipe_decodes_and_bears_its_name(path):
+    load = LOADERS.get(path.stem, build_recipe.load)
+    assert load(path.stem).name == path.stem
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "trainer/recipes").glob("*.toml")), ids=str)
+def test_every_shipped_training_recipe_decodes(path):
+    assert train_recipe.load(path.stem).schedule.steps > 0
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "filters/profiles").glob("*.toml")), ids=str)
+def test_every_shipped_profile_decodes_and_describes_itself(path):
+    assert load_profile(path.stem).description
