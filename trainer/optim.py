@@ -13,9 +13,9 @@ class OptimizerRecipe:
 
     lr: float
     """Peak learning rate."""
-    betas: tuple[float, ...] = (0.9, 0.98)  # KOSMOS-1, appendix A
+    betas: tuple[float, ...] = (0.9, 0.98)  # KOSMOS-1, training set-up
     eps: float = 1e-6  # unilm's train.sh of KOSMOS-2
-    weight_decay: float = 0.01  # KOSMOS-1, appendix A
+    weight_decay: float = 0.01  # KOSMOS-1, training set-up
     clip_norm: float = 2.0  # unilm's train.sh of KOSMOS-2
 
     def __post_init__(self) -> None:

@@ -15,7 +15,7 @@ from openm3w.trainer.data.stream import RowFormat, SourceStream
 from openm3w.trainer.features import FeatureCache
 
 KOSMOS1_MIXTURE: Mapping[str, float] = {"text": 0.5, "caption": 0.5, "interleaved": 0.2}
-"""Million tokens of each kind in a step of 1.2 M; KOSMOS-1, section 3.2."""
+"""Million tokens of each kind in a step of 1.2 M; KOSMOS-1, training set-up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
