@@ -12,6 +12,9 @@ MAX_CAPTION_CHARS: Final = 1_000
 MAX_LEVELS: Final = 6
 """Boxes between an image and the figure that holds it and its caption."""
 
+MAX_BLOCKS: Final = 40
+"""Paragraphs inside a figure; what holds more is a part of the page, whatever its class says."""
+
 _FIGURE_CLASS: Final = re.compile(
     r"(?:^|[\s_-])(?:figure|caption|wp-caption|thumb|thumbinner|image|photo|picture|illustration"
     r"|gallery-?item|media)",
@@ -48,7 +51,7 @@ def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> 
 
 def _caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
     for level, box in enumerate(picture.box.ancestors()):
-        if box is core or level > MAX_LEVELS:
+        if box is core or level > MAX_LEVELS or box.last - box.first > MAX_BLOCKS:
             break
         if box.tag != "figure" and not _FIGURE_CLASS.search(_class(box)):
             continue

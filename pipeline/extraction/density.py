@@ -1,7 +1,6 @@
 """The part of a page with most running text, to tell where an extractor chose the wrong one."""
 
 from dataclasses import dataclass
-from itertools import accumulate
 from typing import Final
 
 from openm3w.pipeline.extraction.layout import Block, Box, Layout
@@ -86,7 +85,7 @@ class _Sides:
     """Which boxes stand beside the content, by their names and their share of the text."""
 
     def __init__(self, layout: Layout) -> None:
-        self.chars = [0, *accumulate(block.chars for block in layout.blocks)]
+        self.chars = layout.chars
         self.known = dict[Box, bool]()
 
     def around(self, box: Box) -> bool:

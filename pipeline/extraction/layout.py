@@ -8,6 +8,7 @@ along, and what it returns tells exactly which text nodes it kept (see `region`)
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any, Final
 
 from lxml import etree
@@ -41,6 +42,8 @@ class Box:
     """Text inside is not shown."""
     hidden: bool = False
     """Nothing inside is shown."""
+    side: bool | None = None
+    """Whether it stands beside the content, once that was asked (`selection.is_side`)."""
 
     def ancestors(self) -> Iterator["Box"]:
         """The box itself and all around it, inner ones first."""
@@ -110,6 +113,10 @@ class Layout:
     """Targets of links that have text."""
     markup: list[Any] = field(default_factory=list)
     """Scripts, styles and drawings: dead weight for an extractor."""
+    chars: list[int] = field(default_factory=list)
+    """Characters before each paragraph, and after the last."""
+    linked: list[int] = field(default_factory=list)
+    """Of them those inside links."""
 
 
 def lay_out(root: Any) -> Layout:
@@ -137,7 +144,10 @@ class _Pass:
             else:
                 self._end(element)
         self._flush()
-        self.box.last = len(self.layout.blocks)
+        blocks = self.layout.blocks
+        self.box.last = len(blocks)
+        self.layout.chars = list(accumulate((block.chars for block in blocks), initial=0))
+        self.layout.linked = list(accumulate((block.linked for block in blocks), initial=0))
 
     def _start(self, element: Any) -> None:
         tag = element.tag

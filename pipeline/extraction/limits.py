@@ -21,7 +21,7 @@ MANY_CHARS: Final = 500
 """Tags with less than this have too few attributes to count them."""
 
 MAX_TAGS: Final = 100_000
-"""trafilatura takes about 9 seconds for 75,000 elements with text, and ordinary pages have 1,600."""
+"""trafilatura takes about 9 seconds for 75,000 elements with text; ordinary pages have 1,600."""
 
 MAX_DEPTH: Final = 1_000
 """Open elements. Browsers flatten beyond 512, libxml2 drops what is deeper than 2,048; 1,500

@@ -1,6 +1,7 @@
 """Which paragraphs and images of a page are content, given the text that trafilatura kept."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,12 +42,6 @@ _SIDE_WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_CAPTION_WORDS: Final = re.compile(r"caption|legende|bildunterschrift", re.IGNORECASE)
-_FIGURE_WORDS: Final = re.compile(
-    r"(?:^|[\s_-])(?:figure|wp-caption|image|img|photo|picture|media(?:object)?|illustration"
-    r"|gallery|thumb(?:inner)?)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -62,6 +57,13 @@ class Selection:
     first: int = 0
     """The first and last paragraph kept inside the core."""
     last: int = -1
+    order: list[int] = field(default_factory=list)
+    """The same indices, sorted."""
+
+    def has_text(self, box: Box) -> bool:
+        """Whether a box holds a paragraph that is content."""
+        position = bisect_left(self.order, box.first)
+        return position < len(self.order) and self.order[position] < box.last
 
 
 def select_text(layout: Layout) -> Selection:
@@ -76,6 +78,7 @@ def select_text(layout: Layout) -> Selection:
     chosen = Selection(core, heart, kept, min(inside), max(inside))
     chosen.texts |= set(_list_items(blocks, chosen))
     chosen.texts |= set(_between(blocks, chosen))
+    chosen.order = sorted(chosen.texts)
     return chosen
 
 
@@ -104,7 +107,7 @@ def _is_content(picture: Picture, layout: Layout, chosen: Selection) -> bool:
     if _leads_to_other_page(picture, layout):
         return False
     part = _part(picture, chosen)
-    return part is None or _is_label(layout.blocks[part.first : part.last])
+    return part is None or _is_label(layout, part.first, part.last)
 
 
 def _is_lead(picture: Picture, layout: Layout, chosen: Selection) -> bool:
@@ -117,15 +120,18 @@ def _is_lead(picture: Picture, layout: Layout, chosen: Selection) -> bool:
         return False
     if any(map(is_side, _up_to(picture.box, core))) or _leads_to_other_page(picture, layout):
         return False
-    return _is_label(layout.blocks[picture.block : chosen.first])
+    return _is_label(layout, picture.block, chosen.first)
 
 
 def is_side(box: Box) -> bool:
     """Whether tag, class or id of a box say that it stands beside the content."""
-    if box.tag in _SIDE_TAGS:
-        return True
-    names = f"{box.element.get('class') or ''} {box.element.get('id') or ''}"
-    return len(names) > 1 and bool(_SIDE_WORDS.search(_CAMEL.sub("-", names)))
+    if box.side is None:
+        get = box.element.get
+        names = f"{get('class') or ''} {get('id') or ''}"
+        box.side = box.tag in _SIDE_TAGS or (
+            len(names) > 1 and bool(_SIDE_WORDS.search(_CAMEL.sub("-", names)))
+        )
+    return box.side
 
 
 def _heart(blocks: list[Block], kept: set[int]) -> Box:
@@ -195,14 +201,16 @@ def _part(picture: Picture, chosen: Selection) -> Box | None:
     """The largest box around an image that holds no kept text."""
     part = None
     for box in picture.box.ancestors():
-        if box is chosen.core or any(i in chosen.texts for i in range(box.first, box.last)):
+        if box is chosen.core or chosen.has_text(box):
             break
         part = box
     return part
 
 
-def _is_label(part: list[Block]) -> bool:
-    chars, linked = sum(block.chars for block in part), sum(block.linked for block in part)
+def _is_label(layout: Layout, first: int, last: int) -> bool:
+    """Whether these paragraphs say no more than captions and credits do."""
+    chars = layout.chars[last] - layout.chars[first]
+    linked = layout.linked[last] - layout.linked[first]
     return chars <= MAX_LABEL_CHARS and linked <= max(MOSTLY_LINKS * chars, MAX_CREDIT_CHARS)
 
 

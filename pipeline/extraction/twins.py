@@ -9,6 +9,9 @@ from openm3w.pipeline.extraction.layout import Layout, Picture
 MAX_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""
 
+MAX_BLOCKS: Final = 4
+"""Paragraphs, all empty, from a preview to the image over it."""
+
 MIN_NAME_CHARS: Final = 8
 """Shorter file names (`1.jpg`) are shared by images that differ."""
 
@@ -51,8 +54,9 @@ def is_larger_copy(
     Some pages put a blurred preview and the image over each other: the same file name on the
     same server, and no text between.
     """
-    between = layout.blocks[placeholder.block : picture.block + 1]
-    if any(block.chars for block in between):
+    if picture.block - placeholder.block >= MAX_BLOCKS:
+        return False
+    if any(block.chars for block in layout.blocks[placeholder.block : picture.block + 1]):
         return False
     first, second = (urlsplit(found[either].url) for either in (placeholder, picture))
     name = first.path.rpartition("/")[2]

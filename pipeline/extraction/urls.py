@@ -4,6 +4,7 @@ import re
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
+from openm3w.filters.url import ascii_host
 from openm3w.pipeline.extraction.reasons import Reason
 
 MAX_URL_CHARS: Final = 8_192
@@ -65,8 +66,11 @@ def _absolute(base: str, address: str) -> tuple[str, Reason | None]:
         return "", Reason.NOT_HTTP
     if not parts.hostname:
         return "", Reason.NO_URL
-    parts.port  # noqa: B018  # raises ValueError where it is no number
-    host = parts.netloc if parts.netloc.isascii() else parts.netloc.encode("idna").decode()
+    user, at, host = parts.netloc.rpartition("@")
+    name, colon, port = host.rpartition(":") if parts.port is not None else (host, "", "")
+    host = (
+        f"{quote(user, safe=_KEPT)}{at}{name if name.isascii() else ascii_host(name)}{colon}{port}"
+    )
     if re.search(r"[\s<>\"`{}|^\\]", host):
         return "", Reason.NO_URL
     encoded = (quote(part, safe=_KEPT) for part in (parts.path or "/", parts.query))
