@@ -47,8 +47,7 @@ class Plan:
 
     def folder(self, job: Job, part: str = "") -> Folder:
         """A job's folder in the store; `part` where it commits more than one kind of unit."""
-        root = self.store / job / part if part else self.store / job
-        return Folder(root=root, fingerprint=self.fingerprints[job])
+        return Folder.of(self.store / job / part, self.fingerprints[job])
 
     @property
     def versions(self) -> dict[str, str]:

@@ -3,7 +3,9 @@
 A unit of work commits one table (parquet) and then a sidecar (JSON). The sidecar holds the unit's
 counts, the seconds it took, and a fingerprint of what it was made from: this job's part of the
 recipe and the fingerprints of its parents. A unit whose sidecar has the fingerprint that the run
-expects is done; that is all that resuming is.
+expects is done; that is all that resuming is. Units of different fingerprints stand in different
+folders: none ever replaces another's table, so that a crash or a second recipe between table and
+sidecar cannot put one's rows behind the other's promise.
 """
 
 import contextlib
@@ -11,7 +13,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -29,6 +31,11 @@ class Folder:
     root: Path
     fingerprint: str
     """What its units must have been made from."""
+
+    @classmethod
+    def of(cls, job: Path, fingerprint: str) -> Self:
+        """The folder of a job for units of this fingerprint."""
+        return cls(root=job / fingerprint, fingerprint=fingerprint)
 
     def path(self, unit: str, suffix: str = "parquet") -> Path:
         return self.root / f"{unit}.{suffix}"

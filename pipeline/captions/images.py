@@ -66,7 +66,7 @@ _ALL_PACKS = "all"
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Stores what is not in a pack yet."""
-    if plan.folder("images").sidecar(_ALL_PACKS) is None:
+    if plan.folder("images").pending([_ALL_PACKS, *pack_units(plan)]):
         runners.run(runner, lambda p: _graph(p, plan))
 
 

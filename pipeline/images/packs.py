@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from openm3w.errors import OutputError
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -56,15 +58,24 @@ class PackReader:
         """The image's bytes.
 
         Raises:
-            OSError: the pack is missing, or shorter than its ledger says.
+            OutputError: the pack is missing, or shorter than its ledger says.
         """
-        file = self._files.pop(place.pack, None) or self._open(place.pack)
-        self._files[place.pack] = file  # the most recently used stands last
-        file.seek(place.offset)
-        data = file.read(place.length)
+        try:
+            file = self._files.pop(place.pack, None) or self._open(place.pack)
+            self._files[place.pack] = file  # the most recently used stands last
+            file.seek(place.offset)
+            data = file.read(place.length)
+        except OSError as error:
+            raise self._damaged(place.pack, error.strerror or "cannot be read") from error
         if len(data) != place.length:
-            raise OSError(f"{self._folder / place.pack}: shorter than its ledger says")
+            raise self._damaged(place.pack, "shorter than its ledger says")
         return data
+
+    def _damaged(self, pack: str, what: str) -> OutputError:
+        path = self._folder / pack
+        return OutputError(
+            f"{path}: {what}; remove {path.stem}.json beside it and run the same command again"
+        )
 
     def _open(self, pack: str) -> BinaryIO:
         while len(self._files) >= self._max_open:

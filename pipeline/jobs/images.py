@@ -72,7 +72,7 @@ class PackUnit:
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
     packs = plan.folder("images", "packs")
-    if packs.sidecar(_ALL_PACKS) is None:
+    if packs.pending([_ALL_PACKS, *pack_units(plan)]):
         runners.run(runner, lambda p: _packs_graph(p, plan))
     if plan.folder("images", "places").pending(plan.units):
         runners.run(runner, lambda p: _places_graph(p, plan))

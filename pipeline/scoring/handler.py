@@ -47,7 +47,7 @@ def with_data(batch: Batch, folder: Path) -> Batch:
     """The batch with its images' bytes, read from the packs of `folder`.
 
     Raises:
-        OSError: a pack is missing or short.
+        OutputError: a pack is missing or short.
     """
     with PackReader(folder) as packs:
         pairs = tuple(replace(pair, data=packs.read(pair.place)) for pair in batch.pairs)

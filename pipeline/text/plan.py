@@ -47,7 +47,7 @@ class TextPlan:
 
     def folder(self, job: Job) -> Folder:
         """A job's folder in the store."""
-        return Folder(root=self.store / job, fingerprint=self.fingerprint(job))
+        return Folder.of(self.store / job, self.fingerprint(job))
 
     @property
     def identity(self) -> dict[str, Any]:

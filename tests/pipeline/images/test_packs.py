@@ -2,6 +2,7 @@ import tarfile
 
 import pytest
 
+from openm3w.errors import OutputError
 from openm3w.pipeline.images.packs import PackReader, PackWriter, Place
 
 
@@ -39,5 +40,15 @@ def test_more_packs_than_may_be_open_are_read(tmp_path):
 def test_a_pack_that_is_too_short_is_an_error_that_names_it(tmp_path):
     (place,) = write(tmp_path / "p.tar", [("a", b"data")])
 
-    with PackReader(tmp_path) as reader, pytest.raises(OSError, match=r"p\.tar"):
+    with PackReader(tmp_path) as reader, pytest.raises(OutputError, match=r"p\.tar"):
         reader.read(Place("p.tar", place.offset, 1_000_000))
+
+
+def test_a_missing_pack_is_one_line_that_says_what_to_do(tmp_path):
+    with (
+        PackReader(tmp_path) as reader,
+        pytest.raises(OutputError, match=r"remove p\.json") as error,
+    ):
+        reader.read(Place("p.tar", 0, 1))
+
+    assert "\n" not in str(error.value)
