@@ -7,6 +7,7 @@ which is reported with its offset instead of raised, so that the records before 
 import contextlib
 import io
 import logging
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
+
+from openm3w.shards.terminal import clean_line
 
 # It warns of addresses that it mends, once for each; they are mended, and there may be millions.
 logging.getLogger("warcio").setLevel(logging.ERROR)
@@ -285,11 +288,13 @@ _DECODERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200] or repr(error)
+    # Messages quote what stands in the file, and reach terminals and reports.
+    return clean_line(str(error))[:200] or repr(error)
 
 
 def _status(http: Any, kind: Kind) -> int:
     if kind == "resource":
         return 200
     code = http.get_statuscode() if http else ""
-    return int(code) if code and code.isdigit() else 0
+    # Three digits by RFC 9110; anything else is no status, and may not even fit into a table.
+    return int(code) if re.fullmatch("[0-9]{3}", code or "") else 0

@@ -48,6 +48,8 @@ PAGES = pa.schema(
 )
 """One row for each page, also for those dropped; `document` is JSON, null where not extracted."""
 
+_OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
+
 
 def run(plan: Plan, runner: Runner) -> None:
     """Reads every archive whose unit is not committed yet."""
@@ -170,9 +172,10 @@ def _read(
 
 
 def record_class(record: Record) -> str:
-    """`page`, or what else the record is: `image`, `file`, `revisit`, or its WARC type."""
+    """`page`, or what else it is: `image`, `file`, or a record of another WARC type."""
     if record.kind == "other":
-        return f"{record.type}_record"
+        # The type is whatever the file says; reasons are a closed set, printed as they are.
+        return f"{record.type if record.type in _OTHER_TYPES else 'unknown'}_record"
     if record.kind == "revisit":
         return "revisit_record"
     content = record.content_kind

@@ -13,6 +13,7 @@ import click
 
 from openm3w import __version__
 from openm3w.errors import NotBuiltError, OpenM3WError
+from openm3w.shards.terminal import clean_line
 
 COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
@@ -118,7 +119,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _fail(message: str, code: int) -> Any:
-    click.echo(f"m3w: {' '.join(message.split())}", err=True)
+    click.echo(f"m3w: {clean_line(message)}", err=True)
     sys.exit(code)
 
 
