@@ -1,5 +1,6 @@
 """A whole build: the five jobs in turn, then manifest, card, report and `_SUCCESS`."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,6 +153,9 @@ def _summary(plan: Plan, job: Job) -> str:
 
 def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
     found = stages(plan)
+    languages: Counter[str] = Counter()
+    for counts in counts_of(plan, "shards"):
+        languages.update(counts["languages"])
     models = sorted({model for c in counts_of(plan, "scores") for model in c["models"]})
     result = Manifest(
         name=plan.recipe.name,
@@ -161,7 +165,10 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         recipe=recipes.to_plain(plan.recipe),
         models={"similarity": {"spec": plan.model, "model": models}} if models else {},
         versions=plan.versions,
-        counts={"stages": [funnel.to_json(stage) for stage in found]},
+        counts={
+            "stages": [funnel.to_json(stage) for stage in found],
+            "languages": dict(sorted(languages.items())),
+        },
     )
     report = interleaved_report(plan, found, result, publish.seconds_by_job(plan.store))
     if not entries:

@@ -26,8 +26,10 @@ from openm3w.shards.funnel import Stage
 @click.option("--store", type=click.Path(path_type=Path),
               help="Folder that the jobs commit to and reuse.  [default: OUTPUT.work]")  # fmt: skip
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
-@click.option("--limit", default=0, metavar="N", help="At most N pages of each archive.")
+@click.option("--workers", type=click.IntRange(min=0), default=0,
+              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
+@click.option("--limit", type=click.IntRange(min=0), default=0, metavar="N",
+              help="At most N pages of each archive.")  # fmt: skip
 @click.option("--from", "first", type=click.Choice(JOBS), default=JOBS[0], help="First job to run.")
 @click.option("--until", "last", type=click.Choice(JOBS), default=JOBS[-1], help="Last job to run.")
 @click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")

@@ -54,12 +54,17 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
+    ours, store_path = output.resolve(), store.resolve()
+    if ours == store_path or ours in store_path.parents or store_path in ours.parents:
+        raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
     theirs = known.get("outputs", {}).get(name)
     occupied = output.is_dir() and any(output.iterdir())
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
         raise OutputError(f"{output}: holds {what}; choose another --output")
     outputs = {**known.get("outputs", {}), name: mine}
+    if known.get("fingerprint") != identity.get("fingerprint"):
+        known.pop("seconds", None)  # another build's
     commit.write_json(path, {**known, **identity, "outputs": outputs})
 
 

@@ -31,6 +31,10 @@ class Images:
     """As many as a browser-like fetcher follows politely; RFC 9110 names no number."""
     encoding: Encoding = field(default_factory=Encoding)
 
+    def __post_init__(self) -> None:
+        if self.max_redirects < 0:
+            raise ValueError(f"max_redirects: {self.max_redirects} is below 0")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
@@ -86,6 +90,12 @@ class BuildRecipe:
     images: Images = field(default_factory=Images)
     scores: Scores = field(default_factory=Scores)
     shards: Shards = field(default_factory=Shards)
+
+    def __post_init__(self) -> None:
+        if self.pages_per_archive < 0:
+            raise ValueError(f"pages_per_archive: {self.pages_per_archive} is below 0")
+        if not 0 <= self.max_failed_share <= 1:
+            raise ValueError(f"max_failed_share: {self.max_failed_share} is outside 0..1")
 
     def load_profile(self) -> Profile:
         """The profile of the last job, in this recipe's language."""

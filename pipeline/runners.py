@@ -70,7 +70,10 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
         with _quiet_workers(runner):
             pipeline.run().wait_until_finish()
     except Exception as error:
-        raise _user_error(error) or error from error
+        ours = _user_error(error)
+        if ours is None:
+            raise
+        raise ours from error
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def _tables(
             ["language", "pages"],
             *map(list, languages.most_common(20)),
         ],
-        "images in the archives": _archive_images(plan, stages, image_records, manifest),
+        "images in the archives": _archive_images(stages, image_records, manifest),
     }
 
 
@@ -108,14 +108,9 @@ def _steps(plan: Plan) -> list[list[Any]]:
 
 
 def _archive_images(
-    plan: Plan, stages: Sequence[Stage], image_records: int, manifest: Manifest
+    stages: Sequence[Stage], image_records: int, manifest: Manifest
 ) -> list[list[Any]]:
     """What became of the image records of the input, which are not the pages' image elements."""
-    used = set()
-    for unit in plan.units:
-        for row in plan.folder("images", "places").rows(unit, ["outcome", "url_key"]):
-            if row["outcome"] == "kept":
-                used.add(row["url_key"])
     urls = next((stage for stage in stages if stage.unit == "urls"), None)
     rows: list[list[Any]] = [["what", "number"], ["image records in the input", image_records]]
     if urls is not None:

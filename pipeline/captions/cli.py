@@ -57,7 +57,8 @@ def captions() -> None:
 @click.option("--name", default="", help="Name of the dataset.  [default: captions]")
 @click.option("--recipe", default="captions", show_default=True, help="Recipe or TOML file.")
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", default=0, help="Processes of local-mp.  [default: one a core]")
+@click.option("--workers", type=click.IntRange(min=0), default=0,
+              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
 @click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(

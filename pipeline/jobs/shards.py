@@ -7,6 +7,7 @@ order depend on ids, seed and the number of kept documents alone.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -81,6 +82,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     folder, recipe = plan.folder("shards", "select"), plan.recipe
     profile, pages, images = plan.profile, Tally(), Tally()
     splits: dict[str, int] = {}
+    languages: Counter[str] = Counter()
     with (
         folder.writing(unit, SELECTED) as add_selected,
         folder.writing(unit, OUTCOMES, "outcomes.parquet") as add_outcome,
@@ -93,6 +95,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 continue
             split = split_of(document.url, recipe.shards.val_share, recipe.shards.seed)
             splits[split] = splits.get(split, 0) + 1
+            languages[document.signals.language] += 1
             add_selected(
                 {
                     "doc_id": document.doc_id,
@@ -102,7 +105,8 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 }
             )
     stages = [pages.to_json("shards", "pages"), images.to_json("shards", "images")]
-    folder.commit_sidecar(unit, counts={"stages": stages, "splits": splits}, seconds={})
+    counts = {"stages": stages, "splits": splits, "languages": dict(sorted(languages.items()))}
+    folder.commit_sidecar(unit, counts=counts, seconds={})
 
 
 def completed_documents(

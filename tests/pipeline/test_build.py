@@ -79,6 +79,7 @@ def test_a_build_writes_what_the_manifest_says(site, tmp_path):
                for sample in samples
                for image, data in zip(sample.document.images, sample.images, strict=True))  # fmt: skip
     assert (tmp_path / "out" / "_SUCCESS").is_file()
+    assert found.counts["languages"] == {"en": 12}
     check_chain(stages(plan))
 
 
@@ -130,6 +131,40 @@ def test_a_changed_threshold_of_the_last_job_runs_the_last_job_only(site, tmp_pa
 
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
     assert len(manifests.load(tmp_path / "other")[0].shards) == 3
+
+
+def test_two_recipes_share_a_store_without_touching_each_others_units(site, tmp_path):
+    """The second may have stopped anywhere; the first goes on with what it committed itself."""
+    store = tmp_path / "store"
+
+    def part(name, side, **options):
+        resolved = recipes.load("kosmos1", (f"images.encoding.side={side}", "shards.val_share=0.0"))
+        plan = builds.make_plan(resolved, [str(site)], tmp_path / name, store, lambda _: None)
+        return builds.build(plan, Runner(), say=lambda _: None, **options), plan
+
+    _, first = part("one", 128, last="scores")
+    mine = tree(first.folder("images", "packs").root)
+    part("two", 96, last="images")
+
+    part("one", 128, first="shards")
+
+    assert tree(first.folder("images", "packs").root) == mine
+    build(site, tmp_path / "alone", "images.encoding.side=128")
+    assert tree(tmp_path / "one") == tree(tmp_path / "alone")
+
+
+def test_a_lost_pack_is_made_again_by_what_the_message_says(site, tmp_path):
+    _, plan = build(site, tmp_path / "out", last="scores")
+    (pack,) = plan.folder("images", "packs").root.glob("*.tar")
+    pack.unlink()
+
+    with pytest.raises(OutputError, match=rf"remove {pack.stem}\.json") as error:
+        build(site, tmp_path / "out")
+    assert "\n" not in str(error.value)
+    pack.with_suffix(".json").unlink()
+    build(site, tmp_path / "out")
+
+    assert (tmp_path / "out" / "_SUCCESS").is_file()
 
 
 def test_another_recipe_into_the_same_folder_is_refused(site, tmp_path):

@@ -59,3 +59,22 @@ def test_the_store_stands_beside_the_output_however_it_is_written(tmp_path, monk
     monkeypatch.chdir(tmp_path)
 
     assert publish.default_store(Path(written)) == tmp_path / "out.work"
+
+
+@pytest.mark.parametrize(("output", "store"), [("a", "a"), ("a/out", "a"), ("a", "a/work")])
+def test_output_and_store_inside_each_other_are_refused(tmp_path, output, store):
+    with pytest.raises(OutputError, match="side by side"):
+        publish.claim(tmp_path / output, tmp_path / store, {})
+
+    assert not list(tmp_path.rglob("*"))
+
+
+def test_the_seconds_of_another_build_in_the_same_store_are_forgotten(tmp_path):
+    publish.claim(tmp_path / "one", tmp_path / "work", {"fingerprint": "1"})
+    with publish.timed(tmp_path / "work", "images"):
+        pass
+
+    publish.claim(tmp_path / "one", tmp_path / "work", {"fingerprint": "1"})
+    assert list(publish.seconds_by_job(tmp_path / "work")) == ["images"]
+    publish.claim(tmp_path / "two", tmp_path / "work", {"fingerprint": "2"})
+    assert publish.seconds_by_job(tmp_path / "work") == {}
