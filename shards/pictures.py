@@ -131,7 +131,13 @@ def decode(data: bytes) -> PillowImage.Image | None:
         if image.width * image.height > MAX_PIXELS:
             return None
         return image.convert("RGB")
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError):
+    except (
+        UnidentifiedImageError,
+        PillowImage.DecompressionBombError,
+        OSError,
+        ValueError,
+        SyntaxError,
+    ):
         return None
 
 

@@ -36,6 +36,8 @@ class Encoding:
             raise ValueError(f"side: {self.side} is below the 64 px that every profile asks for")
         if not 1 <= self.quality <= 100:
             raise ValueError(f"quality: {self.quality} is outside 1..100")
+        if min(self.max_bytes, self.max_pixels) < 1:
+            raise ValueError("max_bytes and max_pixels must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +45,7 @@ class Encoded:
     """An image as stored, with what the filters want to know of it."""
 
     data: bytes
-    """JPEG, sRGB, upright."""
+    """JPEG in RGB, upright; a colour profile of the original is not applied."""
     sha256: str
     width: int
     height: int
@@ -69,6 +71,7 @@ def encode(data: bytes, encoding: Encoding) -> Encoded:
     picture, original, original_format = open_picture(data, encoding)
     if max(picture.size) > encoding.side:
         picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
+    picture.info.clear()  # Pillow would write the comment of the original into the copy
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=encoding.quality)
     stored = buffer.getvalue()

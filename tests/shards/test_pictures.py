@@ -1,4 +1,6 @@
 import io
+import struct
+import zlib
 
 import pytest
 from PIL import Image as PillowImage
@@ -124,3 +126,13 @@ def test_part_of_a_picture_is_drawn_as_sixels(first, count):
     sequence = drawn.sixel(first, count)
     assert sequence.startswith("\x1bP")
     assert sequence.endswith("\x1b\\")
+
+
+@pytest.mark.parametrize("side", [7_000, 65_000])
+def test_a_picture_that_promises_too_many_pixels_is_none(side):
+    header = struct.pack(">II5B", side, side, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk
+    data += struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 0) + b"IDAT" + bytes(4)
+
+    assert pictures.decode(data) is None

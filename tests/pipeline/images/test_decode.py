@@ -146,3 +146,15 @@ def test_a_header_that_announces_a_bomb_is_refused(image_bytes):
 def test_grey_deviation_is_zero_for_one_colour_and_large_for_a_picture(image_bytes):
     assert encoded(Image.new("RGB", (90, 90), (3, 80, 200))).grey_deviation == 0
     assert encode(image_bytes(90, 90), ENCODING).grey_deviation > 10
+
+
+def test_a_comment_of_the_original_does_not_survive():
+    result = encoded(Image.new("RGB", (80, 80)), "JPEG", comment=b"taken at home")
+
+    assert b"taken at home" not in result.data
+
+
+@pytest.mark.parametrize("bound", ["max_bytes", "max_pixels"])
+def test_a_bound_that_lets_nothing_through_is_refused(bound):
+    with pytest.raises(ValueError, match="at least 1"):
+        Encoding(**{bound: 0})
