@@ -37,8 +37,8 @@ class Floor:
         if not document.images:
             return drop("no_content_image")
         wanted = Language(languages=self.languages, min_score=self.min_language_score)
-        if not wanted.keep(document):
-            return drop("wrong_language")
+        if not (verdict := wanted.keep(document)):
+            return verdict
         if sum(map(count_words, document.texts)) < self.min_words:
             return drop("too_few_words")
         return KEEP
@@ -54,7 +54,7 @@ class Floor:
         return KEEP
 
 
-TEXT_REASONS = frozenset({"no_text", "no_content_image", "wrong_language", "too_few_words"})
+TEXT_REASONS = frozenset({"no_text", "no_content_image", "too_few_words"}) | Language.reasons
 IMAGE_REASONS = frozenset({"too_small", "extreme_aspect", "single_colour"})
 
 

@@ -111,7 +111,7 @@ def text_hash(document: Document) -> str:
 
 
 def _facts(record: Record) -> PageFacts:
-    body = record.body[: 1 << 21].lower()
+    body = record.body.replace(b"\0", b"").lower()  # UTF-16 puts a NUL beside each letter
     return PageFacts(
         url=record.url,
         status=record.status,

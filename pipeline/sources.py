@@ -78,7 +78,7 @@ def find_sources(
             if accepts(path):
                 name = path.relative_to(base).as_posix()
                 found.append(Source(name=name, path=path, digest=_digest(path)))
-            elif base == path.parent and str(path) == value:
+            elif base == path.parent and path == Path(value):
                 raise InputError(f"{path}: not a {what} (by name and first bytes)")
             else:
                 skipped.append(path.relative_to(base).as_posix())
@@ -123,7 +123,7 @@ def _named_file(path: Path, option: str) -> Iterator[tuple[Path, Path]]:
 
 
 def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Files of a `warc.paths` list, relative to the list."""
+    """Files of a `warc.paths` list; relative ones stand beside the list."""
     try:
         data = path.read_bytes()
         text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
@@ -136,7 +136,8 @@ def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
                 f"{path}: lists {line}, which is not beside it; fetching from a crawl is not "
                 "built yet, so place the files there first"
             )
-        yield file, path.parent
+        # What the list names by an absolute path is named by its last part: names hold no machine.
+        yield file, file.parent if Path(line).is_absolute() else path.parent
 
 
 def _digest(path: Path) -> str:

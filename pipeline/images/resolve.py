@@ -103,5 +103,6 @@ def _preference(resource: Resource) -> tuple[Any, ...]:
         rank = 4
     else:
         rank = 0 if resource.content == "image" else 1
-    newest_first = tuple(-ord(c) for c in resource.fetched)
+    # The 1 behind it puts a record without a date, and a shorter date, after the others.
+    newest_first = (*(-ord(c) for c in resource.fetched), 1)
     return rank, newest_first, resource.unit, resource.offset

@@ -30,6 +30,10 @@ class Windows:
     max_words: int = 60
     """77 tokens of CLIP at about 1.3 tokens a word."""
 
+    def __post_init__(self) -> None:
+        if self.each_side < 0 or self.max_words < 1:
+            raise ValueError("each_side must be at least 0 and max_words at least 1")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
@@ -71,7 +75,8 @@ def _windows_of(pieces: Sequence[list[str] | Image], at: int, windows: Windows) 
     before = [text for piece in pieces[:at] if isinstance(piece, list) for text in piece]
     after = [text for piece in pieces[at + 1 :] if isinstance(piece, list) for text in piece]
     if windows.scope == "near":
-        before, after = before[-windows.each_side :], after[: windows.each_side]
+        start = max(0, len(before) - windows.each_side)
+        before, after = before[start:], after[: windows.each_side]
     found = [Window(text=text, origin="before") for text in before]
     found += [Window(text=text, origin="after") for text in after]
     named: tuple[tuple[str, Origin], ...] = (

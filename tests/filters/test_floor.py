@@ -58,7 +58,7 @@ def test_no_profile_is_no_floor():
         ([], {}, "no_text"),
         (["one two three four five six seven eight nine ten"], {}, "no_content_image"),
         (["ten " * 10, "i"], {"language": "de"}, "wrong_language"),
-        (["ten " * 10, "i"], {"language_score": 0.64}, "wrong_language"),
+        (["ten " * 10, "i"], {"language_score": 0.64}, "uncertain_language"),
         (["ten " * 10, "i"], {"language_score": 0.65}, None),
     ],
 )

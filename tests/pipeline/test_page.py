@@ -55,6 +55,13 @@ def test_a_dropped_page_has_one_reason(archive, tmp_path, html, options, reason)
     assert (page.outcome, page.reason) == ("dropped", reason)
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_a_page_of_two_bytes_a_letter_shows_its_images_to_the_screen(archive, tmp_path, codec):
+    page = outcome(archive, tmp_path, ("\ufeff" + PAGE).encode(codec))
+
+    assert (page.outcome, page.reason) == ("kept", "")
+
+
 def test_a_payload_that_cannot_be_read_is_a_failure(archive, tmp_path):
     page = outcome(archive, tmp_path, b"<html><img> no brotli", headers=(("Content-Encoding", "br"),), screen=Screen(needs_image=False))  # fmt: skip
 

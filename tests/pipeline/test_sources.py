@@ -95,3 +95,22 @@ def test_remote_archives_are_refused_as_not_built(address):
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(InputError, match="empty"):
         find_sources([str(tmp_path)])
+
+
+def test_a_named_file_of_another_kind_is_refused_however_it_is_written(
+    archive, tmp_path, monkeypatch
+):
+    archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+    (tmp_path / "notes.txt").write_text("words")
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(InputError, match="not a WARC"):
+        find_sources(["a.warc.gz", "./notes.txt"])
+
+
+def test_a_list_may_name_files_by_absolute_paths_which_are_no_part_of_names(archive, tmp_path):
+    (tmp_path / "far").mkdir()
+    path = archive.page("http://a.example/", "<p>").write(tmp_path / "far" / "a.warc.gz")
+    (tmp_path / "warc.paths").write_text(f"{path}\n")
+
+    assert names(tmp_path / "warc.paths") == ["a.warc.gz"]

@@ -55,3 +55,10 @@ def test_only_whole_answers_stand_under_their_digest():
     assert [key for key, _ in resource_keys({**row, "status": 404}, "u")] == ["url:k"]
     assert [key for key, _ in resource_keys({**row, "kind": "revisit"}, "u")] == ["url:k"]
     assert [key for key, _ in resource_keys({**row, "digest": ""}, "u")] == ["url:k"]
+
+
+@pytest.mark.parametrize("older", ["", "2020", "2020-02-01"])
+def test_a_capture_without_a_date_or_with_less_of_one_is_not_the_latest(older):
+    captures = [resource(fetched=older, offset=1), resource(fetched="2020-02-01T00:00:00Z")]
+
+    assert hop(START, captures) == Found(START.origin, "u", 7)

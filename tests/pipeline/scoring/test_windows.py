@@ -62,3 +62,17 @@ def test_all_takes_every_window():
 
 def test_an_image_without_any_text_has_no_window():
     assert windows_of(Document(doc_id="x", spans=(Image(url="http://a/1"),))) == [[]]
+
+
+def test_no_sentences_on_either_side_leave_alt_and_caption():
+    image = Image(url="http://a.example/i", alt="A boat")
+    document = Document(doc_id="0" * 32, spans=(Text(text="One. Two."), image, Text(text="Three.")))
+
+    assert windows_of(document, each_side=0) == [[("alt", "A boat")]]
+    assert windows_of(document, each_side=9)[0][0] == ("before", "One.")
+
+
+@pytest.mark.parametrize("settings", [{"each_side": -1}, {"max_words": 0}])
+def test_windows_that_mean_nothing_are_refused(settings):
+    with pytest.raises(ValueError, match="must be at least"):
+        Windows(**settings)
