@@ -133,6 +133,8 @@ def _spans(
     sample: Sample, technique: Technique, columns: int, rows: int
 ) -> Iterator[tuple[RenderableType, Picture | None]]:
     number = 0
+    # A caption that stands in the text too is not shown twice.
+    told = {clean_line(part) for text in sample.document.texts for part in paragraphs(text)}
     for span in sample.document.spans:
         if isinstance(span, Text):
             for paragraph in paragraphs(span.text):
@@ -141,7 +143,13 @@ def _spans(
             continue
         number += 1
         data = sample.images[number - 1] if number <= len(sample.images) else b""
-        yield from _picture(span, number, data, technique, columns, rows)
+        drawn = list(_picture(span, number, data, technique, columns, rows))
+        yield from drawn
+        caption, alt = clean_line(span.caption), clean_line(span.alt)
+        if caption and caption not in told:
+            yield Line(caption, style="italic", overflow="fold"), None
+        if alt and alt != caption and drawn[0][1] is not None:
+            yield Line(f"alt: {alt}", style=_QUIET, overflow="fold"), None
         yield Line(), None
 
 
@@ -172,11 +180,6 @@ def _picture(
         yield picture, picture
         facts = [f"picture {number}", _size(span), *_scores(span.scores)]
         yield Line(" · ".join(facts), style=_QUIET, overflow="fold"), None
-    caption, alt = clean_line(span.caption), clean_line(span.alt)
-    if caption:
-        yield Line(caption, style="italic", overflow="fold"), None
-    if alt and alt != caption and image is not None:
-        yield Line(f"alt: {alt}", style=_QUIET, overflow="fold"), None
 
 
 def _size(image: Image) -> str:

@@ -112,6 +112,14 @@ def test_nothing_of_the_web_reaches_the_terminal_uncleaned(mode, sample):
     assert "\x1b[2J" not in text
 
 
+@pytest.mark.parametrize(("text", "times"), [("Before.\n\nA cat.\n\nAfter.", 1), ("Before.", 1)])
+def test_a_caption_that_is_in_the_text_too_is_shown_once(text, times):
+    spans = (Image(url="u", alt="alt", caption="A cat."), Text(text=text))
+    document = Document(doc_id="k", url="u", spans=spans)
+    value = shown(Sample(key="k", document=document))
+    assert printed(value).count("A cat.") == times
+
+
 def test_kinds_without_a_title_are_named_by_kind_and_key():
     text = printed(shown(Sample(key="abc", document=Document(doc_id="abc")), kind="text"))
     assert text.split("\n")[0].strip() == "text abc"
