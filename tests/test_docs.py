@@ -1,0 +1,92 @@
+import importlib.util
+import re
+from pathlib import Path
+
+import pytest
+
+from openm3w.cli import PLANNED
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
+_LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"")
+_FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def _load(name):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+MAKE_CLI = _load("make_cli")
+COMMANDS = [path for path, _ in MAKE_CLI.commands(MAKE_CLI.cli)]
+
+
+def _anchor(heading):
+    """What MyST and GitHub make of a heading."""
+    plain = re.sub(r"[`*]", "", heading).strip().lower()
+    return re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+
+
+def _anchors(page):
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    return {_anchor(line.lstrip("#")) for line in text.splitlines() if line.startswith("#")}
+
+
+def _internal_links(page):
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    for match in _LINK.finditer(text):
+        target = match[1] or match[2]
+        if not re.match(r"[a-z]+:", target):
+            yield target
+
+
+def test_the_page_of_commands_is_current():
+    assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == MAKE_CLI.page(), (
+        "run: python docs/make_cli.py"
+    )
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_command_is_documented(path):
+    headings = (ROOT / "docs/cli.md").read_text(encoding="utf-8").splitlines()
+    assert f"{'#' * (1 + len(path))} m3w {' '.join(path)}" in headings
+
+
+@pytest.mark.parametrize("name", sorted(PLANNED))
+def test_every_planned_command_is_named(name):
+    assert f"`m3w {name}`" in (ROOT / "docs/cli.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_internal_links_lead_somewhere(page):
+    for target in _internal_links(page):
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path) if path else page
+        assert file.exists(), target
+        if anchor and file.suffix == ".md":
+            assert anchor in _anchors(file), target
+
+
+def _commands_in(text):
+    """The `m3w ...` commands of code blocks."""
+    for block in _FENCE.findall(text):
+        for line in block.splitlines():
+            words = line.removeprefix("$ ").split("#")[0].split()
+            if words[:1] == ["m3w"] and len(words) > 1:
+                yield words[1:]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_that_pages_show_exist(page):
+    names = {path[0] for path in COMMANDS}
+    for words in _commands_in(page.read_text(encoding="utf-8")):
+        if words[0] not in PLANNED and not words[0].startswith("-"):
+            assert words[0] in names, " ".join(words)
+
+
+def test_pages_name_no_machine_and_hold_no_notes_to_self():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"\bTODO\b|\bFIXME\b|/home/|/root/", text), page.name
