@@ -47,7 +47,7 @@ PLANNED = (
 """Profiles of the design that this version refuses."""
 
 SIMILARITY_BOUNDS: Mapping[str, float] = {
-    "openclip:ViT-L-14": MIN_SIMILARITY,
+    "openclip:ViT-L-14/openai": MIN_SIMILARITY,
     # Provisional: separates matched from mismatched captions best on the photographs that its head
     # was tested on; no published number exists for this model.
     "lit": 0.15,

@@ -16,7 +16,7 @@ from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import counts_of, stages
+from openm3w.pipeline.sidecars import counts_of, pending, stages
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
 from openm3w.shards import funnel
@@ -124,8 +124,7 @@ def _identity(plan: Plan) -> dict[str, Any]:
 
 def _check_parents(plan: Plan, first: Job) -> None:
     for job in JOBS[: JOBS.index(first)]:
-        part = {"images": "places", "shards": "select"}.get(job, "")
-        if missing := plan.folder(job, part).pending(plan.units):
+        if missing := pending(plan, job):
             raise OutputError(
                 f"--from {first}: job {job} is not done for {len(missing)} of "
                 f"{len(plan.units)} archives; run it first, or leave --from out"
@@ -139,7 +138,8 @@ def _check_stages(plan: Plan, job: Job) -> None:
     if any(stage.unit == "records" and stage.kept == 0 for stage in found):
         causes = [damage["error"] for c in counts_of(plan, job) for damage in c["damage"]]
         why = f": {causes[0]}" if causes else ""
-        raise InputError(f"{plan.sources[0].name}: no HTML page in the input{why}")
+        names = ", ".join(source.name for source in plan.sources[:3])
+        raise InputError(f"no HTML page in the input ({names}){why}")
     judged = [stage for stage in found if stage.unit in ("pages", "images")]
     publish.check_failures(judged, plan.recipe.max_failed_share)
 
@@ -174,7 +174,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
     if not entries:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
-    return publish.publish(result, report)
+    return publish.publish(result, report, _identity(plan))
 
 
 def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:

@@ -12,7 +12,7 @@ from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.extracting import extract_pages
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import stages
+from openm3w.pipeline.sidecars import pending, stages
 from openm3w.shards.funnel import Stage
 
 
@@ -112,10 +112,8 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "sources": [source.name for source in plan.sources],
         "output": str(plan.output),
         "store": str(plan.store),
-        "pending": {
-            "documents": len(plan.folder("documents").pending(plan.units)),
-            "archives": len(plan.units),
-        },
+        "archives": len(plan.units),
+        "pending": {job: len(pending(plan, job)) for job in JOBS},
     }
 
 

@@ -38,6 +38,8 @@ class Page:
     url: str
     status: int
     provenance: Provenance
+    error: str = ""
+    """What was raised where extraction failed."""
     document: Document | None = None
     """Set where the page was extracted, also where it was then dropped."""
     elements: int = 0
@@ -87,18 +89,25 @@ def read_page(
         ),
     )
     verdict = screen.keep(_facts(record)) if screen else KEEP
+    clock.lap("screen")
     if not verdict:
         return replace(page, outcome="dropped", reason=verdict.reason or "")
     if record.body_error:
         return replace(page, outcome="failed", reason="unreadable_payload")
-    clock.lap("screen")
     html, charset = decode_html(record.body, record.header("content-type"))
     clock.lap("charset")
-    if reason := check_html(html):
-        return replace(page, outcome="dropped", reason=reason)
+    reason = check_html(html)
     clock.lap("screen")
-    extraction = extract(html, record.url, engine=settings.engine)
-    clock.lap("extract")
+    if reason:
+        return replace(page, outcome="dropped", reason=reason)
+    try:
+        extraction = extract(html, record.url, engine=settings.engine)
+    except Exception as error:  # noqa: BLE001
+        # A page that the libraries under extraction fall over must not end the crawl: it is a
+        # failure with its text kept, and too large a share of failures ends the build.
+        return replace(page, outcome="failed", reason="extractor_error", error=repr(error)[:200])
+    finally:
+        clock.lap("extract")
     page = _extracted(page, record, extraction, charset)
     clock.lap("language")
     return _floored(page, floor)
@@ -153,7 +162,7 @@ def _floored(page: Page, floor: Floor | None) -> Page:
         return replace(page, outcome="dropped", reason="no_text")
     if floor is None:
         return page
-    verdict = floor.keep_text(document)
+    verdict = floor.opt_out.judge(document.signals.opt_out) and floor.keep_text(document)
     return page if verdict else replace(page, outcome="dropped", reason=verdict.reason or "")
 
 

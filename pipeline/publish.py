@@ -4,10 +4,12 @@ A store may hold units of any recipe, since each says what it was made from; an 
 of one build, which the store remembers.
 """
 
+import hashlib
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,24 +50,36 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it holds another build, or something else.
     """
-    mine, name = recipes.fingerprint(identity), output.resolve().name
-    path = store / BUILD_NAME
-    known = commit.read_json(path) or {}
+    mine = recipes.fingerprint(identity)
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
     ours, store_path = output.resolve(), store.resolve()
     if ours == store_path or ours in store_path.parents or store_path in ours.parents:
         raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
-    theirs = known.get("outputs", {}).get(name)
+    note = _claim_path(output, store)
+    theirs = _published_build(output) or (commit.read_json(note) or {}).get("build")
     occupied = output.is_dir() and any(output.iterdir())
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
         raise OutputError(f"{output}: holds {what}; choose another --output")
-    outputs = {**known.get("outputs", {}), name: mine}
+    commit.write_json(note, {"build": mine})
+    path = store / BUILD_NAME
+    known = commit.read_json(path) or {}
     if known.get("fingerprint") != identity.get("fingerprint"):
         known.pop("seconds", None)  # another build's
-    commit.write_json(path, {**known, **identity, "outputs": outputs})
+    commit.write_json(path, {**known, **identity})
+
+
+def _claim_path(output: Path, store: Path) -> Path:
+    """One note for each output, so that builds that share a store do not evict each other."""
+    name = os.path.relpath(output.resolve(), store.resolve())
+    return store / "outputs" / f"{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}.json"
+
+
+def _published_build(output: Path) -> str:
+    """The build that the output's manifest names; the store may have been removed since."""
+    return str((commit.read_json(output / MANIFEST_NAME) or {}).get("build", ""))
 
 
 def finished(output: Path) -> Manifest | None:
@@ -127,9 +141,14 @@ def top(counts: Mapping[str, int], most: int = 4) -> str:
     return f"{shown}, ..." if len(ordered) > most else shown
 
 
-def publish(result: Manifest, report: Mapping[str, Any]) -> Manifest:
-    """Writes report, card, manifest and, last, `_SUCCESS`."""
-    write_report(result.root, report)
-    card.write_extras(result)
-    manifest.write(result)
-    return result
+def publish(
+    result: Manifest, report: Mapping[str, Any], identity: Mapping[str, Any] | None = None
+) -> Manifest:
+    """Writes report, card, manifest and, last, `_SUCCESS`; `identity` is what `claim` was given."""
+    named = replace(result, build=recipes.fingerprint(identity)) if identity else result
+    write_report(named.root, report)
+    card.write_extras(named)
+    for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed
+        left.unlink(missing_ok=True)
+    manifest.write(named)
+    return named

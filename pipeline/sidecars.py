@@ -41,3 +41,9 @@ def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
     if job == "images":
         return [("packs", images.pack_units(plan)), ("places", plan.units)]
     return [("select" if job == "shards" else "", plan.units)]
+
+
+def pending(plan: Plan, job: Job) -> list[str]:
+    """The archives for which a job is still to be done."""
+    part = {"images": "places", "shards": "select"}.get(job, "")
+    return plan.folder(job, part).pending(plan.units)

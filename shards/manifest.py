@@ -34,6 +34,8 @@ class Manifest:
     models: Mapping[str, Any] = field(default_factory=dict)
     """Scores by name -> id and preprocessing of the model that made them."""
     versions: Mapping[str, str] = field(default_factory=dict)
+    build: str = ""
+    """Digits over recipe and inputs: the same command finds its own output by them."""
     counts: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -88,6 +90,7 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
         "recipe": dict(manifest.recipe),
         "models": dict(manifest.models),
         "versions": dict(manifest.versions),
+        "build": manifest.build,
         "counts": dict(manifest.counts),
     }
 
@@ -176,6 +179,7 @@ def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
             recipe=value.get("recipe", {}),
             models=value.get("models", {}),
             versions=value.get("versions", {}),
+            build=value.get("build", ""),
             counts=value.get("counts", {}),
         )
     except (KeyError, TypeError, ValueError) as error:

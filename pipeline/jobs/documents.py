@@ -51,6 +51,10 @@ PAGES = pa.schema(
 _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
 
 
+_MAX_ERRORS = 20
+"""Errors of an archive that are kept with their page; all are counted."""
+
+
 def run(plan: Plan, runner: Runner) -> None:
     """Reads every archive whose unit is not committed yet."""
     pending = set(plan.folder("documents").pending(plan.units))
@@ -97,6 +101,7 @@ class _Counts:
     def __init__(self) -> None:
         self.records, self.pages, self.images = Tally(), Tally(), Tally()
         self.damage: list[dict[str, Any]] = []
+        self.errors: list[dict[str, Any]] = []
         self.languages: Counter[str] = Counter()
         self.image_records = 0
         self.redirects = 0
@@ -106,6 +111,8 @@ class _Counts:
     def page(self, page: Page) -> None:
         self.num_pages += 1
         self.pages.add(page.outcome, page.reason)
+        if page.error and len(self.errors) < _MAX_ERRORS:
+            self.errors.append({"url": page.url, "error": page.error})
         for reason, count in page.left_out.items():
             self.images.add("dropped", reason, count)
         if page.document is not None:
@@ -126,6 +133,7 @@ class _Counts:
             "revisits": self.revisits,
             "languages": dict(sorted(self.languages.items())),
             "damage": self.damage,
+            "errors": self.errors,
         }
 
 

@@ -61,7 +61,7 @@ def build(plan: TextPlan, runner: Runner, *, say: Say) -> Published:
     with publish.timed(plan.store, "shards"):
         entries = write_shards(_writing(plan), runner)
     result = _manifest(plan, entries)
-    return Published(manifest=publish.publish(result, _report(plan, result)), already_done=False)
+    return Published(manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False)
 
 
 def stages(plan: TextPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:

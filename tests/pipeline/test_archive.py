@@ -219,4 +219,8 @@ def test_http_headers_are_read_whatever_the_address_is(archive, tmp_path):
 
     (record,), _ = read(path)
 
-    assert (record.status, record.content_type, record.body) == (200, "text/html", b"<html>x</html>")
+    assert (record.status, record.content_type, record.body) == (
+        200,
+        "text/html",
+        b"<html>x</html>",
+    )

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import page
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
@@ -174,6 +176,43 @@ def test_another_recipe_into_the_same_folder_is_refused(site, tmp_path):
         build(site, tmp_path / "out", "images.encoding.side=256")
 
 
+def test_a_finished_build_is_known_without_its_store(site, tmp_path):
+    _, plan = build(site, tmp_path / "out")
+    shutil.rmtree(plan.store)
+
+    assert build(site, tmp_path / "out")[0].already_done
+    with pytest.raises(OutputError, match="another recipe or input"):
+        build(site, tmp_path / "out", "images.encoding.side=256")
+
+
+def test_outputs_of_one_name_can_share_a_store(site, tmp_path):
+    for side in ("256", "512"):
+        resolved = recipes.load("kosmos1", (f"images.encoding.side={side}",))
+        for _ in range(2):
+            plan = builds.make_plan(
+                resolved, [str(site)], tmp_path / side / "out", tmp_path / "store", lambda _: None
+            )
+            built = builds.build(plan, Runner(), say=lambda _: None)
+        assert built.already_done
+
+
+def test_a_page_that_the_extractor_falls_over_is_a_counted_failure(site, tmp_path, monkeypatch):
+    real = page.extract
+
+    def falling(html, url, **options):
+        if url.endswith("/3"):
+            raise KeyError("an unforeseen tag")
+        return real(html, url, **options)
+
+    monkeypatch.setattr(page, "extract", falling)
+    _, plan = build(site, tmp_path / "out")
+
+    (found,) = [s for s in stages(plan) if (s.job, s.unit) == ("documents", "pages")]
+    assert found.failed == {"extractor_error": 1}
+    notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+    assert any("unforeseen tag" in note for note in notes)
+
+
 def test_a_folder_with_other_files_is_refused_and_left_alone(site, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "thesis.txt").write_text("years of work")
@@ -303,7 +342,7 @@ def test_an_input_without_any_page_says_why(tmp_path):
     path = tmp_path / "a.warc.gz"
     path.write_bytes(b"this is no archive")
 
-    with pytest.raises(InputError, match=r"a\.warc\.gz: no HTML page in the input: "):
+    with pytest.raises(InputError, match=r"no HTML page in the input \(a\.warc\.gz\): "):
         build(path, tmp_path / "out")
 
 

@@ -27,7 +27,7 @@ def outcome(archive, tmp_path, html, *, bounds=FLOOR, screen=None, **options):
 
 
 def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_path):
-    page = outcome(archive, tmp_path, PAGE, headers=(("X-Robots-Tag", "noai"),))
+    page = outcome(archive, tmp_path, PAGE, headers=(("X-Robots-Tag", "noarchive"),))
 
     document = page.document
     assert page.outcome == "kept"
@@ -35,7 +35,7 @@ def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_
     assert document.provenance.source == "a.warc.gz"
     assert document.provenance.fetched == "2024-05-06T07:08:09Z"
     assert (document.signals.language, document.signals.charset) == ("en", "utf-8")
-    assert document.signals.opt_out == ("x-robots-tag: noai",)
+    assert document.signals.opt_out == ("x-robots-tag: noarchive",)
     assert len(document.doc_id) == 32
 
 
@@ -46,6 +46,7 @@ def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_
         (b"", {}, "empty_body"),
         ("<p>words only</p>", {}, "no_image_candidate"),
         ("<img src=/a.png>", {}, "no_text"),
+        (PAGE, {"headers": (("X-Robots-Tag", "noai"),)}, "opt_out_noai"),
         (PAGE.replace("<img", "<!-- <img").replace("Bridge>", "-->"), {}, "no_content_image"),
     ],
 )

@@ -2,7 +2,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode
 
@@ -103,6 +103,40 @@ def test_the_first_frame_of_an_animation_is_taken():
     result = encoded(frames[0], "GIF", save_all=True, append_images=frames[1:])
 
     assert np.abs(pixels(result)[40, 40] - [255, 0, 0]).max() < 12
+
+
+def wide_gamut_profile():
+    """The sRGB profile with red and green exchanged: any reader of profiles sees the difference."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, green = data.index(b"rXYZ", 128), data.index(b"gXYZ", 128)
+    data[red : red + 4], data[green : green + 4] = b"gXYZ", b"rXYZ"
+    return bytes(data)
+
+
+def test_colours_mean_what_the_embedded_profile_says():
+    picture = Image.new("RGB", (80, 80), (255, 0, 0))
+
+    exchanged = pixels(encoded(picture, icc_profile=wide_gamut_profile()))[40, 40]
+
+    assert np.abs(exchanged - [0, 255, 0]).max() < 12
+
+
+def test_a_profile_that_changes_nothing_or_fits_nothing_is_ignored():
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    picture = Image.new("RGB", (80, 80), (200, 60, 60))
+
+    plain = pixels(encoded(picture))[40, 40]
+    with_srgb = pixels(
+        encoded(
+            picture, icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+        )
+    )[40, 40]
+    with_alien = pixels(encoded(picture, icc_profile=lab.tobytes()))[40, 40]
+    with_junk = pixels(encoded(picture, icc_profile=b"no profile"))[40, 40]
+
+    assert np.abs(plain - with_srgb).max() <= 2
+    assert np.abs(plain - with_alien).max() <= 2
+    assert np.abs(plain - with_junk).max() <= 2
 
 
 @pytest.mark.parametrize(
