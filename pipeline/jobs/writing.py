@@ -145,13 +145,16 @@ def _write(writing: Writing, name: tuple[str, int], rows: Iterable[Row]) -> None
 
 
 def _entry(writing: Writing, name: ShardName) -> ShardEntry | None:
-    """The row of a shard that is written, and still there in full size; else None."""
+    """The row of a shard that is written, and whose tar and index are still whole; else None."""
     sidecar = writing.written.sidecar(name.unit)
     if sidecar is None:
         return None
     entry = ShardEntry(**sidecar["counts"]["entry"])
-    path = writing.output / entry.url
-    return entry if path.is_file() and path.stat().st_size == entry.filesize else None
+    # The index holds an offset for each sample and one for the end: see `shards.writer`.
+    sizes = {entry.url: entry.filesize, f"{entry.url}.idx": 8 * (entry.nsamples + 1)}
+    paths = {writing.output / url: size for url, size in sizes.items()}
+    whole = all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
+    return entry if whole else None
 
 
 def _used_names(writing: Writing, counts: Mapping[str, int]) -> set[ShardName]:

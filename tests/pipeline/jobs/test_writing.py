@@ -90,3 +90,19 @@ def test_every_sample_is_in_one_shard_and_a_lost_shard_is_written_again(writing)
 
     assert write_shards(writing, Runner()) == entries
     assert lost.read_bytes() == before
+
+
+@pytest.mark.beam
+@pytest.mark.parametrize("damage", ["missing", "short"])
+def test_a_shard_whose_index_is_lost_or_cut_is_written_again(writing, damage):
+    entries = write_shards(writing, Runner())
+    index = writing.output / f"{entries[0].url}.idx"
+    before = index.read_bytes()
+    assert len(before) == 8 * (entries[0].nsamples + 1)
+    if damage == "missing":
+        index.unlink()
+    else:
+        index.write_bytes(before[:-8])
+
+    assert write_shards(writing, Runner()) == entries
+    assert index.read_bytes() == before
