@@ -65,11 +65,17 @@ def run(plan: Plan, runner: Runner) -> None:
 
 
 def mark(references: Iterable[Reference], reason: str, rank: Rank) -> Iterator[Reference]:
-    """The references of one group, all but the first in `rank` marked with `reason`."""
-    first, *rest = sorted(references, key=rank)
+    """The references of one group, all but the first in `rank` marked with `reason`.
+
+    One reference is held at a time, and the first comes last: a page that a crawl holds a million
+    times is a group that no worker could sort.
+    """
+    passing = iter(references)
+    first = next(passing)
+    for reference in passing:
+        first, other = (reference, first) if rank(reference) < rank(first) else (first, reference)
+        yield other._replace(reason=reason)
     yield first
-    for reference in rest:
-        yield reference._replace(reason=reason)
 
 
 def mark_all(references: PCollection[Reference], passes: Iterable[Pass]) -> PCollection[Reference]:

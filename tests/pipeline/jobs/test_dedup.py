@@ -36,5 +36,27 @@ def test_of_one_record_in_two_archives_the_first_stays():
     assert marked("duplicate_record", group) == [0, 1]
 
 
+def test_one_reference_is_held_while_a_group_of_any_size_passes():
+    drawn = 0
+
+    def group():
+        nonlocal drawn
+        for row in range(1000):
+            drawn += 1
+            yield reference(row=row, doc_id=f"{(row * 37) % 1000:04d}")
+
+    out = mark(group(), "duplicate_text", lambda r: r.doc_id)
+    for passed in range(1, 1000):
+        assert next(out).reason == "duplicate_text"
+        assert drawn == passed + 1
+    assert [(r.row, r.reason) for r in out] == [(0, "")]
+
+
+def test_of_equals_in_every_rank_the_one_met_first_stays():
+    group = [reference(row=row) for row in range(3)]
+
+    assert [r.row for r in mark(group, "x", lambda r: r.doc_id) if not r.reason] == [0]
+
+
 def test_a_document_alone_is_never_marked():
     assert all(marked(name, [reference()]) == [] for name, _, _ in PASSES)
