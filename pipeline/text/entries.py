@@ -56,7 +56,7 @@ def _archive_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterat
             note = f"damaged at byte {record.offset}: {record.error}"
             yield Entry(record_outcome="failed", record_reason="damaged_archive", note=note)
         elif record.type == "conversion":
-            entry = _judged(_wet_document(record, source), recipe, record.body_error)
+            entry = _wet_entry(record, source, recipe)
             clock.lap("language and filters")
             yield entry
         elif (kind := record_class(record)) != "page":
@@ -92,6 +92,12 @@ def _text_alone(page: Page, document: Document) -> Document:
         provenance=page.provenance,
         signals=document.signals,
     )
+
+
+def _wet_entry(record: Record, source: Source, recipe: TextRecipe) -> Entry:
+    if record.body_cut and not record.body_error:
+        return Entry(record_outcome="kept", outcome="dropped", reason="too_large", url=record.url)
+    return _judged(_wet_document(record, source), recipe, record.body_error)
 
 
 def _wet_document(record: Record, source: Source) -> Document:

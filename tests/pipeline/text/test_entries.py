@@ -3,6 +3,7 @@ import json
 import pytest
 import zstandard
 
+from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.text.entries import read_entries
 from openm3w.pipeline.text.recipe import load
@@ -113,6 +114,19 @@ def test_wet_records_are_texts(tmp_path, archive):
 
     assert entry.document.texts[0].count("fox") == 4
     assert entry.document.url == "http://x.org/a"
+
+
+@pytest.mark.parametrize(("spare", "fate"), [(0, "kept"), (-1, "too_large")])
+def test_a_wet_text_longer_than_the_limit_is_dropped_not_cut(tmp_path, archive, spare, fate):
+    for name, times in {"a": 8, "b": 4}.items():
+        archive.add(f"http://x.org/{name}", (ENGLISH * times).encode(), kind="conversion")
+    path = archive.write(tmp_path / "x.warc.wet.gz")
+    longest = max(len(record.body) for record in read_records(path, max_body=10_000))
+
+    found = entries(path, f"screen.max_bytes={longest + spare}")
+
+    assert fates(found) == [fate, "kept"]
+    assert found[0].url == "http://x.org/a"
 
 
 def test_a_damaged_archive_ends_with_a_failed_record(tmp_path, archive):
