@@ -1,5 +1,9 @@
-"""Writes docs/cli.md from the `--help` of every command: `python docs/make_cli.py`."""
+"""Writes docs/cli.md from the `--help` of every command: `python docs/make_cli.py`.
 
+With `--check` nothing is written, and the exit code says whether the page is current.
+"""
+
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,5 +60,7 @@ def _help(path: tuple[str, ...], command: click.Command) -> str:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv:
+        sys.exit(PAGE.read_text(encoding="utf-8") != page())
     PAGE.write_text(page(), encoding="utf-8")
     print(PAGE)

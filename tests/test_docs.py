@@ -1,5 +1,7 @@
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,9 +45,10 @@ def _internal_links(page):
 
 
 def test_the_page_of_commands_is_current():
-    assert (ROOT / "docs/cli.md").read_text(encoding="utf-8") == MAKE_CLI.page(), (
-        "run: python docs/make_cli.py"
-    )
+    # In a process of its own: click keeps the first help option that a command was asked for.
+    check = [sys.executable, str(ROOT / "docs/make_cli.py"), "--check"]
+    code = subprocess.run(check, check=False).returncode
+    assert code == 0, "docs/cli.md is not current; run: python docs/make_cli.py"
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)

@@ -135,9 +135,16 @@ def commit_pack(plan: Plan, unit: PackUnit) -> None:
 
 
 def choose(candidates: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-    """The ledger row that serves an image: the first kept by rank, else the preferred URL's."""
+    """The ledger row that serves an image.
+
+    The preferred URL's where it was kept, else the largest one kept (pages name small sizes
+    first), else the preferred URL's for its reason.
+    """
     ordered = [row for _, row in sorted(candidates, key=lambda pair: pair[0])]
-    return next((row for row in ordered if row["outcome"] == "kept"), ordered[0])
+    if ordered[0]["outcome"] == "kept":
+        return ordered[0]
+    kept = (row for row in ordered if row["outcome"] == "kept")
+    return max(kept, key=lambda row: row["original_width"], default=ordered[0])
 
 
 def _fetch(

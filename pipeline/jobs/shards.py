@@ -16,7 +16,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.selection import select
-from openm3w.filters.url import registered_domain
+from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
@@ -147,7 +147,9 @@ def _filled(image: Image, place: Mapping[str, Any], similarity: float | None) ->
         original_height=place["original_height"],
         num_bytes=place["length"],
     )
-    return replace(image, content=content, scores=scores)
+    # The page's preferred address need not be the one that the archive had.
+    served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
+    return replace(image, url=next(served, image.url), content=content, scores=scores)
 
 
 def _with_images(document: Document, images: Iterable[Image]) -> Document:

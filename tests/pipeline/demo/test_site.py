@@ -6,6 +6,7 @@ from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.demo import content, site
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
+from openm3w.shards import reader
 
 # What a build with the recipe `kosmos1` must have counted, by unit. The similarity of the recipe
 # `openm3w` adds `low_similarity`, which needs a model.
@@ -116,3 +117,17 @@ def test_enough_documents_are_kept_for_a_look_and_a_short_training(built):
     _, result = built
     assert result.manifest.nsamples >= 30
     assert result.manifest.images >= 70
+
+
+@pytest.mark.beam
+def test_the_largest_captured_size_is_stored_under_its_own_address(built):
+    _, result = built
+    urls = [
+        image.url
+        for sample in reader.read_samples(result.manifest)
+        for image in sample.document.images
+        if image.url.startswith("http://news.example/")
+    ]
+    assert urls
+    # The pages prefer 1280 pixels, which no crawler fetched.
+    assert all(url.endswith("-640.jpg") for url in urls)

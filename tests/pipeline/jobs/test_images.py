@@ -30,8 +30,8 @@ def test_urls_that_no_archive_holds_are_of_no_archive():
     assert unit.archive == ""
 
 
-def row(outcome, reason=""):
-    return {"outcome": outcome, "reason": reason}
+def row(outcome, reason="", width=100):
+    return {"outcome": outcome, "reason": reason, "original_width": width}
 
 
 @pytest.mark.parametrize(
@@ -39,12 +39,22 @@ def row(outcome, reason=""):
     [
         ([(0, row("kept"))], row("kept")),
         ([(1, row("kept", "second")), (0, row("kept", "first"))], row("kept", "first")),
+        ([(0, row("kept", width=320)), (1, row("kept", width=640))], row("kept", width=320)),
         ([(0, row("dropped", "not_in_archive")), (1, row("kept"))], row("kept")),
+        (
+            [
+                (0, row("dropped", "not_in_archive")),
+                (1, row("kept", width=320)),
+                (2, row("kept", width=640)),
+                (3, row("kept", "the same size later", width=640)),
+            ],
+            row("kept", width=640),
+        ),
         (
             [(1, row("dropped", "too_small")), (0, row("failed", "undecodable"))],
             row("failed", "undecodable"),
         ),
     ],
 )
-def test_the_first_candidate_that_was_kept_serves_an_image(candidates, chosen):
+def test_the_preferred_candidate_serves_an_image_or_else_the_largest_kept(candidates, chosen):
     assert choose(candidates) == chosen
