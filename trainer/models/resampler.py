@@ -27,7 +27,7 @@ class Resampler(nn.Module):
 
         The features come in with unit length, so a projection drawn from N(0, 1) gives them the
         size of the latents. With torch's default they would be some twenty times smaller than
-        the latents beside them, and a short run would never look at the image. The output is as
+        the latents beside them. The output is as
         small as a text embedding, since it is multiplied by sqrt(W) like one.
         """
         nn.init.normal_(self.latents)
