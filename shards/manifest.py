@@ -13,6 +13,7 @@ from typing import Any
 from openm3w.errors import InputError, ShardError
 from openm3w.shards import commit
 from openm3w.shards.sample import KINDS, Kind
+from openm3w.shards.typed import make
 from openm3w.shards.writer import ShardEntry
 
 FORMAT_VERSION = 1
@@ -130,7 +131,7 @@ def load(path: str | Path) -> tuple[Manifest, ...]:
         file = file / MANIFEST_NAME
     if not file.is_file():
         raise InputError(f"{path}: no manifest there; name a manifest.json, or the folder of one")
-    value = commit.read_json(file)
+    value = _read_object(file)
     if value is None or "kind" not in value:
         raise ShardError(f"{file}: not a manifest (no JSON object with a 'kind')")
     if value.get("format_version") != FORMAT_VERSION:
@@ -146,11 +147,18 @@ def load(path: str | Path) -> tuple[Manifest, ...]:
     return (_from_json(value, file),)
 
 
+def _read_object(file: Path) -> dict[str, Any] | None:
+    try:
+        return commit.read_json(file)
+    except RecursionError:  # a file of opening brackets
+        return None
+
+
 def _load_part(file: Path, row: Any) -> Manifest:
     if not isinstance(row, Mapping) or not {"url", "fingerprint"} <= row.keys():
         raise ShardError(f"{file}: a part of the mixture has no url or fingerprint")
     path = file.parent / str(row["url"])
-    value = commit.read_json(path)
+    value = _read_object(path)
     if value is not None and value.get("kind") == "mixture":
         raise ShardError(f"{file}: {row['url']} is a mixture itself; join its datasets instead")
     (part,) = load(path)
@@ -167,21 +175,14 @@ def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
     if value["kind"] not in KINDS:
         raise ShardError(f"{file}: unknown kind {value['kind']!r}; known: {', '.join(KINDS)}")
     try:
-        return Manifest(
-            name=value["name"],
-            kind=value["kind"],
-            shards=tuple(
-                ShardEntry(**{k: v for k, v in row.items() if k in names})
-                for row in value["shardlist"]
-            ),
-            root=file.parent,
-            exclude=tuple(value.get("exclude", ())),
-            recipe=value.get("recipe", {}),
-            models=value.get("models", {}),
-            versions=value.get("versions", {}),
-            build=value.get("build", ""),
-            counts=value.get("counts", {}),
-        )
+        shards = [
+            make(ShardEntry, {name: row[name] for name in names if name in row})
+            for row in value["shardlist"]
+        ]
+        known = ("exclude", "recipe", "models", "versions", "build", "counts")
+        about = {name: value[name] for name in known if name in value}
+        about |= {"name": value["name"], "kind": value["kind"]}
+        return make(Manifest, {**about, "shards": shards, "root": file.parent})
     except (KeyError, TypeError, ValueError) as error:
         raise ShardError(f"{file}: not a manifest of this format: {error!r}") from error
 

@@ -23,6 +23,7 @@ from openm3w.shards.document import (
     Span,
     Text,
 )
+from openm3w.shards.typed import make
 
 Kind = Literal["interleaved", "caption", "text"]
 KINDS: tuple[Kind, ...] = ("interleaved", "caption", "text")
@@ -88,17 +89,11 @@ def document_from_json(value: Mapping[str, Any]) -> Document:
         rows = zip(value["texts"], value["images"], value["image_metadata"], strict=True)
         spans = tuple(_span(text, image, about) for text, image, about in rows)
         about_page = value["metadata"]
-        signals = dict(about_page["signals"])
-        for name in ("opt_out", "licences"):
-            signals[name] = tuple(signals.get(name, ()))
-        return Document(
-            doc_id=about_page["doc_id"],
-            url=about_page["url"],
-            title=about_page["title"],
-            spans=spans,
-            provenance=Provenance(**about_page["provenance"]),
-            signals=Signals(**signals),
-            scores=about_page["scores"],
+        about = {name: about_page[name] for name in ("doc_id", "url", "title", "scores")}
+        provenance = make(Provenance, about_page["provenance"])
+        signals = make(Signals, about_page["signals"])
+        return make(
+            Document, {**about, "spans": spans, "provenance": provenance, "signals": signals}
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ShardError(
@@ -195,41 +190,36 @@ def _decode_caption(key: str, members: Mapping[str, bytes], about: Mapping[str, 
     suffix = next((s for s in ("jpg", "png", "webp") if s in members), "jpg")
     data, caption = _member(key, members, suffix), _member(key, members, "txt").decode()
     # Shards that img2dataset wrote have the same members, with fewer fields.
-    content = ImageContent(
-        sha256=about.get("sha256") or "",
-        width=about.get("width") or 0,
-        height=about.get("height") or 0,
-        original_width=about.get("original_width") or 0,
-        original_height=about.get("original_height") or 0,
-        num_bytes=len(data),
-    )
-    image = Image(url=about.get("url") or "", content=content, scores=about.get("scores") or {})
-    document = caption_document(
-        key,
-        image,
-        caption,
-        url=about.get("page_url") or "",
-        provenance=Provenance(**about.get("provenance", {})),
-        signals=_signals(about.get("signals", {})),
-    )
-    return Sample(key=key, document=document, images=(data,))
+    sizes = ("width", "height", "original_width", "original_height")
+    stored = {name: about.get(name) or 0 for name in sizes}
+    stored |= {"sha256": about.get("sha256") or "", "num_bytes": len(data)}
+    image = {
+        "url": about.get("url") or "",
+        "content": make(ImageContent, stored),
+        "scores": about.get("scores") or {},
+    }
+    document = {
+        "doc_id": key,
+        "url": about.get("page_url") or "",
+        "spans": (make(Image, image), Text(text=caption)),
+        "provenance": make(Provenance, about.get("provenance", {})),
+        "signals": make(Signals, about.get("signals", {})),
+    }
+    return Sample(key=key, document=make(Document, document), images=(data,))
 
 
 def _text_document(key: str, about: Mapping[str, Any], text: str) -> Document:
-    return Document(
-        doc_id=about.get("doc_id", key),
-        url=about.get("url", ""),
-        title=about.get("title", ""),
-        spans=(Text(text=text),) if text else (),
-        provenance=Provenance(**about.get("provenance", {})),
-        signals=_signals(about.get("signals", {})),
-        scores=about.get("scores", {}),
+    fields = {name: about[name] for name in ("url", "title", "scores") if name in about}
+    return make(
+        Document,
+        {
+            **fields,
+            "doc_id": about.get("doc_id", key),
+            "spans": (Text(text=text),) if text else (),
+            "provenance": make(Provenance, about.get("provenance", {})),
+            "signals": make(Signals, about.get("signals", {})),
+        },
     )
-
-
-def _signals(value: Mapping[str, Any]) -> Signals:
-    lists = {name: tuple(value.get(name, ())) for name in ("opt_out", "licences")}
-    return Signals(**{**value, **lists})
 
 
 def _span(text: str | None, image: str | None, about: Mapping[str, Any] | None) -> Span:
@@ -241,8 +231,7 @@ def _span(text: str | None, image: str | None, about: Mapping[str, Any] | None) 
         return Text(text=text)
     fields = dict(about or {})
     content = fields.pop("content", None)
-    fields["candidates"] = tuple(fields.get("candidates", ()))
-    return Image(**fields, content=ImageContent(**content) if content else None)
+    return make(Image, {**fields, "content": make(ImageContent, content) if content else None})
 
 
 def _plain(value: Any) -> dict[str, Any]:
@@ -261,7 +250,7 @@ def _utf8(text: str) -> bytes:
 def _load(key: str, members: Mapping[str, bytes]) -> Mapping[str, Any]:
     try:
         value = json.loads(_member(key, members, "json"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ShardError(f"sample {key}: its .json does not decode: {error}") from error
     if not isinstance(value, dict):
         raise ShardError(f"sample {key}: its .json is {type(value).__name__}, expected an object")

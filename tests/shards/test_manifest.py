@@ -99,6 +99,12 @@ def test_no_manifest_is_an_input_error(tmp_path, where):
         ({"shardlist": [{"url": "x"}]}, "not a manifest of this format"),
         ({"shardlist": 5}, "not a manifest of this format"),
         ({"name": None}, "not a manifest of this format"),
+        ({"name": 5}, "name: int does not fit, expected str"),
+        ({"exclude": "abc"}, "exclude: str does not fit"),
+        ({"exclude": [5]}, "exclude: tuple does not fit"),
+        ({"recipe": []}, "recipe: list does not fit"),
+        ({"versions": {"openm3w": 1}}, "versions: dict does not fit"),
+        ({"counts": 5}, "counts: int does not fit"),
         ({"kind": "mixture"}, "a mixture without manifests"),
         ({"kind": "mixture", "manifests": []}, "a mixture without manifests"),
         ({"kind": "mixture", "manifests": [{"url": "x"}]}, "no url or fingerprint"),
@@ -113,7 +119,18 @@ def test_what_is_no_manifest_is_a_shard_error_that_names_the_file(dataset, chang
     assert str(path) in str(caught.value)
 
 
-@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"PK\x03\x04"])
+@pytest.mark.parametrize(
+    "changes", [{"nsamples": "5"}, {"filesize": 1.5}, {"images": True}, {"url": None}]
+)
+def test_a_shard_whose_fields_are_of_another_type_is_a_shard_error(dataset, changes):
+    path = dataset().root / "manifest.json"
+    first, *others = json.loads(path.read_bytes())["shardlist"]
+    edit(path, shardlist=[first | changes, *others])
+    with pytest.raises(ShardError, match=f"{next(iter(changes))}: .* does not fit"):
+        manifest.load(path)
+
+
+@pytest.mark.parametrize("data", [b"", b"[]", b"{", b"PK\x03\x04", b"[" * 100_000])
 def test_a_file_that_is_no_json_object_is_a_shard_error(tmp_path, data):
     (tmp_path / "manifest.json").write_bytes(data)
     with pytest.raises(ShardError, match="not a manifest"):
