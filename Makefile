@@ -7,6 +7,8 @@ REALDATA ?= $(if $(OPENM3W_REALDATA),$(OPENM3W_REALDATA),../shared/realdata)
 export HF_HUB_OFFLINE ?= 1
 export NO_ALBUMENTATIONS_UPDATE ?= 1
 export TOKENIZERS_PARALLELISM ?= false
+# Idle threads of one process should not spin on cores that others need.
+export OMP_WAIT_POLICY ?= passive
 
 .PHONY: help setup demo test verify-real lint format docs bench clean
 help:

@@ -98,6 +98,8 @@ class Record:
     payload_digest: str
     truncated: str
     """WARC-Truncated: length, time, disconnect, or ""."""
+    refers_to: str = ""
+    """WARC-Refers-To-Target-URI: the address whose capture a revisit record repeats, or ""."""
 
     def header(self, name: str) -> str:
         """The first HTTP header `name` (lower case), or ""."""
@@ -221,7 +223,7 @@ def _record(iterator: Any, raw: Any, max_body: int) -> Record:
     return Record(
         kind=kind,
         type=raw.rec_type,
-        url=(head.get_header("WARC-Target-URI") or "").strip("<> "),
+        url=_address(head, "WARC-Target-URI"),
         record_id=head.get_header("WARC-Record-ID") or "",
         date=head.get_header("WARC-Date") or "",
         offset=iterator.get_record_offset(),
@@ -233,7 +235,13 @@ def _record(iterator: Any, raw: Any, max_body: int) -> Record:
         body_error=body_error,
         payload_digest=head.get_header("WARC-Payload-Digest") or "",
         truncated=(head.get_header("WARC-Truncated") or "").lower(),
+        refers_to=_address(head, "WARC-Refers-To-Target-URI"),
     )
+
+
+def _address(head: Any, name: str) -> str:
+    # WARC 1.0 was read by some as asking for angle brackets around an address.
+    return (head.get_header(name) or "").strip("<> ")
 
 
 def _http_headers(raw: Any) -> Any:
@@ -275,16 +283,28 @@ def _decoded_pieces(raw: Any) -> Iterator[bytes]:
         return
     chunked = (raw.http_headers.get_header("transfer-encoding") or "").lower() == "chunked"
     stream = ChunkedDataReader(raw.raw_stream, decomp_type=None) if chunked else raw.raw_stream
-    decompress = decode()
+    decompress, finished = decode()
     for piece in iter(lambda: stream.read(_PIECE), b""):
         yield decompress(piece)
+    if not finished():
+        raise EOFError(f"the {encoding} payload ends early")
 
 
 # warcio's own brotli does not work with the current brotli package, and it has no zstd.
-_DECODERS: dict[str, Callable[[], Callable[[bytes], bytes]]] = {
-    "br": lambda: brotli.Decompressor().process,
-    "zstd": lambda: zstandard.ZstdDecompressor().decompressobj().decompress,
-}
+Decoder = tuple[Callable[[bytes], bytes], Callable[[], bool]]
+
+
+def _brotli() -> Decoder:
+    decoder = brotli.Decompressor()
+    return decoder.process, decoder.is_finished
+
+
+def _zstd() -> Decoder:
+    decoder = zstandard.ZstdDecompressor().decompressobj()
+    return decoder.decompress, lambda: decoder.eof
+
+
+_DECODERS: dict[str, Callable[[], Decoder]] = {"br": _brotli, "zstd": _zstd}
 
 
 def _one_line(error: Exception) -> str:

@@ -88,12 +88,12 @@ def read_page(
             fetched=record.date,
         ),
     )
+    if record.body_error:
+        return replace(page, outcome="failed", reason="unreadable_payload")
     verdict = screen.keep(_facts(record)) if screen else KEEP
     clock.lap("screen")
     if not verdict:
         return replace(page, outcome="dropped", reason=verdict.reason or "")
-    if record.body_error:
-        return replace(page, outcome="failed", reason="unreadable_payload")
     html, charset = decode_html(record.body, record.header("content-type"))
     clock.lap("charset")
     reason = check_html(html)

@@ -104,6 +104,20 @@ def test_a_payload_that_does_not_decode_is_an_error_of_its_record_only(archive, 
     assert damage == []
 
 
+@pytest.mark.parametrize(
+    ("encoding", "encode"), [("br", brotli.compress), ("zstd", zstandard.ZstdCompressor().compress)]
+)
+def test_a_payload_that_was_stored_cut_off_is_an_error(archive, tmp_path, encoding, encode):
+    body = encode(bytes(range(256)) * 40)
+    archive.add(
+        "http://a.example/", body[: len(body) // 2], headers=(("Content-Encoding", encoding),)
+    )
+
+    (record,), _ = read(archive.write(tmp_path / "a.warc.gz"))
+
+    assert record.body_error
+
+
 @pytest.mark.parametrize("cut", [1, 20, 60])
 def test_a_cut_off_archive_keeps_the_records_before_and_says_where(archive, tmp_path, cut):
     archive.page("http://a.example/1", "<p>1").page("http://a.example/2", "<p>2" * 100)
