@@ -19,6 +19,7 @@ import zstandard
 from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
+from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
 from openm3w.shards.terminal import clean_line
@@ -139,9 +140,8 @@ def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
             if not file.peek(1):
                 yield Damage(offset=0, error="the file is empty")
                 return
-            iterator = ArchiveIterator(file, arc2warc=True)
-            while (raw := _next(iterator)) is not None:
-                record = _record(iterator, raw, max_body)
+            iterator = _iterator(file)
+            while (record := _next(iterator, max_body)) is not None:
                 # A file that is one gzip member leaves warcio without lengths: they are negative.
                 offset, end = record.offset, max(record.offset, record.offset + record.length)
                 yield record
@@ -157,11 +157,10 @@ def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
         one of PARSER_ERRORS: there is no readable record there.
     """
     file.seek(offset)
-    iterator = ArchiveIterator(file, arc2warc=True)
-    raw = next(iterator, None)
-    if raw is None:
+    record = _next(_iterator(file), max_body)
+    if record is None:
         raise EOFError(f"no record at offset {offset}")
-    return _record(iterator, raw, max_body)
+    return record
 
 
 def sniff(body: bytes) -> ContentKind:
@@ -177,11 +176,26 @@ def sniff(body: bytes) -> ContentKind:
     return "html" if text.startswith(_HTML_STARTS) else "other"
 
 
-def _next(iterator: Any) -> Any:
-    # warcio prints to standard error where a record does not end as its Content-Length says; the
-    # record is read all the same, and what is missing of it is counted in `body_error`.
+class _Loader(ArcWarcRecordLoader):
+    """warcio's loader, which would end the file at a response without an address."""
+
+    def load_http_headers(self, rec_type: str, uri: str | None, stream: Any, length: Any) -> Any:
+        return super().load_http_headers(rec_type, uri or "", stream, length)
+
+
+def _iterator(file: BinaryIO) -> Any:
+    iterator = ArchiveIterator(file, arc2warc=True)
+    iterator.loader = _Loader(verify_http=False, arc2warc=True)
+    return iterator
+
+
+def _next(iterator: Any, max_body: int) -> Record | None:
+    # warcio prints to standard error where a record does not end as its Content-Length says, and
+    # for every block that does not inflate; the record is read all the same, and what is missing
+    # of it is counted in `body_error`.
     with contextlib.redirect_stderr(io.StringIO()):
-        return next(iterator, None)
+        raw = next(iterator, None)
+        return None if raw is None else _record(iterator, raw, max_body)
 
 
 def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
@@ -198,7 +212,11 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
         start = file.tell() - len(rest)
         member = zlib.decompressobj(31)
         while rest and not member.eof:
-            member.decompress(rest)
+            try:
+                member.decompress(rest)
+            except zlib.error as error:
+                yield Damage(offset=start, error=_one_line(error))
+                return
             rest = member.unused_data or file.read(_CHUNK)
         if not member.eof:
             yield Damage(offset=start, error="the file ends inside a gzip member: it is cut off")

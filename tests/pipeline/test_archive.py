@@ -1,5 +1,6 @@
 import gzip
 import io
+import random
 import zlib
 
 import brotli
@@ -226,6 +227,39 @@ def test_stderr_of_the_parser_is_not_needed_to_notice_a_short_content_length(arc
     path.write_bytes(stream.getvalue())
 
     assert len(read(path)[1]) == 1
+
+
+def test_a_response_without_an_address_costs_only_itself(archive, tmp_path):
+    plain = gzip.decompress(archive.page("http://a.example/1", "<p>1").bytes())
+    nameless = plain.replace(b"WARC-Target-URI: http://a.example/1\r\n", b"", 1)
+    path = tmp_path / "a.warc"
+    path.write_bytes(nameless + plain)
+
+    records, damage = read(path)
+
+    assert [(r.url, r.status, r.body) for r in records] == [
+        ("", 200, b"<p>1"),
+        ("http://a.example/1", 200, b"<p>1"),
+    ]
+    assert damage == []
+
+
+def test_a_block_that_does_not_inflate_is_damage_of_its_member_and_prints_nothing(
+    archive, tmp_path, capsys
+):
+    noise = random.Random(1).randbytes(100_000)
+    archive.page("http://a.example/1", "<p>1").image("http://a.example/2.png", noise)
+    data = bytearray(archive.bytes())
+    at = archive.offsets[1]
+    data[at + 60_000 : at + 60_100] = b"\xff" * 100
+    path = tmp_path / "a.warc.gz"
+    path.write_bytes(data)
+
+    records, (damage,) = read(path)
+
+    assert records[0].url == "http://a.example/1"
+    assert damage.offset == at
+    assert capsys.readouterr().err == ""
 
 
 def test_http_headers_are_read_whatever_the_address_is(archive, tmp_path):
