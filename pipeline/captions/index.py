@@ -43,11 +43,20 @@ def commit_index(plan: CaptionPlan, place: ImagePlace) -> None:
     """
     folder = plan.folder("index")
     notes: list[str] = []
+    redirects = revisits = 0
     rows = _tar_rows if place.kind == "tar" else _archive_rows
     with folder.writing(place.unit, RECORDS) as add:
         for row in rows(plan, place, notes):
             add(row)
-    counts = {"source": place.name, "stages": [], "notes": notes}
+            redirects += bool(row["location"])
+            revisits += row["kind"] == "revisit"
+    counts = {
+        "source": place.name,
+        "stages": [],
+        "redirects": redirects,
+        "revisits": revisits,
+        "notes": notes,
+    }
     folder.commit_sidecar(place.unit, counts=counts, seconds={})
 
 
@@ -83,6 +92,7 @@ def _tar_rows(plan: CaptionPlan, place: ImagePlace, notes: list[str]) -> Iterato
                 "content": "image",
                 "status": 200,
                 "location": "",
+                "refers_to": "",
                 "fetched": "",
                 "offset": member.offset,
                 "length": member.length,

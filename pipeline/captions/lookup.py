@@ -4,10 +4,8 @@ An image's key is `scope|reference`; the scope is the folder beside the table, o
 place is looked at. A search is a chase as for the images of pages, one join a step.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import Any
 
 from openm3w.pipeline.captions.places import ImagePlace, file_in, is_url
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
@@ -47,28 +45,7 @@ def next_step(chase: Chase, found: Iterable[Resource]) -> Chase | Found:
     return step
 
 
-def num_steps(places: Iterable[ImagePlace], max_redirects: int) -> int:
-    """How many joins the longest search takes."""
+def num_steps(places: Iterable[ImagePlace], archive_joins: int) -> int:
+    """How many joins the longest search takes, if those in archives take `archive_joins`."""
     kinds = {place.kind for place in places}
-    # A revisit costs a join like a redirect does, so twice as many joins as redirects.
-    return max(
-        2 * (max_redirects + 1) if "archive" in kinds else 0,
-        2 if "tar" in kinds else 0,
-    )
-
-
-def all_steps(joined: tuple[str, dict[str, Any]], max_redirects: int) -> Iterator[Chase | Found]:
-    """`next_step` for every search that stands at one key."""
-    _, sides = joined
-    having = list(sides["at"])
-    for chase in sides["chases"]:
-        step = next_step(chase, having)
-        if isinstance(step, Chase) and step.hops > max_redirects:
-            step = Found(step.origin, reason="too_many_redirects")
-        yield step
-
-
-def home(found: Found) -> str:
-    """The place of an image that was found; those that were not are spread over 16 names."""
-    digest = hashlib.blake2b(found.origin.encode(), digest_size=1).hexdigest()
-    return f"missing{digest[0]}" if found.reason else found.unit
+    return max(archive_joins if "archive" in kinds else 0, 2 if "tar" in kinds else 0)

@@ -16,12 +16,16 @@ RECORDS = pa.schema(
         ("content", pa.string()),
         ("status", pa.int32()),
         ("location", pa.string()),
+        ("refers_to", pa.string()),
         ("fetched", pa.string()),
         ("offset", pa.int64()),
         ("length", pa.int64()),
     ]
 )
-"""One row for each response, resource or revisit record; `location` is a redirect's url_key."""
+"""One row for each response, resource or revisit record.
+
+`location` is the url_key that a redirect points to, `refers_to` the one that a revisit repeats.
+"""
 
 
 def is_redirect(record: Record) -> bool:
@@ -32,6 +36,7 @@ def is_redirect(record: Record) -> bool:
 def record_row(record: Record) -> dict[str, Any]:
     """The row of RECORDS for a response, resource or revisit record."""
     location = record.header("location") if is_redirect(record) else ""
+    refers_to = record.refers_to if record.kind == "revisit" else ""
     return {
         "url_key": url_key(record.url),
         "digest": record.payload_digest,
@@ -39,6 +44,7 @@ def record_row(record: Record) -> dict[str, Any]:
         "content": "" if record.kind == "revisit" else record.content_kind,
         "status": record.status,
         "location": url_key(join_url(record.url, location)) if location else "",
+        "refers_to": url_key(refers_to) if refers_to else "",
         "fetched": record.date,
         "offset": record.offset,
         "length": record.length,

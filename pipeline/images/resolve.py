@@ -1,7 +1,8 @@
 """Which archive record holds an image: redirects and revisits followed, one hop at a time.
 
 A hop is a join on a key: `url:` and a canonical URL, or `digest:` and a payload digest, through
-which a revisit record finds the capture that it repeats.
+which a revisit record finds the capture that it repeats. Where no record has its digest, or the
+archive has none, the revisit is followed to the address that it refers to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -31,6 +32,8 @@ class Resource(NamedTuple):
     """Canonical URL that a redirect points to, or ""."""
     digest: str
     fetched: str
+    refers_to: str = ""
+    """Canonical URL whose capture a revisit repeats, or ""."""
 
 
 class Chase(NamedTuple):
@@ -40,6 +43,9 @@ class Chase(NamedTuple):
     """Canonical URL as the page names it."""
     key: str
     hops: int = 0
+    """Redirects followed; a revisit is none."""
+    referred: str = ""
+    """Canonical URL that the last revisit refers to: the next, or the present, place to look."""
 
 
 class Found(NamedTuple):
@@ -63,6 +69,7 @@ def resource_keys(row: Mapping[str, Any], unit: str) -> Iterator[tuple[str, Reso
         location=row["location"],
         digest=row["digest"],
         fetched=row["fetched"],
+        refers_to=row["refers_to"],
     )
     yield f"url:{row['url_key']}", resource
     if row["digest"] and row["kind"] != "revisit" and row["status"] == 200:
@@ -73,11 +80,9 @@ def hop(chase: Chase, resources: Iterable[Resource]) -> Chase | Found:
     """The next step from the records found under the chase's key, or the end."""
     best = min(resources, key=_preference, default=None)
     if best is None:
-        return Found(chase.origin, reason=_missing(chase))
+        return _without_record(chase)
     if best.kind == "revisit":
-        if not best.digest:
-            return Found(chase.origin, reason="revisit_not_in_archive")
-        return Chase(chase.origin, f"digest:{best.digest}", chase.hops)
+        return _repeated(chase, best)
     if best.location:
         return Chase(chase.origin, f"url:{best.location}", chase.hops + 1)
     if best.status != 200:
@@ -87,10 +92,35 @@ def hop(chase: Chase, resources: Iterable[Resource]) -> Chase | Found:
     return Found(chase.origin, best.unit, best.offset)
 
 
-def _missing(chase: Chase) -> str:
-    if chase.key.startswith("digest:"):
-        return "revisit_not_in_archive"
-    return "redirect_not_in_archive" if chase.hops else "not_in_archive"
+def max_joins(*, redirects: int, revisits: int, max_redirects: int) -> int:
+    """Joins that the longest chain in archives with so many of these records can need.
+
+    Most archives hold neither near their images; a join that nothing can reach is not built.
+    """
+    addresses = min(redirects, max_redirects + 1) + 1
+    # At each address a revisit costs two more: for its digest, and for where it refers to.
+    return addresses + 2 * min(revisits, addresses)
+
+
+def _repeated(chase: Chase, revisit: Resource) -> Chase | Found:
+    """Where a revisit's capture is looked for; one that a revisit refers to is not followed."""
+    referred = "" if f"url:{revisit.refers_to}" == chase.key else revisit.refers_to
+    step = Chase(chase.origin, f"digest:{revisit.digest}", chase.hops, referred)
+    if _is_referred(chase):
+        return Found(chase.origin, reason="revisit_not_in_archive")
+    return step if revisit.digest else _without_record(step)
+
+
+def _without_record(chase: Chase) -> Chase | Found:
+    if chase.key.startswith("digest:") and chase.referred:
+        return chase._replace(key=f"url:{chase.referred}")
+    if chase.key.startswith("digest:") or _is_referred(chase):
+        return Found(chase.origin, reason="revisit_not_in_archive")
+    return Found(chase.origin, reason="redirect_not_in_archive" if chase.hops else "not_in_archive")
+
+
+def _is_referred(chase: Chase) -> bool:
+    return bool(chase.referred) and chase.key == f"url:{chase.referred}"
 
 
 def _preference(resource: Resource) -> tuple[Any, ...]:

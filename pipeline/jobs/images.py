@@ -7,72 +7,45 @@ shuffled; image bytes go from the archive into the pack inside one worker.
 """
 
 import contextlib
-import hashlib
+import functools
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.transforms.combiners import ToList
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, encode
-from openm3w.pipeline.images.packs import PackWriter
-from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop, resource_keys
+from openm3w.pipeline.images.resolve import (
+    Chase,
+    Found,
+    Resource,
+    hop,
+    max_joins,
+    resource_keys,
+)
+from openm3w.pipeline.jobs import packing
+from openm3w.pipeline.jobs.packing import LEDGER_FIELDS, Fetch, Packing, PackUnit
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder
 from openm3w.pipeline.tally import Tally
-from openm3w.shards import commit
-
-MAX_URLS = 500
-"""URLs of one unit: with 40 kB images a pack of 20 MB, a minute or two of work."""
 
 FAILED = frozenset({"undecodable", "unreadable_record"})
 """Outcomes that are errors; the others are decisions or absences."""
 
-_LEDGER_FIELDS = [
-    ("outcome", pa.string()),
-    ("reason", pa.string()),
-    ("sha256", pa.string()),
-    ("pack", pa.string()),
-    ("offset", pa.int64()),
-    ("length", pa.int64()),
-    ("width", pa.int32()),
-    ("height", pa.int32()),
-    ("original_width", pa.int32()),
-    ("original_height", pa.int32()),
-    ("original_format", pa.string()),
-    ("grey_deviation", pa.float64()),
-]
-LEDGER = pa.schema([("url_key", pa.string()), *_LEDGER_FIELDS])
-"""One row for each distinct URL; `offset` and `length` are of the bytes inside the pack."""
-
 PLACES = pa.schema(
-    [("row", pa.int64()), ("image", pa.int32()), ("url_key", pa.string()), *_LEDGER_FIELDS]
+    [("row", pa.int64()), ("image", pa.int32()), ("url_key", pa.string()), *LEDGER_FIELDS]
 )
 """One row for each image of each wanted document, in their order."""
-
-_ALL_PACKS = "all"
-"""Pseudo-unit whose sidecar lists the packs once all are there."""
-
-
-@dataclass(frozen=True, slots=True)
-class PackUnit:
-    """URLs that are fetched together, and the archive they are in ("" for those in none)."""
-
-    name: str
-    archive: str
-    urls: tuple[Found, ...]
 
 
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
-    packs = plan.folder("images", "packs")
-    if packs.pending([_ALL_PACKS, *pack_units(plan)]):
+    if packing.is_pending(_packs(plan)):
         runners.run(runner, lambda p: _packs_graph(p, plan))
     if plan.folder("images", "places").pending(plan.units):
         runners.run(runner, lambda p: _places_graph(p, plan))
@@ -80,8 +53,7 @@ def run(plan: Plan, runner: Runner) -> None:
 
 def pack_units(plan: Plan) -> list[str]:
     """Names of all units of packs, once they are committed."""
-    sidecar = plan.folder("images", "packs").sidecar(_ALL_PACKS)
-    return list(sidecar["counts"]["units"]) if sidecar else []
+    return packing.pack_units(_packs(plan))
 
 
 def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[str, int, int, int]]]:
@@ -97,41 +69,20 @@ def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[str, int, in
                 yield key, (unit, row, index, rank)
 
 
-def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
-    """Units of at most MAX_URLS, in the order of the archive so that reading goes forward."""
-    ordered = sorted(found, key=lambda f: (f.offset, f.origin))
-    for start in range(0, len(ordered), MAX_URLS):
-        urls = tuple(ordered[start : start + MAX_URLS])
-        missing = urls[0].reason != ""
-        name = f"{archive}-{start // MAX_URLS:05d}"
-        yield PackUnit(name=name, archive="" if missing else archive, urls=urls)
-
-
 def commit_pack(plan: Plan, unit: PackUnit) -> None:
     """Reads, decodes and stores the images of one unit, and commits pack and ledger.
 
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, clock, tally = plan.folder("images", "packs"), Clock(), Tally()
-    if folder.sidecar(unit.name) is not None:
-        return
-    with contextlib.ExitStack() as stack:
-        add = stack.enter_context(folder.writing(unit.name, LEDGER))
-        if unit.archive:
-            path = next(s.path for s in plan.sources if s.unit == unit.archive)
-            file = stack.enter_context(path.open("rb"))
-            pack = stack.enter_context(commit.committed(folder.path(unit.name, "tar")))
-            writer = PackWriter(pack, f"{unit.name}.tar")
-            stack.callback(writer.close)
-            rows = (_fetch(plan, file, writer, found, clock) for found in unit.urls)
-        else:
-            rows = (_ledger_row(found.origin, "dropped", found.reason) for found in unit.urls)
-        for row in rows:
-            tally.add(row["outcome"], row["reason"])
-            add(row)
-    counts = {"stages": [tally.to_json("images", "urls")]}
-    folder.commit_sidecar(unit.name, counts=counts, seconds=clock.seconds)
+    how = Packing(
+        folder=_packs(plan),
+        key="url_key",
+        unit="urls",
+        failed=FAILED,
+        opening=functools.partial(_opening, plan),
+    )
+    packing.commit_pack(how, unit)
 
 
 def choose(candidates: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
@@ -147,63 +98,46 @@ def choose(candidates: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
     return max(kept, key=lambda row: row["original_width"], default=ordered[0])
 
 
-def _fetch(
-    plan: Plan, file: BinaryIO, writer: PackWriter, found: Found, clock: Clock
-) -> dict[str, Any]:
+def _packs(plan: Plan) -> Folder:
+    return plan.folder("images", "packs")
+
+
+@contextlib.contextmanager
+def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
     encoding = plan.recipe.images.encoding
-    try:
-        record = read_record_at(file, found.offset, max_body=encoding.max_bytes + 1)
-    except PARSER_ERRORS:
-        return _ledger_row(found.origin, "failed", "unreadable_record")
-    clock.lap("read")
-    try:
-        encoded = encode(record.body, encoding)
-    except UnusableImageError as error:
-        reason = str(error)
-        return _ledger_row(found.origin, "failed" if reason in FAILED else "dropped", reason)
-    finally:
-        clock.lap("decode and encode")
-    verdict = plan.floor.keep_image(
-        encoded.original_width, encoded.original_height, encoded.grey_deviation
-    )
-    if not verdict:
-        return _ledger_row(found.origin, "dropped", verdict.reason or "")
-    row = _kept_row(found.origin, encoded, writer)
-    clock.lap("store")
-    return row
+    path = next(s.path for s in plan.sources if s.unit == archive)
+    with path.open("rb") as file:
 
+        def fetch(found: Found) -> Encoded:
+            try:
+                record = read_record_at(file, found.offset, max_body=encoding.max_bytes + 1)
+            except PARSER_ERRORS:
+                raise UnusableImageError("unreadable_record") from None
+            finally:
+                clock.lap("read")
+            try:
+                encoded = encode(record.body, encoding)
+            finally:
+                clock.lap("decode and encode")
+            verdict = plan.floor.keep_image(
+                encoded.original_width, encoded.original_height, encoded.grey_deviation
+            )
+            if not verdict:
+                raise UnusableImageError(verdict.reason)
+            return encoded
 
-def _kept_row(origin: str, encoded: Encoded, writer: PackWriter) -> dict[str, Any]:
-    place = writer.add(encoded.sha256, encoded.data)
-    return _ledger_row(origin, "kept", "") | {
-        "sha256": encoded.sha256,
-        "pack": place.pack,
-        "offset": place.offset,
-        "length": place.length,
-        "width": encoded.width,
-        "height": encoded.height,
-        "original_width": encoded.original_width,
-        "original_height": encoded.original_height,
-        "original_format": encoded.original_format,
-        "grey_deviation": encoded.grey_deviation,
-    }
-
-
-def _ledger_row(origin: str, outcome: str, reason: str) -> dict[str, Any]:
-    return {"url_key": origin, "outcome": outcome, "reason": reason}
+        yield fetch
 
 
 def num_joins(plan: Plan) -> int:
-    """Joins that the longest chain of redirects and revisits in these archives can need.
-
-    Most archives hold neither near their images; a join that nothing can reach is not built.
-    """
+    """Joins that the longest chain of redirects and revisits in these archives can need."""
     folder = plan.folder("documents")
     counts = [sidecar["counts"] for unit in plan.units if (sidecar := folder.sidecar(unit))]
-    redirects = min(sum(c["redirects"] for c in counts), plan.recipe.images.max_redirects + 1)
-    # A revisit costs a join of its own, before each redirect and at the end.
-    revisited = any(c["revisits"] for c in counts)
-    return (redirects + 1) * (2 if revisited else 1)
+    return max_joins(
+        redirects=sum(c["redirects"] for c in counts),
+        revisits=sum(c["revisits"] for c in counts),
+        max_redirects=plan.recipe.images.max_redirects,
+    )
 
 
 def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
@@ -215,49 +149,14 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Distinct" >> beam.Distinct()
         | "Start" >> beam.Map(lambda key: Chase(key, f"url:{key}"))
     )
-    ends = []
-    for at in range(num_joins(plan)):
-        steps = (
-            {"chases": chases | f"Key {at}" >> beam.Map(lambda c: (c.key, c)), "at": resources}
-            | f"Join {at}" >> beam.CoGroupByKey()
-            | f"Hop {at}" >> beam.FlatMap(_hops, plan.recipe.images.max_redirects)
-        )
-        ends.append(steps | f"Ended {at}" >> beam.Filter(lambda s: isinstance(s, Found)))
-        chases = steps | f"Going on {at}" >> beam.Filter(lambda s: isinstance(s, Chase))
-    lost = chases | "Lost" >> beam.Map(lambda c: Found(c.origin, reason="too_many_redirects"))
-    _ = (
-        (*ends, lost)
-        | "Found" >> beam.Flatten()
-        | "By archive" >> beam.Map(lambda found: (_home(found), found))
-        | "Group by archive" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMapTuple(make_units)
-        | "Spread" >> beam.Reshuffle()
-        | "Packs" >> beam.ParDo(CommitPack(plan))
-        | "Names" >> ToList()
-        | "All packs" >> beam.Map(lambda names: _commit_all(plan, names))
+    found = packing.follow(
+        chases,
+        resources,
+        hop,
+        joins=num_joins(plan),
+        max_redirects=plan.recipe.images.max_redirects,
     )
-
-
-class CommitPack(beam.DoFn):
-    """Commits a unit of packs and passes its name on."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-
-    def process(self, unit: PackUnit) -> Iterator[str]:
-        commit_pack(self._plan, unit)
-        yield unit.name
-
-
-def _home(found: Found) -> str:
-    """The archive of a record that was found; those that were not are spread over 16 names."""
-    digest = hashlib.blake2b(found.origin.encode(), digest_size=1).hexdigest()
-    return f"missing{digest[0]}" if found.reason else found.unit
-
-
-def _commit_all(plan: Plan, names: list[str]) -> None:
-    counts = {"units": sorted(names)}
-    plan.folder("images", "packs").commit_sidecar(_ALL_PACKS, counts=counts, seconds={})
+    packing.commit_packs(found, _packs(plan), functools.partial(commit_pack, plan))
 
 
 def _resources(unit: str, plan: Plan) -> Iterator[tuple[str, Resource]]:
@@ -265,22 +164,12 @@ def _resources(unit: str, plan: Plan) -> Iterator[tuple[str, Resource]]:
         yield from resource_keys(row, unit)
 
 
-def _hops(joined: tuple[str, dict[str, Any]], max_redirects: int) -> Iterator[Chase | Found]:
-    _, sides = joined
-    resources = list(sides["at"])
-    for chase in sides["chases"]:
-        step = hop(chase, resources)
-        if isinstance(step, Chase) and step.hops > max_redirects:
-            step = Found(step.origin, reason="too_many_redirects")
-        yield step
-
-
 def _places_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     units = pipeline | "Archives" >> beam.Create(list(plan.units))
     packs = pipeline | "Pack units" >> beam.Create(pack_units(plan))
     wanted = units | "Wanted" >> beam.FlatMap(lambda unit: wanted_urls(plan, unit))
     ledger = packs | "Ledger" >> beam.FlatMap(
-        lambda name: ((r["url_key"], r) for r in plan.folder("images", "packs").rows(name))
+        lambda name: ((r["url_key"], r) for r in _packs(plan).rows(name))
     )
     placed = (
         {"wanted": wanted, "ledger": ledger}

@@ -1,6 +1,6 @@
 import pytest
 
-from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step
+from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step, num_steps
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
 
@@ -67,3 +67,13 @@ def test_a_search_begins_at_the_url_or_at_the_path():
 )
 def test_steps_of_a_search(key, having, step):
     assert next_step(Chase("o", key), having) == step
+
+
+@pytest.mark.parametrize(
+    ("kinds", "steps"),
+    [(["folder"], 0), (["tar"], 2), (["archive"], 5), (["tar", "archive"], 5), ([], 0)],
+)
+def test_searches_take_as_many_joins_as_the_places_need(tmp_path, kinds, steps):
+    places = [ImagePlace(kind=kind, path=tmp_path, name=kind, digest="d") for kind in kinds]
+
+    assert num_steps(places, archive_joins=5) == steps

@@ -1,0 +1,175 @@
+import contextlib
+
+import apache_beam as beam
+import pyarrow.parquet as pq
+import pytest
+from apache_beam.testing.util import assert_that, equal_to
+
+from openm3w.pipeline import runners
+from openm3w.pipeline.images.decode import Encoded, UnusableImageError
+from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
+from openm3w.pipeline.jobs import packing
+from openm3w.pipeline.jobs.packing import MAX_IMAGES, Packing, PackUnit, make_units
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder
+
+
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, [1]), (MAX_IMAGES, [MAX_IMAGES]), (MAX_IMAGES + 1, [MAX_IMAGES, 1])]
+)
+def test_a_unit_holds_at_most_so_many_images_in_the_order_of_the_archive(count, sizes):
+    found = [Found(f"http://a/{i}", "u", 1_000_000 - i) for i in range(count)]
+
+    units = list(make_units("u", found))
+
+    assert [len(unit.found) for unit in units] == sizes
+    offsets = [f.offset for unit in units for f in unit.found]
+    assert offsets == sorted(offsets)
+    assert len({unit.name for unit in units}) == len(units)
+
+
+def test_units_do_not_depend_on_the_order_of_arrival():
+    found = [Found(f"http://a/{i}", "u", i % 7) for i in range(20)]
+
+    assert list(make_units("u", found)) == list(make_units("u", found[::-1]))
+
+
+def test_images_that_no_archive_holds_are_of_no_archive():
+    (unit,) = make_units("missing3", [Found("http://a/", reason="not_in_archive")])
+
+    assert unit.archive == ""
+
+
+def encoded(data):
+    return Encoded(
+        data=data,
+        sha256=data.hex(),
+        width=2,
+        height=1,
+        original_width=4,
+        original_height=2,
+        original_format="png",
+        grey_deviation=1.0,
+    )
+
+
+def make_packing(folder):
+    @contextlib.contextmanager
+    def opening(archive, clock):
+        assert archive == "u"
+
+        def fetch(found):
+            clock.lap("read")
+            if found.origin.startswith("bad"):
+                raise UnusableImageError(found.origin)
+            return encoded(found.origin[:1].encode())
+
+        yield fetch
+
+    failed = frozenset({"bad_bytes"})
+    return Packing(folder=folder, key="image", unit="images", failed=failed, opening=opening)
+
+
+def test_a_unit_becomes_a_pack_a_ledger_and_counts(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    names = ("a1", "a2", "b1", "bad_bytes", "bad_size")
+    unit = PackUnit("u-00000", "u", tuple(Found(name, "u") for name in names))
+
+    packing.commit_pack(make_packing(folder), unit)
+
+    rows = {row["image"]: row for row in folder.rows("u-00000")}
+    assert {name: (row["outcome"], row["reason"]) for name, row in rows.items()} == {
+        "a1": ("kept", ""),
+        "a2": ("kept", ""),
+        "b1": ("kept", ""),
+        "bad_bytes": ("failed", "bad_bytes"),
+        "bad_size": ("dropped", "bad_size"),
+    }
+    with PackReader(tmp_path) as packs:
+        kept = {
+            name: packs.read(Place(row["pack"], row["offset"], row["length"]))
+            for name, row in rows.items()
+            if row["outcome"] == "kept"
+        }
+    assert kept == {"a1": b"a", "a2": b"a", "b1": b"b"}
+    assert rows["a1"]["offset"] == rows["a2"]["offset"]
+    (stage,) = folder.sidecar("u-00000")["counts"]["stages"]
+    assert (stage["entered"], stage["kept"]) == (5, 3)
+
+
+def test_images_of_no_archive_have_a_ledger_and_no_pack(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    unit = PackUnit("missing0-00000", "", (Found("a", reason="not_found"),))
+
+    packing.commit_pack(make_packing(folder), unit)
+
+    (row,) = pq.read_table(folder.path(unit.name)).to_pylist()
+    assert (row["image"], row["outcome"], row["reason"]) == ("a", "dropped", "not_found")
+    assert not folder.path(unit.name, "tar").exists()
+
+
+def test_packs_are_pending_until_their_list_and_all_on_it_are_there(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    assert packing.is_pending(folder)
+    folder.commit_sidecar(packing.ALL_PACKS, counts={"units": ["u-00000"]}, seconds={})
+    assert packing.is_pending(folder)
+    folder.commit_sidecar("u-00000", counts={}, seconds={})
+    assert not packing.is_pending(folder)
+    assert packing.pack_units(folder) == ["u-00000"]
+
+
+def resource(offset, **fields):
+    about = {"unit": "u", "kind": "response", "content": "image", "status": 200, "location": ""}
+    return Resource(**{**about, "offset": offset, "digest": "", "fetched": "", **fields})
+
+
+HELD = [
+    ("url:direct", resource(1)),
+    ("url:moved", resource(2, status=301, location="direct")),
+    ("url:moved twice", resource(3, status=301, location="moved")),
+    ("url:again", resource(4, kind="revisit", refers_to="direct")),
+    ("url:again by digest", resource(5, kind="revisit", digest="A", refers_to="direct")),
+    ("url:again elsewhere", resource(6, kind="revisit", digest="B", refers_to="direct")),
+    ("url:again nowhere", resource(7, kind="revisit", digest="B", refers_to="gone")),
+    ("digest:A", resource(8)),
+]
+
+
+@pytest.mark.beam
+def test_searches_follow_redirects_and_revisits_to_their_ends():
+    names = [key.removeprefix("url:") for key, _ in HELD if key.startswith("url:")]
+
+    def graph(pipeline):
+        chases = pipeline | beam.Create([Chase(name, f"url:{name}") for name in [*names, "gone"]])
+        held = pipeline | "Held" >> beam.Create(HELD)
+        found = packing.follow(chases, held, hop, joins=4, max_redirects=1)
+        assert_that(
+            found,
+            equal_to(
+                [
+                    Found("direct", "u", 1),
+                    Found("moved", "u", 1),
+                    Found("moved twice", reason="too_many_redirects"),
+                    Found("again", "u", 1),
+                    Found("again by digest", "u", 8),
+                    Found("again elsewhere", "u", 1),
+                    Found("again nowhere", reason="revisit_not_in_archive"),
+                    Found("gone", reason="not_in_archive"),
+                ]
+            ),
+        )
+
+    runners.run(Runner(), graph)
+
+
+@pytest.mark.beam
+def test_a_search_that_runs_out_of_joins_says_so():
+    def graph(pipeline):
+        chases = pipeline | beam.Create([Chase("o", "url:o", 1), Chase("p", "url:p")])
+        held = pipeline | "Held" >> beam.Create(HELD)
+        found = packing.follow(chases, held, hop, joins=0, max_redirects=1)
+        ends = [Found("o", reason="too_many_redirects"), Found("p", reason="not_found")]
+        assert_that(found, equal_to(ends))
+
+    runners.run(Runner(), graph)
