@@ -64,7 +64,7 @@ HARMLESS = [
     "日本語のテキスト",
     "مرحبا بالعالم",
     "שלום עולם",
-    "می\u200cخواهم",  # noqa: RUF001  # Persian needs the non-joiner
+    "می\u200cخواهم",  # Persian needs the non-joiner
     "क्\u200dष",  # Devanagari the joiner
     "👩\u200d👩\u200d👧 🏳\ufe0f\u200d🌈",
     "e\u0301 o\u0308\u0304",
