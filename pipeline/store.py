@@ -51,6 +51,11 @@ class Folder:
         """The units still to be done, in the order given."""
         return [unit for unit in units if self.sidecar(unit) is None]
 
+    def counts(self, units: Iterable[str]) -> Iterator[Mapping[str, Any]]:
+        """What each of these units counted, where it is committed."""
+        found = (self.sidecar(unit) for unit in units)
+        return (sidecar["counts"] for sidecar in found if sidecar is not None)
+
     @contextlib.contextmanager
     def writing(
         self, unit: str, schema: pa.Schema, suffix: str = "parquet"

@@ -1,6 +1,7 @@
 """Counting outcomes: one for every page and image, adding up to a funnel stage."""
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from openm3w.shards import funnel
@@ -38,3 +39,9 @@ class Tally:
     def to_json(self, job: str, unit: Unit) -> dict[str, Any]:
         """The stage as a sidecar holds it."""
         return funnel.to_json(self.stage(job, unit))
+
+
+def add_up(counts: Iterable[Mapping[str, Any]]) -> tuple[Stage, ...]:
+    """The funnel of all stages in the counts of units, each stage added up over them."""
+    parts = (stage for count in counts for stage in count.get("stages", ()))
+    return funnel.merge(map(funnel.from_json, parts))

@@ -155,8 +155,7 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
 
 
 def _num_joins(plan: CaptionPlan) -> int:
-    folder = plan.folder("index")
-    counts = [s["counts"] for place in plan.places if (s := folder.sidecar(place.unit))]
+    counts = list(plan.folder("index").counts(place.unit for place in plan.places))
     archive_joins = max_joins(
         redirects=sum(c["redirects"] for c in counts),
         revisits=sum(c["revisits"] for c in counts),

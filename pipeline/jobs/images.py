@@ -131,8 +131,7 @@ def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
 
 def num_joins(plan: Plan) -> int:
     """Joins that the longest chain of redirects and revisits in these archives can need."""
-    folder = plan.folder("documents")
-    counts = [sidecar["counts"] for unit in plan.units if (sidecar := folder.sidecar(unit))]
+    counts = list(plan.folder("documents").counts(plan.units))
     return max_joins(
         redirects=sum(c["redirects"] for c in counts),
         revisits=sum(c["revisits"] for c in counts),

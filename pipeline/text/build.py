@@ -11,6 +11,7 @@ from openm3w.pipeline import publish
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.tally import add_up
 from openm3w.pipeline.text import select, texts
 from openm3w.pipeline.text.plan import JOBS, Job, TextPlan
 from openm3w.pipeline.text.recipe import TextRecipe
@@ -61,13 +62,14 @@ def build(plan: TextPlan, runner: Runner, *, say: Say) -> Published:
     with publish.timed(plan.store, "shards"):
         entries = write_shards(_writing(plan), runner)
     result = _manifest(plan, entries)
-    return Published(manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False)
+    return Published(
+        manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False
+    )
 
 
 def stages(plan: TextPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
     """The funnel of these jobs, added up over all units."""
-    parts = [stage for job in jobs for c in _counts(plan, job) for stage in c["stages"]]
-    return funnel.merge(map(funnel.from_json, parts))
+    return add_up(count for job in jobs for count in _counts(plan, job))
 
 
 _EARLY_JOBS: dict[Job, Callable[[TextPlan, Runner], None]] = {
@@ -78,10 +80,8 @@ _EARLY_JOBS: dict[Job, Callable[[TextPlan, Runner], None]] = {
 
 def _counts(plan: TextPlan, job: Job) -> Iterator[Mapping[str, Any]]:
     if job == "shards":  # its sidecars are of shards, and nothing is dropped there
-        return
-    for unit in plan.units:
-        if (sidecar := plan.folder(job).sidecar(unit)) is not None:
-            yield sidecar["counts"]
+        return iter(())
+    return plan.folder(job).counts(plan.units)
 
 
 def _check_kept(plan: TextPlan) -> None:

@@ -74,3 +74,11 @@ def test_equal_rows_give_equal_bytes(tmp_path):
         write(folder(tmp_path), name, rows)
 
     assert folder(tmp_path).path("a").read_bytes() == folder(tmp_path).path("b").read_bytes()
+
+
+def test_counts_are_those_of_the_units_that_are_committed(tmp_path):
+    for unit, count in {"a": 1, "b": 2}.items():
+        folder(tmp_path).commit_sidecar(unit, counts={"n": count}, seconds={})
+
+    assert list(folder(tmp_path).counts(["b", "not there", "a"])) == [{"n": 2}, {"n": 1}]
+    assert list(folder(tmp_path, "f2").counts(["a"])) == []
