@@ -16,6 +16,7 @@ from openm3w.pipeline.captions.tables import find_tables
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.tally import add_up
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
@@ -79,13 +80,14 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
     with publish.timed(plan.store, "shards"):
         entries = write_shards(_writing(plan), runner)
     result = _manifest(plan, entries)
-    return Published(manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False)
+    return Published(
+        manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False
+    )
 
 
 def stages(plan: CaptionPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
     """The funnel of these jobs, added up over all units."""
-    parts = [stage for job in jobs for c in _counts(plan, job) for stage in c.get("stages", ())]
-    return funnel.merge(map(funnel.from_json, parts))
+    return add_up(count for job in jobs for count in _counts(plan, job))
 
 
 _EARLY_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
@@ -105,11 +107,9 @@ def _units(plan: CaptionPlan, job: Job) -> list[str]:
 
 
 def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
-    if job == "shards":
-        return
-    for unit in _units(plan, job):
-        if (sidecar := plan.folder(job).sidecar(unit)) is not None:
-            yield sidecar["counts"]
+    if job == "shards":  # its sidecars are of shards, and nothing is dropped there
+        return iter(())
+    return plan.folder(job).counts(_units(plan, job))
 
 
 def _check_kept(plan: CaptionPlan) -> None:
