@@ -19,7 +19,7 @@ from openm3w.shards.sample import document_from_json
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
