@@ -6,7 +6,7 @@ from typing import Any
 
 from openm3w.pipeline.jobs import images
 from openm3w.pipeline.plan import JOBS, Job, Plan
-from openm3w.shards import funnel
+from openm3w.pipeline.tally import add_up
 from openm3w.shards.funnel import Stage
 
 
@@ -33,8 +33,7 @@ def seconds_of(plan: Plan, job: Job) -> Counter[str]:
 
 def stages(plan: Plan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
     """The funnel of these jobs, added up over all units."""
-    parts = [stage for job in jobs for c in counts_of(plan, job) for stage in c.get("stages", ())]
-    return funnel.merge(map(funnel.from_json, parts))
+    return add_up(counts for job in jobs for counts in counts_of(plan, job))
 
 
 def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
