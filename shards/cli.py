@@ -23,6 +23,9 @@ PLANNED = {
 }
 """Commands of the design that this version refuses, with what they will do."""
 
+# Where the root element of an SVG begins, behind declarations and comments.
+_SVG_HEAD = 1000
+
 _MANIFEST = click.argument("where", metavar="MANIFEST")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -96,13 +99,19 @@ def show(where: str, key: str, *, as_json: bool) -> None:
     click.echo(f"{place.manifest.root / place.shard.url}, sample {place.index + 1}")
     for suffix, data in members.items():
         click.echo(f"  {clean_line(name)}.{clean_line(suffix)}  {len(data):,} bytes")
-    click.echo(clean(json.dumps(json.loads(text), ensure_ascii=False, indent=2)))
+    click.echo(clean(_pretty(text)))
 
 
 @shards.command(name="stats")
 @_MANIFEST
 @click.option("--split", help="Count one split only.")
-@click.option("--top", default=20, show_default=True, help="How many domains to list.")
+@click.option(
+    "--top",
+    type=click.IntRange(min=0),
+    default=20,
+    show_default=True,
+    help="How many domains to list.",
+)
 @_JSON
 def stats_command(where: str, split: str | None, top: int, *, as_json: bool) -> None:
     """Count what MANIFEST holds: sizes, scores, languages, domains.
@@ -111,7 +120,10 @@ def stats_command(where: str, split: str | None, top: int, *, as_json: bool) -> 
     m3w shards stats out
     m3w shards stats mix.json --split train --json
     """
-    value = stats.to_json(stats.collect(manifest.load(where), split), top=top)
+    datasets = manifest.load(where)
+    if split is not None:
+        Catalog(datasets, split)  # which refuses a split that nothing is in
+    value = stats.to_json(stats.collect(datasets, split), top=top)
     if as_json:
         _print_json(value)
         return
@@ -238,7 +250,16 @@ def _console(images: pictures.Mode) -> Console:
     return Console(highlight=False)
 
 
+def _pretty(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return text  # what is damaged is wanted as it stands
+
+
 def _write_svg(catalog: Catalog, number: int, path: Path) -> None:
+    if path.is_file() and b"<svg" not in path.read_bytes()[:_SVG_HEAD]:
+        raise OutputError(f"{path}: something else than an SVG is there; choose another --svg")
     shown = catalog.step(number, 1)
     if shown is None:
         raise InputError("every sample is on the exclude list")

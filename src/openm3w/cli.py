@@ -94,9 +94,8 @@ def cli() -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits; an error of the user's is one line, never a traceback."""
     try:
-        cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Without its standalone mode click returns the code of a command that ends by Exit.
+        code = cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
     except click.Abort:
         _fail("interrupted; the same command again goes on where it stopped", 130)
     except KeyboardInterrupt:
@@ -115,7 +114,7 @@ def main(arguments: list[str] | None = None) -> None:
         if error.filename is None and error.strerror is None:
             raise
         _fail(f"{error.filename or 'a file'}: {error.strerror}", 1)
-    sys.exit(0)
+    sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str, code: int) -> Any:

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from openm3w.cli import cli, main
 from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.shards.cli import _pretty
 
 
 def m3w(*arguments):
@@ -240,3 +241,32 @@ def read_until(descriptor, wanted):
         ready, _, _ = select.select([descriptor], [], [], 60)
         assert ready, f"{wanted!r} did not come; there was {seen!r}"
         seen += os.read(descriptor, 65536)
+
+
+def test_faults_are_the_exit_code_of_the_command_line_itself(dataset, capsys):
+    written = dataset()
+    (written.root / written.shards[0].url).write_bytes(b"damage")
+    with pytest.raises(SystemExit) as stop:
+        main(["shards", "verify", str(written.root)])
+    assert stop.value.code == 1
+    assert "1 faults" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", ""])
+def test_show_prints_json_that_does_not_decode_as_it_stands(text):
+    assert _pretty(text) == text
+
+
+def test_stats_refuse_a_split_that_is_not_there(dataset):
+    with pytest.raises(InputError, match="split 'test'"):
+        m3w("shards", "stats", dataset().root, "--split", "test")
+
+
+def test_an_svg_replaces_only_an_svg(dataset, tmp_path):
+    root, page = dataset().root, tmp_path / "page.svg"
+    m3w("view", root, "1", "--svg", page)
+    first = page.read_text()
+    m3w("view", root, "2", "--svg", page)
+    assert page.read_text() != first
+    with pytest.raises(OutputError, match="something else than an SVG"):
+        m3w("view", root, "1", "--svg", root / "manifest.json")
