@@ -20,9 +20,17 @@ from openm3w.errors import OutputError
 def committed(path: Path) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that takes its name when the block ends well.
 
+    A link stays a link: the file that it names is replaced.
+
     Raises:
-        OutputError: the disk is full, or the folder cannot be written; nothing is left behind.
+        OutputError: the disk is full, or the folder cannot be written, or `path` is a device or a
+            pipe; nothing is left behind.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # Root could rename a file over /dev/null, for everyone on the machine.
+        raise OutputError(f"{path}: is a device or a pipe; name a file instead")
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

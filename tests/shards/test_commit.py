@@ -150,3 +150,21 @@ def test_what_is_no_json_object_reads_as_none(tmp_path, data):
 def test_a_missing_sidecar_reads_as_none(tmp_path):
     assert commit.read_json(tmp_path / "nothing.json") is None
     assert commit.read_json(tmp_path) is None
+
+
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    (tmp_path / "link").symlink_to(pipe)
+    for path in (pipe, tmp_path / "link"):
+        with pytest.raises(OutputError, match="a device or a pipe"):
+            commit.write_bytes(path, b"x")
+    assert pipe.is_fifo()
+
+
+def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    commit.write_bytes(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"new"
