@@ -180,11 +180,19 @@ def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
             for row in value["shardlist"]
         ]
         known = ("exclude", "recipe", "models", "versions", "build", "counts")
+        _check_sizes(shards)
         about = {name: value[name] for name in known if name in value}
         about |= {"name": value["name"], "kind": value["kind"]}
         return make(Manifest, {**about, "shards": shards, "root": file.parent})
     except (KeyError, TypeError, ValueError) as error:
         raise ShardError(f"{file}: not a manifest of this format: {error!r}") from error
+
+
+def _check_sizes(shards: Iterable[ShardEntry]) -> None:
+    for shard in shards:
+        for name in ("nsamples", "filesize", "images", "characters", "max_images"):
+            if not 0 <= (size := getattr(shard, name)) < 1 << 63:
+                raise ValueError(f"{shard.url}: {name} is {size}")
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -158,3 +158,13 @@ def test_unknown_fields_of_later_versions_are_let_pass(dataset):
     value["shardlist"][0]["md5sum"] = "x"
     edit(path, shardlist=value["shardlist"], colour="blue")
     assert manifest.load(path) == (written,)
+
+
+@pytest.mark.parametrize("size", [-1, 1 << 63])
+def test_sizes_that_no_shard_can_have_are_refused(dataset, size):
+    path = dataset().root / "manifest.json"
+    value = json.loads(path.read_text())
+    value["shardlist"][0]["nsamples"] = size
+    path.write_text(json.dumps(value))
+    with pytest.raises(ShardError, match="nsamples is"):
+        manifest.load(path)

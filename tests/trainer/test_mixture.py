@@ -150,3 +150,9 @@ def test_a_kind_with_ratio_zero_is_left_out(mixture):
 def test_a_recipe_that_makes_no_sense_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         DataRecipe(**change)
+
+
+def test_a_source_without_samples_gets_nothing_and_none_at_all_is_refused():
+    assert target_shares(KOSMOS, ["text", "caption"], [0, 5]) == [0.0, 1.0]
+    with pytest.raises(ValueError, match="no sample to train on"):
+        target_shares(KOSMOS, ["text"], [0])

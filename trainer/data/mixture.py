@@ -50,6 +50,9 @@ def target_shares(
     by_kind: dict[str, float] = {}
     for kind, size in zip(kinds, sizes, strict=True):
         by_kind[kind] = by_kind.get(kind, 0.0) + size
+    by_kind = {kind: size for kind, size in by_kind.items() if size > 0}
+    if kinds and not by_kind:
+        raise ValueError("the data holds no sample to train on")
     present = sum(ratios.get(kind, 0.0) for kind in by_kind)
     if present <= 0:
         raise ValueError(
@@ -57,7 +60,7 @@ def target_shares(
             "set data.mixture"
         )
     return [
-        ratios.get(kind, 0.0) / present * size / by_kind[kind]
+        ratios.get(kind, 0.0) / present * size / by_kind[kind] if size > 0 else 0.0
         for kind, size in zip(kinds, sizes, strict=True)
     ]
 
