@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w import recipe as recipes
+from openm3w.errors import InputError, OutputError
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import Damage, read_records
 from openm3w.pipeline.page import Clock, Page, read_page
@@ -31,16 +32,19 @@ def extract_pages(inputs: Iterable[str], output: Path, engine: str) -> Extracted
     """Writes one line for each page of the archives that has any text or image.
 
     Raises:
-        InputError: an input is missing or no archive.
-        OutputError: the output cannot be written.
+        InputError: an input is missing or no archive, or none has a page.
+        OutputError: the output cannot be written, or is an input.
         RecipeError: there is no such engine.
     """
     settings = recipes.decode(Extract, {"engine": engine}, "--engine")
     lost: Counter[str] = Counter()
     notes: list[str] = []
     pages = 0
+    sources = find_sources(inputs).archives
+    if output.exists() and any(output.samefile(source.path) for source in sources):
+        raise OutputError(f"{output}: is an archive to read; choose another --output")
     with commit.committed(output) as file:
-        for source in find_sources(inputs).archives:
+        for source in sources:
             for page in read_pages(source, settings, notes):
                 pages += 1
                 if page.outcome == "kept" and page.document is not None:
@@ -48,6 +52,8 @@ def extract_pages(inputs: Iterable[str], output: Path, engine: str) -> Extracted
                     file.write(line.encode("utf-8", "replace"))
                 else:
                     lost[page.reason] += 1
+        if not pages:
+            raise InputError(f"no HTML page in the input{': ' if notes else ''}{'; '.join(notes)}")
     written = pages - lost.total()
     return Extracted(
         pages=pages, written=written, lost=dict(lost.most_common()), notes=tuple(notes)

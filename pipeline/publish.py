@@ -57,6 +57,8 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     ours, store_path = output.resolve(), store.resolve()
     if ours == store_path or ours in store_path.parents or store_path in ours.parents:
         raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
+    if (store / MANIFEST_NAME).exists():
+        raise OutputError(f"{store}: holds a dataset; choose another --store")
     note = _claim_path(output, store)
     theirs = _published_build(output) or (commit.read_json(note) or {}).get("build")
     occupied = output.is_dir() and any(output.iterdir())

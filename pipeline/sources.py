@@ -94,6 +94,8 @@ def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
             f"{option}{value}: reading remote archives is not built yet; copy it here"
         )
     path = Path(value)
+    if not value:
+        raise InputError(f"{option}'': an empty name; is a variable of the shell not set?")
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
         if not files:

@@ -78,3 +78,10 @@ def test_the_seconds_of_another_build_in_the_same_store_are_forgotten(tmp_path):
     assert list(publish.seconds_by_job(tmp_path / "work")) == ["images"]
     publish.claim(tmp_path / "two", tmp_path / "work", {"fingerprint": "2"})
     assert publish.seconds_by_job(tmp_path / "work") == {}
+
+
+def test_a_dataset_is_no_store(tmp_path):
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match="holds a dataset"):
+        publish.claim(tmp_path / "out", tmp_path / "published", {})

@@ -114,3 +114,8 @@ def test_a_list_may_name_files_by_absolute_paths_which_are_no_part_of_names(arch
     (tmp_path / "warc.paths").write_text(f"{path}\n")
 
     assert names(tmp_path / "warc.paths") == ["a.warc.gz"]
+
+
+def test_an_empty_name_is_not_the_current_folder():
+    with pytest.raises(InputError, match="an empty name"):
+        find_sources([""])
