@@ -37,7 +37,7 @@ def read_report(folder: Path) -> dict[str, Any]:
     """The mapping that `write_report` was given.
 
     Raises:
-        InputError: there is no report in the folder, or it does not parse.
+        InputError: there is no report in the folder, or it does not parse or add up.
     """
     path = folder / JSON_NAME
     report = commit.read_json(path)
@@ -46,6 +46,10 @@ def read_report(folder: Path) -> dict[str, Any]:
         raise InputError(
             f"{path} {reason}; `m3w build` writes it as its last step: run the same build again"
         )
+    try:
+        stages_of(report)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{path}: {error}; run the same build again") from error
     return report
 
 

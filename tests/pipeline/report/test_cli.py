@@ -49,3 +49,10 @@ def test_a_folder_without_report_is_an_input_error(tmp_path):
 
 def test_the_help_has_an_example():
     assert "\n  m3w report out " in m3w("report", "--help").output
+
+
+@pytest.mark.parametrize("stages", [3, [1], [{"job": 1}], [{**REPORT["stages"][0], "kept": 5}]])
+def test_a_report_whose_stages_are_damaged_is_an_input_error(tmp_path, stages):
+    (tmp_path / "report.json").write_text(json.dumps({"stages": stages}))
+    with pytest.raises(InputError, match="run the same build again"):
+        m3w("report", tmp_path)
