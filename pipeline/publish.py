@@ -86,7 +86,7 @@ def _published_build(output: Path) -> str:
 
 def finished(output: Path) -> Manifest | None:
     """The manifest of a build that is complete and whose shards are still there in full size."""
-    if not (output / SUCCESS_NAME).is_file():
+    if not all((output / name).is_file() for name in (SUCCESS_NAME, MANIFEST_NAME)):
         return None
     (found,) = manifest.load(output / MANIFEST_NAME)
     paths = ((output / shard.url, shard.filesize) for shard in found.shards)

@@ -60,6 +60,7 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
 
     Raises:
         OpenM3WError: a worker met an error that is the user's to mend.
+        KeyboardInterrupt: the user stopped it, also where Beam calls that a failure of a step.
     """
     options = _options(runner)
     # Beam logs a failed bundle with a traceback before it raises it; `_user_error` says it better.
@@ -70,6 +71,8 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
         with _quiet_workers(runner):
             pipeline.run().wait_until_finish()
     except Exception as error:
+        if any(isinstance(cause, KeyboardInterrupt) for cause in _causes(error)):
+            raise KeyboardInterrupt from error
         ours = _user_error(error)
         if ours is None:
             raise
@@ -119,14 +122,19 @@ _REMOTE_ERROR = re.compile(
 )
 
 
-def _user_error(error: BaseException) -> OpenM3WError | None:
-    """The error of ours behind a failed pipeline; from a worker process only its text arrives."""
+def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _user_error(error: BaseException) -> OpenM3WError | None:
+    """The error of ours behind a failed pipeline; from a worker process only its text arrives."""
+    for cause in _causes(error):
         if isinstance(cause, OpenM3WError):
             text = re.sub(r" \[while running .*", "", str(cause), flags=re.DOTALL)
             return type(cause)(text)
-        cause = cause.__cause__ or cause.__context__
     if found := _REMOTE_ERROR.search(str(error)):
         kind = getattr(errors, found.group(1), OpenM3WError)
         return kind(found.group(2))

@@ -85,3 +85,8 @@ def test_a_dataset_is_no_store(tmp_path):
     (tmp_path / "published" / "manifest.json").write_text("{}")
     with pytest.raises(OutputError, match="holds a dataset"):
         publish.claim(tmp_path / "out", tmp_path / "published", {})
+
+
+def test_an_output_without_its_manifest_is_not_finished(tmp_path):
+    (tmp_path / "_SUCCESS").touch()
+    assert publish.finished(tmp_path) is None

@@ -50,3 +50,15 @@ def test_local_runs_in_this_process():
             equal_to([os.getpid()]),
         ),
     )
+
+
+def _interrupt(_):
+    raise KeyboardInterrupt
+
+
+def test_an_interrupt_inside_a_step_is_an_interrupt():
+    with pytest.raises(KeyboardInterrupt):
+        run(
+            Runner(name="local", workers=1),
+            lambda p: p | beam.Create([1]) | beam.Map(_interrupt),
+        )
