@@ -1,11 +1,16 @@
 """`m3w train` and `m3w generate`. torch is imported when a command runs, not for its help."""
 
+import contextlib
 import json
 import os
+import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+
+from openm3w.shards.terminal import clean
 
 
 class _ManyValues(click.Command):
@@ -134,27 +139,26 @@ def generate(
     """
     _let_waiting_threads_sleep()
     from openm3w.errors import InputError
+    from openm3w.shards.terminal import clean
     from openm3w.trainer.generate import Sampling, load_captioner
 
     if not image.is_file():
         raise InputError(f"--image {image}: no such file")
     how = Sampling(max_tokens=max_tokens, temperature=temperature, top_k=top_k, seed=seed)
-    captioner = load_captioner(checkpoint, device=device)
+    with _said_warnings():
+        captioner = load_captioner(checkpoint, device=device)
     text = captioner.caption(image.read_bytes(), prompt, how)
-    _print({"image": str(image), "prompt": prompt, "text": text} if as_json else [prompt + text])
+    # A model that learned from the web may have learned its escape sequences.
+    shown = [clean(prompt + text)]
+    _print({"image": str(image), "prompt": prompt, "text": text} if as_json else shown)
 
 
 def _train(recipe: Any, manifests: Any, folder: Path, steps: int | None) -> dict[str, Any]:
-    import warnings
-
     from openm3w.trainer import loop
-    from openm3w.trainer.checkpoint import CheckpointWarning
     from openm3w.trainer.log import RunLog
     from openm3w.trainer.run import describe, open_run
 
-    with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_args, **_more: _say(f"warning: {message}")
-        warnings.simplefilter("always", CheckpointWarning)
+    with _said_warnings():
         run = open_run(recipe, manifests, folder, say=_say)
     for line in describe(run, manifests):
         _say(line)
@@ -168,6 +172,17 @@ def _train(recipe: Any, manifests: Any, folder: Path, steps: int | None) -> dict
     return figures
 
 
+@contextlib.contextmanager
+def _said_warnings() -> Iterator[None]:
+    """Prints what is warned of a checkpoint as a line of ours, without a place in the code."""
+    from openm3w.trainer.checkpoint import CheckpointWarning
+
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_args, **_more: _say(f"warning: {message}")
+        warnings.simplefilter("always", CheckpointWarning)
+        yield
+
+
 def _let_waiting_threads_sleep() -> None:
     """Must run before torch is imported.
 
@@ -178,11 +193,15 @@ def _let_waiting_threads_sleep() -> None:
 
 
 def _say(line: str) -> None:
-    click.echo(line, err=True)
+    from openm3w.shards.terminal import clean
+
+    click.echo(clean(line), err=True)  # names of sources come out of manifests
 
 
 def _print(value: Any) -> None:
     if isinstance(value, list):
-        click.echo("\n".join(value))
+        text = clean("\n".join(value))
     else:
-        click.echo(json.dumps(value, ensure_ascii=False))
+        text = json.dumps(value, ensure_ascii=False)
+    # The shell hands over bytes that are no UTF-8 as lone surrogates.
+    click.echo(text.encode("utf-8", "replace").decode())

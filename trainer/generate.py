@@ -1,11 +1,14 @@
 """Captions from a checkpoint: greedy or sampled, with cached keys and values."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from openm3w.errors import RecipeError
+from openm3w.errors import InputError
 from openm3w.trainer import checkpoint, run
 from openm3w.trainer.data import tokenizer
 from openm3w.trainer.data.images import decode_image
@@ -14,6 +17,9 @@ from openm3w.trainer.encoders.protocol import VisionEncoder
 from openm3w.trainer.models.decoder import LayerCache
 from openm3w.trainer.models.kosmos1 import Kosmos1
 from openm3w.trainer.recipe import from_table
+
+# Below it float32 scores divided by the temperature overflow; the draw is the likeliest id anyway.
+_COLDEST = 1e-6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +32,12 @@ class Sampling:
     top_k: int = 50
     """With a temperature: draw among this many likeliest tokens."""
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.temperature < math.inf:
+            raise RecipeError(f"--temperature {self.temperature}: expected 0 or more, and finite")
+        if not -(1 << 63) <= self.seed < 1 << 63:
+            raise RecipeError(f"--seed {self.seed}: expected a number of 64 bits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +56,16 @@ class Captioner:
         """The text that follows the image and the prompt, up to `</s>`.
 
         Raises:
-            InputError: the image does not decode.
+            InputError: the image does not decode, or the prompt leaves no place for an answer.
         """
         pixels = decode_image(image, self.encoder.image_size, "--image")[None]
         features = self.encoder.features(pixels.to(self.device)).float()
         ids = [BOS, IMAGE, *[SLOT] * self.model.slots, IMAGE_END, *self.tokenizer.encode(prompt)]
+        if len(ids) > self.length:
+            raise InputError(
+                f"--prompt: with the image it takes {len(ids)} places, the model was trained on "
+                f"{self.length}; shorten it"
+            )
         return self.tokenizer.decode(self.continuation(ids, features, how or Sampling()))
 
     def continuation(self, ids: list[int], features: Tensor, how: Sampling) -> list[int]:
@@ -96,7 +113,7 @@ def _choose(logits: Tensor, how: Sampling, generator: torch.Generator) -> int:
     logits[:NUM_SPECIALS] = torch.where(
         torch.arange(NUM_SPECIALS, device=logits.device) == EOS, logits[:NUM_SPECIALS], -torch.inf
     )
-    if how.temperature == 0:
+    if how.temperature < _COLDEST:
         return int(logits.argmax())
     best, ids = logits.topk(min(how.top_k, len(logits)))
     drawn = torch.multinomial((best / how.temperature).softmax(-1), 1, generator=generator)

@@ -1,5 +1,6 @@
 """AdamW with weight decay on matrices only."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,8 +23,8 @@ class OptimizerRecipe:
         if len(self.betas) != 2 or not all(0 <= beta < 1 for beta in self.betas):
             raise ValueError(f"optimizer.betas: {list(self.betas)}, expected two numbers in [0, 1)")
         for name in ("lr", "eps", "clip_norm"):
-            if getattr(self, name) <= 0:
-                raise ValueError(f"optimizer.{name}: {getattr(self, name)}, expected above 0")
+            if not 0 < (value := getattr(self, name)) < math.inf:
+                raise ValueError(f"optimizer.{name}: {value}, expected above 0, and finite")
         if self.weight_decay < 0:
             raise ValueError(f"optimizer.weight_decay: {self.weight_decay}, expected 0 or more")
 

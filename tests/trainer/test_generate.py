@@ -1,6 +1,8 @@
 import pytest
 import torch
 
+from openm3w.errors import RecipeError
+from openm3w.errors import InputError
 from openm3w.trainer.data.tokenizer import BOS, IMAGE, IMAGE_END, NUM_SPECIALS, SLOT, ByteTokenizer
 from openm3w.trainer.encoders import load_vision_encoder
 from openm3w.trainer.generate import Captioner, Sampling
@@ -81,6 +83,11 @@ def test_sampling_is_a_function_of_its_seed(captioner, image_bytes):
     assert one != other
 
 
+def test_a_prompt_that_leaves_no_place_for_an_answer_is_refused(captioner, image_bytes):
+    with pytest.raises(InputError, match="takes 33 places, the model was trained on 32"):
+        captioner.caption(image_bytes(20, 20), "a" * 27)
+
+
 @pytest.mark.parametrize(("asked", "prompt", "most"), [(4, "", 4), (100, "", 27), (100, "ab", 25)])
 def test_a_caption_ends_within_what_was_asked_and_what_was_trained(
     captioner, features, asked, prompt, most
@@ -89,3 +96,17 @@ def test_a_caption_ends_within_what_was_asked_and_what_was_trained(
     new = captioner.continuation(ids, features, Sampling(max_tokens=asked, temperature=2.0))
     assert len(new) <= most
     assert all(i >= NUM_SPECIALS for i in new)
+
+
+@pytest.mark.parametrize("wrong", [{"temperature": float("nan")}, {"seed": 1 << 63}])
+def test_figures_that_torch_cannot_take_are_refused(wrong):
+    with pytest.raises(RecipeError, match="expected"):
+        Sampling(**wrong)
+
+
+def test_the_coldest_sampling_is_greedy(captioner, image_bytes):
+    image = image_bytes(20, 20)
+    cold = Sampling(temperature=1e-300, max_tokens=4)
+    assert captioner.caption(image, "a", cold) == captioner.caption(
+        image, "a", Sampling(max_tokens=4)
+    )
