@@ -59,13 +59,14 @@ class RunLog:
 def console_line(
     step: int, steps: int, values: Mapping[str, float], sources: Sequence[SourceReport]
 ) -> str:
-    """One line: loss, rate, speed, waiting, and target -> achieved ratio with loss by source."""
+    """Loss, rate, speed and waiting on a line, then a line a source: ratio achieved and loss."""
     head = (
         f"step {step}/{steps}  loss {values['loss']:.3f}  lr {values['lr']:.1e}  "
         f"{values['tokens_per_second']:,.0f} tok/s  wait {values['data_wait_share']:.0%} "
         f"(encoder {values['encoder_share']:.0%})"
     )
-    return "  |  ".join([head, *(_source_text(source) for source in sources)])
+    width = max((len(source.name) for source in sources), default=0)
+    return "\n".join([head, *(_source_text(source, width) for source in sources)])
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]:
@@ -79,11 +80,11 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, float]]
     return result
 
 
-def _source_text(source: SourceReport) -> str:
+def _source_text(source: SourceReport, width: int) -> str:
     loss = "-" if source.loss is None else f"{source.loss:.3f}"
     return (
-        f"{source.name} {source.recent:.1%} now, {source.total:.1%} in all "
-        f"of {source.target:.1%}, loss {loss}"
+        f"    {source.name:{width}}  {source.recent:6.1%} now  {source.total:6.1%} in all "
+        f"of {source.target:.1%} wanted  loss {loss}"
     )
 
 
