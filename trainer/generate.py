@@ -7,8 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from openm3w.errors import RecipeError
-from openm3w.errors import InputError
+from openm3w.errors import InputError, RecipeError
 from openm3w.trainer import checkpoint, run
 from openm3w.trainer.data import tokenizer
 from openm3w.trainer.data.images import decode_image

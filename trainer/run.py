@@ -179,8 +179,10 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
     except RuntimeError as error:
         raise RecipeError(f"run.device {name!r}: expected auto, cpu, cuda or cuda:N") from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise RecipeError(f"run.device {name!r}: no CUDA device here; set run.device=auto")
+    if device.type not in ("cpu", "cuda"):
+        raise RecipeError(f"run.device {name!r}: expected auto, cpu, cuda or cuda:N")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise RecipeError(f"run.device {name!r}: no such CUDA device here; set run.device=auto")
     return device
 
 

@@ -123,6 +123,8 @@ def mistakes(recipe, text, folder):
         ((*train, "--data", folder / "none"), 1, "no manifest there"),
         ((*train, "--data", text, "--set", "model.layer=1"), 2, "did you mean 'layers'"),
         ((*train, "--data", text, "--set", "run.device=tpu9"), 2, "run.device"),
+        ((*train, "--data", text, "--set", "run.device=meta"), 2, "run.device"),
+        ((*train, "--data", text, "--set", "run.device=cuda:99"), 2, "run.device"),
         ((*train, "--data", text, "--set", "data.mixture={caption=1}"), 2, "set data.mixture"),
         ((*train, "--data", text, "--set", "model.vision_encoder=dinov9"), 2, "vision encoder"),
         ((*train,), 2, "--data"),
@@ -132,7 +134,7 @@ def mistakes(recipe, text, folder):
     ]
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(12))
 def test_a_mistake_is_one_line_and_the_right_exit_code(m3w, tiny_recipe, mixture, tmp_path, number):
     arguments, expected, message = mistakes(tiny_recipe, mixture[0].root, tmp_path)[number]
     code, _, err = m3w(*arguments)

@@ -1,8 +1,7 @@
 import pytest
 import torch
 
-from openm3w.errors import RecipeError
-from openm3w.errors import InputError
+from openm3w.errors import InputError, RecipeError
 from openm3w.trainer.data.tokenizer import BOS, IMAGE, IMAGE_END, NUM_SPECIALS, SLOT, ByteTokenizer
 from openm3w.trainer.encoders import load_vision_encoder
 from openm3w.trainer.generate import Captioner, Sampling

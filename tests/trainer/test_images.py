@@ -15,6 +15,25 @@ def test_images_become_squares_of_bytes(image_bytes, format_, width, height):
 
 
 @pytest.mark.torch
+def test_pictures_are_upright_and_on_white():
+    import io
+
+    from PIL import Image
+
+    lying = Image.new("RGB", (40, 40), "black")
+    lying.paste("white", (0, 0, 40, 20))
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    buffer = io.BytesIO()
+    lying.save(buffer, "JPEG", exif=exif)
+    pixels = decode_image(buffer.getvalue(), 8, "x").float()
+    assert pixels[:, :3].mean() < 40 < 215 < pixels[:, 5:].mean()
+    buffer = io.BytesIO()
+    Image.new("RGBA", (9, 9), (0, 0, 0, 0)).save(buffer, "PNG")
+    assert (decode_image(buffer.getvalue(), 4, "x") == 255).all()
+
+
+@pytest.mark.torch
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1"])
 def test_every_colour_mode_becomes_rgb(mode):
     import io

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from openm3w.errors import InputError
@@ -20,6 +20,8 @@ MAX_PIXELS: Final = 50_000_000
 def decode_image(data: bytes, size: int, name: str) -> Tensor:
     """uint8[3, size, size], the whole picture squeezed to a square; `name` is for the error.
 
+    Turned upright and put on white where it is transparent, as builds do before they store one.
+
     Raises:
         InputError: the bytes are no image of an allowed format, are damaged, or are too large.
     """
@@ -31,7 +33,8 @@ def decode_image(data: bytes, size: int, name: str) -> Tensor:
                 raise InputError(
                     f"{name}: {image.width} x {image.height} pixels, limit {MAX_PIXELS}"
                 )
-            pixels = image.convert("RGB").resize((size, size), Image.Resampling.BICUBIC)
+            upright = _on_white(ImageOps.exif_transpose(image))
+            pixels = upright.resize((size, size), Image.Resampling.BICUBIC)
     except UnidentifiedImageError as error:
         raise InputError(f"{name}: not an image in {', '.join(FORMATS)}") from error
     except (
@@ -43,3 +46,11 @@ def decode_image(data: bytes, size: int, name: str) -> Tensor:
     ) as error:
         raise InputError(f"{name}: the image does not decode: {error}") from error
     return torch.from_numpy(np.array(pixels)).permute(2, 0, 1).contiguous()
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layered = image.convert("RGBA")
+        white = Image.new("RGBA", layered.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, layered).convert("RGB")
+    return image.convert("RGB")
