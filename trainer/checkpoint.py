@@ -7,6 +7,7 @@ match its `state.json` is passed over with a warning.
 """
 
 import json
+import os
 import shutil
 import uuid
 import warnings
@@ -64,7 +65,8 @@ class Checkpoint:
         optimizer.load_state_dict(saved["optimizer"])
         torch.set_rng_state(saved["rng"])
         if torch.cuda.is_available() and saved["cuda_rng"]:
-            torch.cuda.set_rng_state_all(saved["cuda_rng"])
+            # A run may go on on a machine with fewer devices.
+            torch.cuda.set_rng_state_all(saved["cuda_rng"][: torch.cuda.device_count()])
 
 
 def save(
@@ -79,6 +81,8 @@ def save(
     keep: int,
 ) -> Path:
     """Commits the checkpoint of `step` and removes all but the newest `keep`.
+
+    Those of later steps go too: a run that is behind them found them damaged.
 
     Raises:
         OutputError: the disk is full or the folder cannot be written; older ones stay.
@@ -95,15 +99,19 @@ def save(
         files = {p.name: file_sha256(p) for p in sorted(temporary.iterdir())}
         head = {"format_version": FORMAT_VERSION, "step": step, "files": files}
         commit.write_json(temporary / _STATE, {**head, "state": state}, indent=None)
+        # On the disk before the rename: older checkpoints are removed after it.
+        for path in (*temporary.iterdir(), temporary):
+            _sync(path)
         # A damaged folder of the same step may be in the way of a run that fell back behind it.
         shutil.rmtree(target, ignore_errors=True)
         temporary.rename(target)
+        _sync(target.parent)
     except (OSError, RuntimeError) as error:
         # torch reports a full disk as RuntimeError.
         raise OutputError(f"{target}: the checkpoint cannot be written: {error}") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    _remove_old(run, keep)
+    _remove_others(target, keep)
     return target
 
 
@@ -159,6 +167,18 @@ def _training_state(optimizer: torch.optim.Optimizer) -> dict[str, Any]:
     return {"optimizer": optimizer.state_dict(), "rng": torch.get_rng_state(), "cuda_rng": cuda}
 
 
-def _remove_old(run: Path, keep: int) -> None:
-    for folder in folders(run)[:-keep]:
+def _remove_others(newest: Path, keep: int) -> None:
+    """Old checkpoints, damaged ones of later steps, and what killed attempts left."""
+    found = folders(newest.parent.parent)
+    behind = found.index(newest) + 1
+    left = newest.parent.glob(f".{_PREFIX}*.tmp")
+    for folder in (*found[:behind][:-keep], *found[behind:], *left):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -143,6 +143,17 @@ def test_only_the_newest_checkpoints_are_kept(tiny_recipe, mixture, tmp_path):
     assert names == ["step-00000008", "step-00000012"]
 
 
+def test_a_damaged_later_checkpoint_does_not_push_out_a_whole_one(whole, mixture, tmp_path):
+    run = tmp_path / "run"
+    shutil.copytree(whole, run)
+    harm(run / "checkpoints/step-00000012", "cut")
+    shutil.copytree(run / "checkpoints/step-00000012", run / "checkpoints/.step-00000012.a.tmp")
+    recipe = whole.parent / "tiny.toml"
+    with pytest.warns(CheckpointWarning):
+        run_to(10, recipe, mixture, run, ["run.keep_checkpoints=1"])
+    assert [path.name for path in (run / "checkpoints").iterdir()] == ["step-00000010"]
+
+
 def test_reporting_may_change_on_resume_and_numbers_may_not(tiny_recipe, mixture, tmp_path):
     run_to(4, tiny_recipe, mixture, tmp_path / "run")
     run_to(5, tiny_recipe, mixture, tmp_path / "run", ["run.log_every=1", "run.eval_documents=2"])
