@@ -105,6 +105,7 @@ def test_excluded_samples_are_left_out(sample_of, tmp_path):
     tokens = {token for row in rows(source, 5) for token in row}
     assert ByteTokenizer().encode("b")[0] not in tokens
     assert ByteTokenizer().encode("c")[0] in tokens
+    assert source.counts.excluded > 0
 
 
 def test_data_without_a_training_split_is_refused(tmp_path):
@@ -124,4 +125,5 @@ def test_documents_that_were_split_or_empty_are_counted(sample_of, tmp_path):
     while source.epoch < 1:
         source.next_row()
     assert source.counts.split >= 1
-    assert source.counts.documents > source.counts.split
+    assert source.counts.empty >= 1
+    assert source.counts.documents > source.counts.split + source.counts.empty

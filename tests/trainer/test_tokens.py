@@ -74,10 +74,14 @@ def test_images_beyond_the_bound_start_a_new_piece_and_keep_their_number():
     assert [p.images for p in found] == [(0, 1), (2,)]
 
 
-def test_images_without_a_text_after_them_keep_only_what_is_learned():
-    # The end of the document is learned, so an image alone still has one target.
-    assert [p.loss_tokens for p in pieces(0)] == [1]
-    assert [p.loss_tokens for p in pieces(0, 0, max_images=1)] == [1]
+def test_images_after_the_last_text_teach_the_end_and_those_between_pieces_nothing():
+    assert [p.loss_tokens for p in pieces("a", 0)] == [2]
+    assert [p.images for p in pieces("a", 0, 0, 0, max_images=1, length=5)] == [(), (2,)]
+
+
+@pytest.mark.parametrize("spans", [[], [""], [0], [0, ""], [0, 0]])
+def test_a_document_without_text_teaches_nothing(spans):
+    assert pieces(*spans) == []
 
 
 def test_an_image_longer_than_a_row_is_refused():

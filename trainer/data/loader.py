@@ -131,13 +131,14 @@ class MixtureLoader:
         return [stream.epoch for stream in self._streams]
 
     def document_counts(self) -> list[dict[str, int]]:
-        """For each source: documents read, split, empty and held out."""
+        """For each source: documents read, split, empty, held out and excluded."""
         return [
             {
                 "documents": c.documents,
                 "split": c.split,
                 "empty": c.empty,
                 "held_out": c.held_out,
+                "excluded": c.excluded,
             }
             for c in (stream.counts for stream in self._streams)
         ]

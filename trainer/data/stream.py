@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from openm3w.errors import InputError
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.reader import read_sample_at, read_samples, read_shard
+from openm3w.shards.reader import read_offsets, read_sample_at, read_samples, read_shard
 from openm3w.shards.sample import Sample
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.data.packing import PackItem, Row, choose, make_row
@@ -62,8 +62,10 @@ class StreamCounts:
     split: int = 0
     """Documents longer than a row."""
     empty: int = 0
-    """Documents with no token to learn from."""
+    """Documents without text."""
     held_out: int = 0
+    excluded: int = 0
+    """Samples on the manifest's list of exclusions."""
 
 
 class SourceStream:
@@ -85,6 +87,7 @@ class SourceStream:
         self._shard_order = self._shuffled(len(self._shards), "shards")
         self._sample_order = self._samples_of_turn()
         self._waiting: list[tuple[Place, PackItem]] = []
+        self._offsets: tuple[int, Sequence[int]] | None = None
 
     @property
     def epoch(self) -> int:
@@ -118,6 +121,7 @@ class SourceStream:
                 self.counts.split,
                 self.counts.empty,
                 self.counts.held_out,
+                self.counts.excluded,
             ],
         }
 
@@ -150,6 +154,7 @@ class SourceStream:
             return False
         sample = self._read(shard, index)
         if sample.key in self._excluded:
+            self.counts.excluded += 1
             return False
         items = self._items(shard, sample)
         self.counts.documents += 1
@@ -181,7 +186,11 @@ class SourceStream:
         return order
 
     def _read(self, shard: int, sample: int) -> Sample:
-        return read_sample_at(self.manifest, self._shards[shard], sample)
+        if self._offsets is None or self._offsets[0] != shard:
+            # Once a shard, not once a sample: reading an index takes as long as it is.
+            self._offsets = shard, read_offsets(self.manifest, self._shards[shard])
+        offsets = self._offsets[1]
+        return read_sample_at(self.manifest, self._shards[shard], sample, offsets=offsets)
 
     def _items(self, shard: int, sample: Sample) -> list[PackItem]:
         return self._rows.items(sample, self._shards[shard].url)

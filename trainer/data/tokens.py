@@ -49,10 +49,13 @@ def encode_document(
 
     A document that is too long is split, never truncated: the pieces' inputs partition its ids,
     each transition is predicted once, and an image's tags and slots stay together. Pieces without
-    loss (images at the end of a document with no text after them) are left out.
+    loss (images, and the next piece begins with an image) are left out, and so is a document
+    without text: it would teach that nothing follows an image.
     """
     ids = document_ids(document, encode, slots=slots)
     targets = next_targets(ids)
+    if all(target < NUM_SPECIALS for target in targets):
+        return []
     pieces = []
     first_image = 0
     for start, end in cut(ids[:-1], length=length, max_images=max_images):
