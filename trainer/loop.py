@@ -51,9 +51,7 @@ def train(run: Run, log: RunLog, *, stop_at: int | None = None) -> dict[str, Any
             last = _report(run, log, window)
             window = _window(run)
         if run.step % every.eval_every == 0 or done:
-            _evaluate(run, log, last)
-            # What is measured between reports is training alone.
-            window.started, window.encoder_started = time.perf_counter(), run.cache.seconds
+            _evaluate_aside(run, log, last, window)
         if run.step % every.checkpoint_every == 0 or done:
             run.save()
     return last
@@ -152,6 +150,15 @@ def _source_json(run: Run, index: int, report: SourceReport, window: Window) -> 
         "given_in_all": counts_to_json(run.loader.total[index]),
         "read": run.loader.document_counts()[index],
     }
+
+
+def _evaluate_aside(run: Run, log: RunLog, last: dict[str, Any], window: Window) -> None:
+    """Evaluates, and keeps the time out of the window: what reports measure is training alone."""
+    start, encoder_start = time.perf_counter(), run.cache.seconds
+    _evaluate(run, log, last)
+    # Moved on, not set anew: an evaluation may fall between two reports.
+    window.started += time.perf_counter() - start
+    window.encoder_started += run.cache.seconds - encoder_start
 
 
 def _evaluate(run: Run, log: RunLog, last: dict[str, Any]) -> None:

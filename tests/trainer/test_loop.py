@@ -60,6 +60,18 @@ def test_reports_hold_ratios_and_counters_of_every_source(tiny_recipe, mixture, 
     assert 0 <= figures["encoder_share"] <= figures["data_wait_share"] <= 1
 
 
+def test_the_time_of_an_evaluation_between_two_reports_is_all_that_is_left_out(
+    tiny_recipe, mixture, tmp_path, monkeypatch
+):
+    clock = iter(range(1_000_000))
+    monkeypatch.setattr("openm3w.trainer.loop.time.perf_counter", lambda: float(next(clock)))
+    plain = ["run.log_every=6", "data.feature_cache_gb=0.1"]
+    never = trained(tiny_recipe, mixture, tmp_path / "a", 6, *plain, "run.eval_documents=0")[1]
+    often = trained(tiny_recipe, mixture, tmp_path / "b", 6, *plain, "run.eval_every=5")[1]
+    # Both windows hold the steps' own readings of the clock; only those of the pauses are added.
+    assert often["tokens_per_second"] < never["tokens_per_second"] * 1.5
+
+
 def test_evaluation_changes_nothing(tiny_recipe, mixture, tmp_path):
     run, _ = trained(tiny_recipe, mixture, tmp_path / "run", 1)
     before, state = weights(run), torch.get_rng_state()
