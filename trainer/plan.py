@@ -10,7 +10,7 @@ from torch import nn
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
 from openm3w.trainer import run
-from openm3w.trainer.data.loader import expected_tokens
+from openm3w.trainer.data.loader import Source, expected_tokens
 from openm3w.trainer.data.tokenizer import make_tokenizer
 from openm3w.trainer.encoders.protocol import VisionEncoder
 from openm3w.trainer.recipe import TrainRecipe
@@ -49,7 +49,8 @@ class Plan:
     """Positions of a step, padding among them."""
     sources: tuple[SourcePlan, ...]
     memory_gb: dict[str, float]
-    """Weights with optimiser state, activations of one batch, scores over the vocabulary."""
+    """Weights with optimiser state, activations of one batch, scores over the vocabulary; and
+    features of the frozen encoder, which are in the host's memory on a GPU too."""
 
 
 def make_plan(
@@ -90,7 +91,10 @@ def make_plan(
             )
             for s in sources
         ),
-        memory_gb=_memory(recipe, parameters["total"], vocab),
+        memory_gb={
+            **_memory(recipe, parameters["total"], vocab),
+            "remembered image features": _features_gb(recipe, sources, encoder),
+        },
     )
 
 
@@ -130,6 +134,12 @@ def _memory(recipe: TrainRecipe, parameters: int, vocab: int) -> dict[str, float
         # Scores in fp32, their logarithms and their gradient.
         "scores": places * vocab * 12 / 1e9,
     }
+
+
+def _features_gb(recipe: TrainRecipe, sources: Sequence[Source], encoder: VisionEncoder) -> float:
+    images = sum(source.manifest.images for source in sources)
+    needed = images * 2 * encoder.num_tokens * encoder.dim / 1e9  # fp16
+    return min(needed, recipe.data.feature_cache_gb)
 
 
 def _size(module: nn.Module) -> int:

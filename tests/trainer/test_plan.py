@@ -41,6 +41,16 @@ def test_the_estimate_of_activations_is_what_autograd_keeps(mixture, width, inne
     assert planned == pytest.approx(measured, rel=0.1)
 
 
+def test_a_plan_counts_the_features_that_a_run_remembers(mixture):
+    def remembered(*overrides):
+        recipe = load("kosmos1-tiny", ["model.vision_encoder=random-tiny", *overrides])
+        return make_plan(recipe, mixture).memory_gb["remembered image features"]
+
+    images = sum(m.images for m in mixture)
+    assert 0 < remembered() < images * 1e-4
+    assert remembered("data.feature_cache_gb=0.000001") == 1e-6
+
+
 def test_a_plan_divides_the_tokens_of_a_step_and_counts_epochs(mixture):
     plan = make_plan(load("kosmos1-tiny", ["model.vision_encoder=random-tiny"]), mixture)
     assert sum(s.tokens_per_step for s in plan.sources) == pytest.approx(
