@@ -1,4 +1,4 @@
-"""Dev loss of each source, with the right images and with those of other documents."""
+"""Dev loss of each source, with the right images and with others of the batch."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
