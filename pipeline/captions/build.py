@@ -124,10 +124,8 @@ def _check_kept(plan: CaptionPlan) -> None:
             "; no image was found beside the table or in --images: name a folder, a tar or a web "
             "archive that holds them (fetching from the web is not built yet)"
         )
-    raise InputError(
-        f"no pair was kept of {first.entered} rows: {publish.top({**last.dropped, **last.failed})}"
-        f"{hint}"
-    )
+    reasons = publish.top({**last.dropped, **last.failed}) or "there were none"
+    raise InputError(f"no pair was kept of {first.entered} rows: {reasons}{hint}")
 
 
 def _writing(plan: CaptionPlan) -> Writing:

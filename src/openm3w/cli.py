@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OSError as error:
         if error.filename is None and error.strerror is None:
             raise
-        _fail(f"{error.filename or 'a file'}: {error.strerror}", 1)
+        _fail(f"{error.filename or 'standard output or a file'}: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

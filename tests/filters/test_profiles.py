@@ -53,7 +53,10 @@ def test_openm3w_is_kosmos1_with_similarity():
     ours, theirs = (recipe.to_plain(load_profile(name)) for name in ("openm3w", "kosmos1"))
     different = {key for key in ours if ours[key] != theirs[key]}
     assert different == {"description", "similarity"}
-    assert load_profile("openm3w").similarity.bounds == {"openclip:ViT-L-14/openai": 0.15, "lit": 0.15}
+    assert load_profile("openm3w").similarity.bounds == {
+        "openclip:ViT-L-14/openai": 0.15,
+        "lit": 0.15,
+    }
     assert not load_profile("kosmos1").similarity.enabled
 
 
