@@ -11,6 +11,7 @@ from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.extracting import extract_pages
 from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending, stages
 from openm3w.shards.funnel import Stage
@@ -65,7 +66,7 @@ def build(
         overrides = (*overrides, f"pages_per_archive={limit}")
     engine = Runner(name=runner, workers=workers)
     resolved = build_recipe.load(recipe, overrides)
-    say = _quiet if as_json else click.echo
+    say = quiet if as_json else click.echo
     plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say)
     if dry_run:
         click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))
@@ -97,10 +98,6 @@ def extract(sources: tuple[str, ...], output: Path, engine: str) -> None:
     )
     for note in counts.notes:
         click.echo(note, err=True)
-
-
-def _quiet(_: str) -> None:
-    return
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import click
 from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
+from openm3w.pipeline.printing import print_published
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
-from openm3w.shards.terminal import clean_line
 
 
 @click.group()
@@ -103,7 +103,7 @@ def build(
         text_column=text_column,
         store=store,
     )
-    built = builds.build(plan, engine, say=_quiet if as_json else click.echo)
+    built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)
 
 
@@ -132,26 +132,7 @@ def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:
     _print_result(built, output, as_json=as_json)
 
 
-def _quiet(_: str) -> None:
-    return
-
-
 def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
     found = built.manifest
-    if as_json:
-        value = {
-            "output": str(output),
-            "already_done": built.already_done,
-            "samples": found.nsamples,
-            "images": found.images,
-            "shards": len(found.shards),
-            "stages": found.counts.get("stages", []),
-        }
-        click.echo(json.dumps(value, ensure_ascii=False))
-        return
-    size = f"{found.nsamples} captioned images, {len(found.shards)} shards"
-    where = clean_line(str(output))
-    if built.already_done:
-        click.echo(f"{where}: nothing to do, the build is complete ({size})")
-    else:
-        click.echo(f"{where}: {size}; look at them: m3w view {where}")
+    size = f"{found.nsamples} captioned images"
+    print_published(built, output, size, {"images": found.images}, as_json=as_json)

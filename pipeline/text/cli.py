@@ -5,11 +5,11 @@ from pathlib import Path
 
 import click
 
+from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.text import build as builds
 from openm3w.pipeline.text import recipe as text_recipe
-from openm3w.shards.terminal import clean_line
 
 
 @click.group()
@@ -60,33 +60,14 @@ def build(
     engine = Runner(name=runner, workers=workers)
     if name:
         overrides = (*overrides, f"name={json.dumps(name)}")
-    say = _quiet if as_json else click.echo
+    say = quiet if as_json else click.echo
     plan = builds.make_plan(
         text_recipe.load(recipe, overrides), inputs, output, say=say, store=store
     )
     _print_result(builds.build(plan, engine, say=say), output, as_json=as_json)
 
 
-def _quiet(_: str) -> None:
-    return
-
-
 def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
     found = built.manifest
-    if as_json:
-        value = {
-            "output": str(output),
-            "already_done": built.already_done,
-            "samples": found.nsamples,
-            "characters": found.characters,
-            "shards": len(found.shards),
-            "stages": found.counts.get("stages", []),
-        }
-        click.echo(json.dumps(value, ensure_ascii=False))
-        return
-    size = f"{found.nsamples} texts, {found.characters} characters, {len(found.shards)} shards"
-    where = clean_line(str(output))
-    if built.already_done:
-        click.echo(f"{where}: nothing to do, the build is complete ({size})")
-    else:
-        click.echo(f"{where}: {size}; look at them: m3w view {where}")
+    size = f"{found.nsamples} texts, {found.characters} characters"
+    print_published(built, output, size, {"characters": found.characters}, as_json=as_json)
