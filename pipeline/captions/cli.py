@@ -8,7 +8,7 @@ import click
 from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
-from openm3w.pipeline.printing import print_published
+from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 
