@@ -7,8 +7,6 @@ Nothing that came from an archive goes to a terminal except through `clean`.
 
 import re
 
-from rich.markup import escape
-
 # ECMA-48, 7-bit form: control strings (DCS, SOS, OSC, PM, APC) with their terminator, CSI
 # sequences, then what is left of other escapes. The 8-bit forms lose their first character only,
 # like every control: in wrongly decoded pages U+009D is the rest of a quotation mark, and
@@ -49,8 +47,3 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """`clean`, on one line."""
     return " ".join(clean(text).split())
-
-
-def markup(text: str) -> str:
-    """`clean`, with rich's square brackets escaped, for where a string is read as markup."""
-    return escape(clean(text))

@@ -21,7 +21,7 @@ from openm3w.trainer.log import Say
 from openm3w.trainer.models.kosmos1 import Kosmos1
 from openm3w.trainer.optim import make_optimizer
 from openm3w.trainer.recipe import TrainRecipe
-from openm3w.trainer.task import KosmosTask
+from openm3w.trainer.task import KosmosTask, Task
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Run:
     tokenizer: Tokenizer
     cache: FeatureCache
     loader: MixtureLoader
-    task: KosmosTask
+    task: Task
     optimizer: torch.optim.AdamW
     dev: tuple[tuple[Row, ...], ...]
     """Dev rows of each source."""

@@ -31,7 +31,9 @@ class Loss:
 class Task(Protocol):
     """A family's objective over its model."""
 
-    model: nn.Module
+    @property
+    def model(self) -> nn.Module:
+        """What is trained."""
 
     def loss(self, batch: Batch) -> Loss:
         """Forward and objective; never a backward."""

@@ -96,9 +96,3 @@ def licences(root: Any, base: str) -> tuple[str, ...]:
             address, _ = resolve_url(base, element.get("href") or "")
             found[address] = None
     return tuple(address for address in found if address)
-
-
-def declared_language(root: Any) -> str:
-    """What the root's lang says, as `en` or `pt-br`; "" where it says nothing."""
-    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
-    return " ".join(language.lower().replace("_", "-").split())

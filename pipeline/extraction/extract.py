@@ -45,7 +45,6 @@ class Extraction:
     """Image elements of the page: images in `spans` and `left_out` together."""
     opt_out: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
-    declared_language: str = ""
 
 
 def extract(html: str, url: str, *, engine: Engine = "trafilatura") -> Extraction:
@@ -64,7 +63,6 @@ def extract(html: str, url: str, *, engine: Engine = "trafilatura") -> Extractio
         title=dom.title(root),
         opt_out=dom.opt_out(root),
         licences=dom.licences(root, base),
-        declared_language=dom.declared_language(root),
     )
     return _with_content(facts, root, base)
 

@@ -3,9 +3,8 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.text import Text
 
-from openm3w.shards.terminal import clean, clean_line, markup
+from openm3w.shards.terminal import clean, clean_line
 
 HOSTILE = [
     ("colour", "a\x1b[31mred\x1b[0mb", "aredb"),
@@ -97,12 +96,3 @@ def test_nothing_that_controls_a_terminal_remains(text):
 
 def test_a_line_is_one_line():
     assert clean_line("  a\r\n b\x1b[0m\tc ") == "a b c"
-
-
-@pytest.mark.parametrize(
-    "text", ["[red]x[/red]", "[link=https://evil.example]x[/link]", "[/]", "\\[b]"]
-)
-def test_markup_is_shown_not_obeyed(text):
-    shown = Text.from_markup(markup(text))
-    assert shown.plain == text
-    assert not shown.spans
