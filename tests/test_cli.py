@@ -1,3 +1,4 @@
+import signal
 import subprocess
 import sys
 
@@ -204,3 +205,25 @@ def test_the_viewer_starts_without_beam_and_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_a_command_with_one_line(number, code):
+    script = (
+        "import sys, time, types, click; from openm3w import cli;"
+        "waiting = types.ModuleType('waiting');"
+        "waiting.wait = click.command()(lambda: (click.echo('ready'), time.sleep(60)));"
+        "sys.modules['waiting'] = waiting; cli.COMMANDS['wait'] = 'waiting:wait';"
+        "cli.main(['wait'])"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == code
+    assert errors.strip().splitlines() == [
+        "m3w: interrupted; the same command again goes on where it stopped"
+    ]

@@ -6,7 +6,9 @@ A command parses, calls one library function and prints; there is no logic here.
 
 import importlib
 import os
+import signal
 import sys
+import threading
 from typing import Any
 
 import click
@@ -30,6 +32,9 @@ COMMANDS = {
     "view": "openm3w.shards.cli:view",
 }
 """Command -> where it is defined."""
+
+INTERRUPTED, TERMINATED = 130, 143
+"""Exit codes after SIGINT and SIGTERM: 128 and the signal's number, as shells have it."""
 
 PLANNED = {
     "ablate": "train on variants of a mixture and compare",
@@ -93,13 +98,15 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Runs the command line and exits; an error of the user's is one line, never a traceback."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         # Without its standalone mode click returns the code of a command that ends by Exit.
         code = cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
-    except click.Abort:
-        _fail("interrupted; the same command again goes on where it stopped", 130)
-    except KeyboardInterrupt:
-        _fail("interrupted; the same command again goes on where it stopped", 130)
+    except (click.Abort, KeyboardInterrupt) as stop:
+        terminated = isinstance(stop, _Terminated) or isinstance(stop.__cause__, _Terminated)
+        code = TERMINATED if terminated else INTERRUPTED
+        _fail("interrupted; the same command again goes on where it stopped", code)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -115,6 +122,14 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         _fail(f"{error.filename or 'standard output or a file'}: {error.strerror}", 1)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+class _Terminated(KeyboardInterrupt):
+    """A SIGTERM, which ends a command as Ctrl-C does: temporary files are removed on the way."""
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated
 
 
 def _fail(message: str, code: int) -> Any:
