@@ -270,7 +270,9 @@ def _http_headers(raw: Any) -> Any:
     unread = raw.http_headers is None and raw.rec_type == "response"
     # An ARC file's other records (dns:, filedesc:) are called application/http as well.
     if unread and media_type.startswith("application/http") and scheme not in _NOT_HTTP:
-        raw.http_headers = StatusAndHeadersParser(_PROTOCOLS).parse(raw.raw_stream)
+        # A block without HTTP headers makes a record with status 0; it costs only itself.
+        with contextlib.suppress(EOFError, StatusAndHeadersParserException):
+            raw.http_headers = StatusAndHeadersParser(_PROTOCOLS).parse(raw.raw_stream)
     return raw.http_headers
 
 

@@ -272,3 +272,20 @@ def test_http_headers_are_read_whatever_the_address_is(archive, tmp_path):
         "text/html",
         b"<html>x</html>",
     )
+
+
+@pytest.mark.parametrize("block", [b"", b"no status line at all\r\n\r\nwords"])
+def test_a_response_without_http_headers_costs_only_itself(archive, tmp_path, block):
+    head = (
+        "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: local:x\r\nWARC-Record-ID: <urn:x>\r\n"
+        "WARC-Date: 2024-01-01T00:00:00Z\r\nContent-Type: application/http\r\n"
+        f"Content-Length: {len(block)}\r\n\r\n"
+    )
+    archive.page("http://a.example/next", "<p>n")
+    path = tmp_path / "a.warc"
+    path.write_bytes(head.encode() + block + b"\r\n\r\n" + gzip.decompress(archive.bytes()))
+
+    records, damage = read(path)
+
+    assert [record.status for record in records] == [0, 200]
+    assert damage == []
