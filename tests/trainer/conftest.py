@@ -104,9 +104,13 @@ def mixture(make_dataset, tmp_path_factory) -> tuple[Manifest, ...]:
     return tuple(make_dataset(root / kind, kind) for kind in kinds)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _one_thread():
-    """Tests run side by side; threads that spin for each other cost a hundredfold there."""
+    """Tests run side by side; threads that spin for each other cost a hundredfold there.
+
+    Set again for each module: tests of other folders that ran in this process may have set
+    another number, and with it the last bits of every sum.
+    """
     torch.set_num_threads(1)
 
 
