@@ -2,7 +2,11 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH_VENV := .venv-bench
 STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+BENCH_STAMP := $(BENCH_VENV)/.set-up-$(shell cat pyproject.toml benchmarks/requirements.txt | cksum | cut -d' ' -f1)
+STRESS ?= build/imagemagick-6-doc.warc.gz
+STRESS_TREE ?= /usr/share/doc/imagemagick-6-common/html
 REALDATA ?= $(if $(OPENM3W_REALDATA),$(OPENM3W_REALDATA),../shared/realdata)
 export HF_HUB_OFFLINE ?= 1
 export NO_ALBUMENTATIONS_UPDATE ?= 1
@@ -10,7 +14,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Idle threads of one process should not spin on cores that others need.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test verify-real lint format docs bench clean
+.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory clean
 help:
 	@echo 'make setup        .venv with everything (idempotent)'
 	@echo 'make demo         the whole chain on a small archive, no network'
@@ -19,6 +23,9 @@ help:
 	@echo 'make lint         ruff, mypy strict, import-linter, codespell'
 	@echo 'make docs         the documentation, warnings as errors'
 	@echo 'make bench        the figures of docs/performance.md'
+	@echo 'make bench-deps   .venv-bench with the extractors that ours is compared with (idempotent)'
+	@echo 'make bench-extraction  quality and speed of extraction beside the peers, as Markdown'
+	@echo 'make bench-memory      70,000 pages in one process; STRESS=FILE names another archive'
 
 setup: $(STAMP)
 
@@ -59,6 +66,33 @@ docs: setup
 
 bench: setup
 	$(BIN)/python benchmarks/build.py
+
+bench-deps: $(BENCH_STAMP)
+
+# Not the environment of `make setup`: datatrove's requirements contradict constraints.txt.
+# OBELICS' released extraction is no package and is not among the peers.
+$(BENCH_STAMP): pyproject.toml benchmarks/requirements.txt
+	@test -d src/openm3w/shards || { echo 'src/openm3w/shards is no link to a folder: clone again with git -c core.symlinks=true clone ...'; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo 'no $(PYTHON) found; name one: make bench-deps PYTHON=python3.12'; exit 1; }
+	test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	# pip 23.2 stops at readability-lxml's requirement lxml[html-clean].
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check 'pip>=25' 'setuptools>=77.0.3,<82' wheel
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check --no-build-isolation -r benchmarks/requirements.txt -e '.[pipeline]'
+	@$(BENCH_VENV)/bin/python -c 'import magic' || { echo 'datatrove needs the library libmagic: apt-get install libmagic1, brew install libmagic'; exit 1; }
+	rm -f $(BENCH_VENV)/.set-up-*
+	touch $@
+
+bench-extraction: bench-deps
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BENCH_VENV)/bin/python benchmarks/extraction.py --without lazy-image-2
+
+bench-memory: bench-deps $(STRESS)
+	$(BENCH_VENV)/bin/python benchmarks/extraction.py --memory $(STRESS)
+
+build/imagemagick-6-doc.warc.gz: | $(BENCH_STAMP)
+	@test -d '$(STRESS_TREE)' || { echo 'no $(STRESS_TREE): apt-get install imagemagick-6-doc, or name an archive: make bench-memory STRESS=FILE'; exit 1; }
+	mkdir -p build
+	$(BENCH_VENV)/bin/python '$(REALDATA)/../tools/warc_from_html_tree.py' '$(STRESS_TREE)' http://imagemagick.example/ $@.part
+	mv $@.part $@
 
 clean:
 	rm -rf demo docs/_build build dist .mypy_cache .ruff_cache .pytest_cache

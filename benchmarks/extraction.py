@@ -1,139 +1,201 @@
-"""Extraction on pages with known main content: ours and trafilatura's own, in one run.
+"""Extraction on pages with known main content: ours and the peers' in one run, as Markdown.
 
     OPENM3W_REALDATA=FOLDER python benchmarks/extraction.py [--scorer score_extraction.py]
+    python benchmarks/extraction.py --memory ARCHIVE...
 
-Both engines take each page in turn, from decoded HTML to texts and images, so that a busy machine
-slows both alike; the time is this process's CPU time. Prints a Markdown table.
+Each engine has a process of its own; they take turns page by page, so that a busy machine slows
+all alike, and each measures its own CPU time. Prints a table of extraction alone, from decoded
+HTML to texts and images, and one from archive record to document. `make bench-deps` installs the
+peers; those that are missing are named and left out.
+
+With --memory one process reads page after page; exit code 1 says that it grew.
 """
 
 import argparse
-import json
-import logging
 import os
-import subprocess
+import platform
+import re
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from importlib import metadata
 from pathlib import Path
-from typing import Any
-from urllib.parse import urljoin
 
-from trafilatura import bare_extraction
-from warcio.archiveiterator import ArchiveIterator
+from measure import engines, memory, pages, records
+from measure.pages import Figures, Run
 
-from openm3w.pipeline.extraction.charset import decode_html
-from openm3w.pipeline.extraction.extract import extract
-from openm3w.shards.document import Text
+from openm3w.pipeline.recipe import Extract
 
-Row = dict[str, Any]
-Engine = Callable[[str, str], Row]
-
-FIGURES = ("image_recall", "image_precision", "image_f1", "image_placed", "text_f1")
-
-
-def ours(html: str, url: str) -> Row:
-    """Texts and images of `openm3w`."""
-    spans = extract(html, url).spans
-    return {
-        "url": url,
-        "texts": [span.text if isinstance(span, Text) else None for span in spans],
-        "images": [None if isinstance(span, Text) else span.url for span in spans],
-        "image_metadata": [
-            None if isinstance(span, Text) else {"candidates": span.candidates, "role": span.role}
-            for span in spans
-        ],
-    }
-
-
-def trafilatura(html: str, url: str, *, fast: bool) -> Row:
-    """Texts and images of trafilatura's own output."""
-    document: Any = bare_extraction(
-        html, url=url, fast=fast, include_images=True, include_comments=False
-    )
-    texts, images = list[str | None](), list[str | None]()
-    for element in () if document is None else document.body.iter("*"):
-        if element.tag == "graphic" and element.get("src"):
-            texts.append(None)
-            images.append(urljoin(url, element.get("src")))
-        for text in (element.text, element.tail):
-            if text and text.strip():
-                texts.append(text)
-                images.append(None)
-    return {"url": url, "texts": texts, "images": images}
-
-
-ENGINES: dict[str, Engine] = {
-    "openm3w": ours,
-    "trafilatura fast": lambda html, url: trafilatura(html, url, fast=True),
-    "trafilatura standard": lambda html, url: trafilatura(html, url, fast=False),
-}
-
-
-@dataclass
-class Result:
-    """Of one engine on one set."""
-
-    pages_per_second: float
-    figures: dict[str, str]
-
-
-def pages(archive: Path) -> Iterator[tuple[str, str]]:
-    """URL and decoded HTML of each page of an archive."""
-    with archive.open("rb") as stream:
-        for record in ArchiveIterator(stream):
-            if record.rec_type == "response":
-                headers = record.http_headers
-                header = (headers.get_header("Content-Type") if headers else "") or ""
-                html, _ = decode_html(record.content_stream().read(), header)
-                yield record.rec_headers.get_header("WARC-Target-URI"), html
-
-
-def run(folder: Path, name: str, scorer: Path) -> dict[str, Result]:
-    """All engines on one set, page by page."""
-    rows: dict[str, list[Row]] = {engine: [] for engine in ENGINES}
-    seconds = dict.fromkeys(ENGINES, 0.0)
-    for url, html in pages(folder / f"extraction/{name}.warc.gz"):
-        for engine, function in ENGINES.items():
-            start = time.process_time()
-            rows[engine].append(function(html, url))
-            seconds[engine] += time.process_time() - start
-    expected = folder / f"extraction/{name}.expected.jsonl"
-    return {
-        engine: Result(len(rows[engine]) / seconds[engine], score(expected, rows[engine], scorer))
-        for engine in ENGINES
-    }
-
-
-def score(expected: Path, rows: list[Row], scorer: Path) -> dict[str, str]:
-    """Figures by name, as the scorer prints them."""
-    with tempfile.NamedTemporaryFile("w", suffix=".jsonl", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-        file.flush()
-        command = [sys.executable, str(scorer), str(expected), file.name]
-        printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    return dict(line.split(maxsplit=1) for line in printed.splitlines() if " " in line)
+SETS = ("readability", "trafilatura")
+DISTRIBUTIONS = ("trafilatura", "readability-lxml", "resiliparse", "datatrove", "lxml")
+HEAD = (
+    "set", "engine", "image recall", "image precision", "image F1 (95 % over pages)", "placed",
+    "ordered", "text precision", "text recall", "text F1", "pages/s", "x trafilatura fast",
+)  # fmt: skip
+MIB = 1 << 20
 
 
 def main() -> None:
-    """Print the table."""
-    folder = Path(os.environ.get("OPENM3W_REALDATA", "../shared/realdata")).resolve()
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scorer", type=Path, default=folder / "../bench/score_extraction.py")
-    scorer = parser.parse_args().scorer
-    logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-    print("| set | engine |", " | ".join(FIGURES), "| image F1, 95 % | pages/s |")
-    print("|---|---|" + "---|" * (len(FIGURES) + 2))
-    for name in ("readability", "trafilatura"):
-        for engine, result in run(folder, name, scorer).items():
-            shown = [result.figures.get(figure, "-") for figure in FIGURES]
-            bounds = (result.figures.get(f"image_f1_{end}", "") for end in ("low", "high"))
-            interval = "-".join(filter(None, bounds)) or "-"
-            print(
-                f"| {name} | {engine} | {' | '.join(shown)} | {interval} |"
-                f" {result.pages_per_second:.1f} |"
-            )
+    """Prints what the options ask for."""
+    options = _options()
+    if options.memory:
+        sys.exit(0 if print_memory(options) else 1)
+    for name in SETS:
+        if not (options.realdata / f"extraction/{name}.warc.gz").is_file():
+            sys.exit(f"{options.realdata}: no extraction/{name}.warc.gz; set OPENM3W_REALDATA")
+    if not options.scorer.is_file():
+        sys.exit(f"{options.scorer}: no such file; name the scorer with --scorer")
+    print_setting()
+    if options.table != "records":
+        print_pages(options)
+    if options.table != "pages":
+        print_records(options)
+
+
+def print_setting() -> None:
+    """Versions, and how idle the machine was."""
+    versions = [f"{name} {_version(name)}" for name in DISTRIBUTIONS]
+    print(f"Python {platform.python_version()}, {', '.join(versions)}.")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n")
+
+
+def print_pages(options: argparse.Namespace) -> None:
+    """The table of extraction alone."""
+    factories = engines.factories()
+    if options.engine:
+        factories = {name: make for name, make in factories.items() if name in options.engine}
+    notes = [f"not installed: {name}" for name in engines.missing()]
+    _print_row(HEAD)
+    _print_row(["---"] * len(HEAD))
+    for name in SETS:
+        folder = options.realdata / "extraction"
+        runs = pages.run(folder / f"{name}.warc.gz", factories, options.rounds)
+        rates = {engine: _rate(run, options.rounds) for engine, run in runs.items()}
+        for without in ("", *options.without):
+            title = f"{name} without {without}" if without else f"{name}, {_count(runs)} pages"
+            for engine, run in runs.items():
+                expected = folder / f"{name}.expected.jsonl"
+                figures = pages.score(expected, run.rows, options.scorer, without)
+                if figures:
+                    speed = ("", "") if without else _speed(engine, rates)
+                    _print_row([title, engine, *_scores(figures), *speed])
+        notes += [note for engine, run in runs.items() for note in _failures(name, engine, run)]
+        if options.output:
+            _write(options.output / name, runs)
+    print("".join(f"\n- {note}" for note in notes) + "\n")
+
+
+def print_records(options: argparse.Namespace) -> None:
+    """The table from archive record to document."""
+    chains = records.run(options.realdata / "extraction/trafilatura.warc.gz", options.rounds)
+    read = max(chain.pages for chain in chains.values())
+    peer = chains.get(records.PEER)
+    _print_row(["record to document", "pages", "with text", "pages/s", "pages/s by the clock",
+                "x datatrove", "by the clock"])  # fmt: skip
+    _print_row(["---"] * 7)
+    for name, chain in chains.items():
+        ratios = ["", ""]
+        if peer:
+            ratios = [f"{peer.cpu_seconds / chain.cpu_seconds:.2f}",
+                      f"{peer.wall_seconds / chain.wall_seconds:.2f}"]  # fmt: skip
+        counts = [str(read // options.rounds), str(chain.documents // options.rounds)]
+        rates = [f"{read / seconds:.1f}" for seconds in (chain.cpu_seconds, chain.wall_seconds)]
+        _print_row([name, *counts, *rates, *ratios])
+    print()
+    if not peer:
+        print("- not installed: datatrove\n")
+
+
+def print_memory(options: argparse.Namespace) -> bool:
+    """The resident set as pages go by; is it flat?"""
+    settings = Extract(engine=options.engine[0]) if options.engine else Extract()
+    samples = []
+    _print_row(["pages read", "resident, MiB"])
+    _print_row(["---"] * 2)
+    for read, resident in memory.sample(
+        options.memory, pages=options.pages, every=options.every, settings=settings
+    ):
+        samples.append((read, resident))
+        _print_row([f"{read:,}", f"{resident / MIB:.1f}"])
+    flat = memory.is_flat(samples)
+    change = samples[-1][1] / samples[0][1] - 1
+    print(f"\n{change:+.1%} since the first line: {'flat' if flat else 'it grows'}")
+    return flat
+
+
+def _options() -> argparse.Namespace:
+    realdata = Path(os.environ.get("OPENM3W_REALDATA", "../shared/realdata")).resolve()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--realdata", type=Path, default=realdata)
+    parser.add_argument("--scorer", type=Path, help="default: bench/ beside the real material")
+    parser.add_argument("--without", action="append", default=[], metavar="URLPART",
+                        help="also score without pages that have this in the URL")  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=1, help="times each page is extracted")
+    parser.add_argument("--engine", action="append", default=[],
+                        help="only this row of the first table; --memory: our engine")  # fmt: skip
+    parser.add_argument("--table", choices=("pages", "records"), help="default: both")
+    parser.add_argument("--output", type=Path, help="keep what was extracted in this folder")
+    parser.add_argument("--memory", type=Path, nargs="+", metavar="ARCHIVE")
+    parser.add_argument("--pages", type=int, default=70_000, help="that --memory reads")
+    parser.add_argument("--every", type=int, default=10_000, help="pages for each line")
+    options = parser.parse_args()
+    options.scorer = options.scorer or options.realdata / "../bench/score_extraction.py"
+    if options.rounds < 1 or not 1 <= options.every <= options.pages:
+        parser.error("expected --rounds of at least 1, and --every from 1 to --pages")
+    return options
+
+
+def _scores(figures: Figures) -> list[str]:
+    image = "images_extracted" in figures and figures["images_extracted"] != "0"
+    interval = "{image_f1} ({image_f1_low}-{image_f1_high})".format_map(figures) if image else ""
+    names = ("image_recall", "image_precision", "", "image_placed", "image_ordered")
+    found = [figures.get(name, "") if image else "" for name in names]
+    found[2] = interval
+    return _short(
+        found + [figures.get(f"text_{kind}", "") for kind in ("precision", "recall", "f1")]
+    )
+
+
+def _short(figures: Iterable[str]) -> list[str]:
+    """Three decimals: the intervals are far wider."""
+    return [re.sub(r"\d\.\d{4}", lambda found: f"{float(found[0]):.3f}", text) for text in figures]
+
+
+def _rate(run: Run, rounds: int) -> float:
+    return len(run.rows) * rounds / run.seconds
+
+
+def _speed(engine: str, rates: Mapping[str, float]) -> tuple[str, str]:
+    baseline = rates.get(engines.BASELINE)
+    return f"{rates[engine]:.1f}", f"{rates[engine] / baseline:.2f}" if baseline else ""
+
+
+def _count(runs: Mapping[str, Run]) -> int:
+    return max(len(run.rows) for run in runs.values())
+
+
+def _failures(name: str, engine: str, run: Run) -> list[str]:
+    if not run.failures:
+        return []
+    return [
+        f"{name}, {engine}: {len(run.failures)} pages raised and count as empty: {run.failures[0]}"
+    ]
+
+
+def _write(folder: Path, runs: Mapping[str, Run]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for engine, run in runs.items():
+        pages.write_rows(folder / f"{re.sub('[^a-z0-9]+', '-', engine)}.jsonl", run.rows)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return "missing"
+
+
+def _print_row(cells: Iterable[str]) -> None:
+    print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":

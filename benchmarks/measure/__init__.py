@@ -1,0 +1,1 @@
+"""What `benchmarks/extraction.py` measures with: engines, turns, scores, memory."""

@@ -1,0 +1,70 @@
+"""Does a process that reads page after page keep its size?"""
+
+import gc
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count, islice
+from pathlib import Path
+
+from measure.archives import html_records
+from openm3w.errors import InputError
+from openm3w.filters.screen import Screen
+from openm3w.pipeline.archive import Record
+from openm3w.pipeline.page import Clock, read_page
+from openm3w.pipeline.recipe import Extract
+
+GROWTH = 0.05
+"""Of the resident set after the first sample: what counts as flat."""
+
+
+def sample(
+    archives: Sequence[Path], *, pages: int, every: int, settings: Extract
+) -> Iterator[tuple[int, int]]:
+    """Reads `pages` pages in this process; number read and resident bytes after each `every`.
+
+    Raises:
+        InputError: there is no page in the archives, or one is damaged.
+    """
+    screen, clock = Screen(needs_image=False), Clock()
+    for number, (record, source) in enumerate(islice(_endless(archives), pages), 1):
+        read_page(record, source=source, screen=screen, settings=settings, floor=None, clock=clock)
+        if number % every == 0:
+            gc.collect()
+            yield number, resident_bytes()
+
+
+def is_flat(samples: Sequence[tuple[int, int]]) -> bool:
+    """Is the last resident set at most `GROWTH` above the first?"""
+    return samples[-1][1] <= samples[0][1] * (1 + GROWTH)
+
+
+def resident_bytes() -> int:
+    """Of this process, by Linux's own account."""
+    resident_pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return resident_pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def renewed(record: Record, turn: int) -> Record:
+    """The page with other addresses, classes and sentences.
+
+    A cache that keeps what it has seen would look flat on pages that repeat.
+    """
+    mark = b"%d" % turn
+    body = record.body.replace(b". ", b" " + mark + b". ")
+    body = body.replace(b'class="', b'class="c' + mark + b" ")
+    for ending in (b'.html"', b'.jpg"', b'.png"', b'.gif"'):
+        body = body.replace(ending, ending[:-1] + b"?" + mark + b'"')
+    return replace(record, url=f"{record.url}?{turn}", body=body)
+
+
+def _endless(archives: Sequence[Path]) -> Iterator[tuple[Record, str]]:
+    """Pages of the archives over and over, made new in each round."""
+    for turn in count():
+        found = False
+        for archive in archives:
+            for record in html_records(archive):
+                found = True
+                yield renewed(record, turn), archive.name
+        if not found:
+            raise InputError(f"no page in {', '.join(map(str, archives))}")

@@ -1,0 +1,102 @@
+"""Extraction alone: every engine on every page of a set, in turn, and its scores."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from measure.archives import html_records
+from measure.engines import Factory, Row
+from measure.turns import Worker
+from openm3w.pipeline.extraction.charset import decode_html
+
+Figures = Mapping[str, str]
+
+_WARM_UP = "<title>A page</title><article><p>Some words of a paragraph.</article>"
+
+
+@dataclass
+class Run:
+    """What one engine made of a set."""
+
+    rows: list[Row] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    """URL and error of the pages on which it raised."""
+    seconds: float = 0.0
+    """CPU time over all rounds."""
+
+
+def read_pages(archive: Path) -> Iterator[tuple[str, str]]:
+    """Decoded HTML and URL of each page of an archive.
+
+    Raises:
+        InputError: the archive is damaged.
+    """
+    for record in html_records(archive):
+        html, _ = decode_html(record.body, record.header("content-type"))
+        yield html, record.url
+
+
+def run(archive: Path, factories: Mapping[str, Factory], rounds: int) -> dict[str, Run]:
+    """All engines on one set, page by page, so that a busy machine slows all alike.
+
+    Rows are those of the first round; another engine begins at each page.
+    """
+    runs = {name: Run() for name in factories}
+    with ExitStack() as stack:
+        workers = {name: stack.enter_context(Worker(make)) for name, make in factories.items()}
+        for worker in workers.values():
+            worker.ask(_WARM_UP, "http://example.org/")
+        for turn in range(rounds):
+            for number, page in enumerate(read_pages(archive)):
+                _ask_all(workers, runs, page, first=number, keep=turn == 0)
+    return runs
+
+
+def score(expected: Path, rows: Sequence[Row], scorer: Path, without: str = "") -> Figures:
+    """Figures by name, as the scorer prints them, without the pages that have `without` in the URL.
+
+    They are empty where no page is left out though `without` is given.
+    """
+    lines = expected.read_text(encoding="utf-8").splitlines()
+    if without:
+        kept = [line for line in lines if without not in json.loads(line)["url"]]
+        if len(kept) in (0, len(lines)):
+            return {}
+        lines = kept
+    with tempfile.TemporaryDirectory() as folder:
+        truth, found = Path(folder) / "expected.jsonl", Path(folder) / "found.jsonl"
+        truth.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        write_rows(found, rows)
+        command = [sys.executable, str(scorer), str(truth), str(found)]
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return dict(line.split(maxsplit=1) for line in printed.splitlines())
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Rows in the scorer's form, one a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def _ask_all(
+    workers: Mapping[str, Worker],
+    runs: Mapping[str, Run],
+    page: tuple[str, str],
+    *,
+    first: int,
+    keep: bool,
+) -> None:
+    names = list(workers)
+    first %= len(names)
+    for name in names[first:] + names[:first]:
+        answer, found = workers[name].ask(*page), runs[name]
+        found.seconds += answer.cpu_seconds
+        if not keep:
+            continue
+        if answer.error:
+            found.failures.append(f"{page[1]}: {answer.error}")
+        found.rows.append(answer.value or {"url": page[1], "texts": [], "images": []})
