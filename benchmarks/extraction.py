@@ -100,9 +100,12 @@ def print_records(options: argparse.Namespace) -> None:
         counts = [str(read // options.rounds), str(chain.documents // options.rounds)]
         rates = [f"{read / seconds:.1f}" for seconds in (chain.cpu_seconds, chain.wall_seconds)]
         _print_row([name, *counts, *rates, *ratios])
-    print()
+    print(
+        "\n- pages/s counts all pages, also those that a chain passes over without extracting them"
+    )
     if not peer:
-        print("- not installed: datatrove\n")
+        print("- not installed: datatrove")
+    print()
 
 
 def print_memory(options: argparse.Namespace) -> bool:

@@ -122,9 +122,9 @@ def test_memory_may_grow_by_a_twentieth(last, flat):
     assert memory.is_flat([(10, 100), (20, 200), (30, last)]) is flat
 
 
-def test_pages_of_another_round_are_new(small_archive):
+def test_a_page_that_comes_again_is_new(small_archive):
     record = next(read_records(small_archive, max_body=1 << 20))
-    first, second = (memory.renewed(record, turn) for turn in (1, 2))
+    first, second = (memory.renewed(record, number) for number in (1, 2))
     assert first.url != second.url
     assert first.body != second.body
 

@@ -4,7 +4,7 @@ import gc
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 
 from measure.archives import html_records
@@ -28,7 +28,8 @@ def sample(
     """
     screen, clock = Screen(needs_image=False), Clock()
     for number, (record, source) in enumerate(islice(_endless(archives), pages), 1):
-        read_page(record, source=source, screen=screen, settings=settings, floor=None, clock=clock)
+        page = renewed(record, number)
+        read_page(page, source=source, screen=screen, settings=settings, floor=None, clock=clock)
         if number % every == 0:
             gc.collect()
             yield number, resident_bytes()
@@ -45,26 +46,26 @@ def resident_bytes() -> int:
     return resident_pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def renewed(record: Record, turn: int) -> Record:
-    """The page with other addresses, classes and sentences.
+def renewed(record: Record, number: int) -> Record:
+    """The page with addresses, classes and sentences that no page before it had.
 
-    A cache that keeps what it has seen would look flat on pages that repeat.
+    A cache that keeps all it has seen would look flat on pages that repeat.
     """
-    mark = b"%d" % turn
+    mark = b"%d" % number
     body = record.body.replace(b". ", b" " + mark + b". ")
     body = body.replace(b'class="', b'class="c' + mark + b" ")
     for ending in (b'.html"', b'.jpg"', b'.png"', b'.gif"'):
         body = body.replace(ending, ending[:-1] + b"?" + mark + b'"')
-    return replace(record, url=f"{record.url}?{turn}", body=body)
+    return replace(record, url=f"{record.url}?{number}", body=body)
 
 
 def _endless(archives: Sequence[Path]) -> Iterator[tuple[Record, str]]:
-    """Pages of the archives over and over, made new in each round."""
-    for turn in count():
+    """Pages of the archives over and over."""
+    while True:
         found = False
         for archive in archives:
             for record in html_records(archive):
                 found = True
-                yield renewed(record, turn), archive.name
+                yield record, archive.name
         if not found:
             raise InputError(f"no page in {', '.join(map(str, archives))}")
