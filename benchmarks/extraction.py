@@ -23,6 +23,8 @@ from pathlib import Path
 from measure import engines, memory, pages, records
 from measure.pages import Figures, Run
 
+from openm3w import recipe
+from openm3w.errors import InputError, RecipeError
 from openm3w.pipeline.recipe import Extract
 
 SETS = ("readability", "trafilatura")
@@ -38,7 +40,10 @@ def main() -> None:
     """Prints what the options ask for."""
     options = _options()
     if options.memory:
-        sys.exit(0 if print_memory(options) else 1)
+        try:
+            sys.exit(0 if print_memory(options) else 1)
+        except (InputError, RecipeError, OSError) as error:
+            sys.exit(str(error))
     for name in SETS:
         if not (options.realdata / f"extraction/{name}.warc.gz").is_file():
             sys.exit(f"{options.realdata}: no extraction/{name}.warc.gz; set OPENM3W_REALDATA")
@@ -62,7 +67,9 @@ def print_pages(options: argparse.Namespace) -> None:
     """The table of extraction alone."""
     factories = engines.factories()
     if options.engine:
-        factories = {name: make for name, make in factories.items() if name in options.engine}
+        if unknown := set(options.engine) - set(factories):
+            sys.exit(f"no engine {min(unknown)!r}; there are: {', '.join(factories)}")
+        factories = {name: factories[name] for name in options.engine}
     notes = [f"not installed: {name}" for name in engines.missing()]
     _print_row(HEAD)
     _print_row(["---"] * len(HEAD))
@@ -100,9 +107,7 @@ def print_records(options: argparse.Namespace) -> None:
         counts = [str(read // options.rounds), str(chain.documents // options.rounds)]
         rates = [f"{read / seconds:.1f}" for seconds in (chain.cpu_seconds, chain.wall_seconds)]
         _print_row([name, *counts, *rates, *ratios])
-    print(
-        "\n- pages/s counts all pages, also those that a chain passes over without extracting them"
-    )
+    print("\n- pages/s counts all pages, also those that a chain takes for none")
     if not peer:
         print("- not installed: datatrove")
     print()
@@ -110,17 +115,20 @@ def print_records(options: argparse.Namespace) -> None:
 
 def print_memory(options: argparse.Namespace) -> bool:
     """The resident set as pages go by; is it flat?"""
-    settings = Extract(engine=options.engine[0]) if options.engine else Extract()
+    settings = Extract()
+    if options.engine:
+        settings = recipe.decode(Extract, {"engine": options.engine[0]}, "--engine")
     samples = []
-    _print_row(["pages read", "resident, MiB"])
-    _print_row(["---"] * 2)
-    for read, resident in memory.sample(
+    _print_row(["pages read", "with text", "resident, MiB"])
+    _print_row(["---"] * 3)
+    for seen in memory.sample(
         options.memory, pages=options.pages, every=options.every, settings=settings
     ):
-        samples.append((read, resident))
-        _print_row([f"{read:,}", f"{resident / MIB:.1f}"])
+        samples.append(seen)
+        resident = f"{seen.resident_bytes / MIB:.1f}"
+        _print_row([f"{seen.pages:,}", f"{seen.documents:,}", resident])
     flat = memory.is_flat(samples)
-    change = samples[-1][1] / samples[0][1] - 1
+    change = samples[-1].resident_bytes / samples[0].resident_bytes - 1
     print(f"\n{change:+.1%} since the first line: {'flat' if flat else 'it grows'}")
     return flat
 

@@ -112,14 +112,18 @@ def test_every_chain_reads_the_archive_to_its_end(small_archive):
 
 def test_memory_is_sampled_at_even_steps_and_stays_flat(small_archive):
     samples = list(memory.sample([small_archive], pages=410, every=200, settings=Extract()))
-    assert [read for read, _ in samples] == [200, 400]
-    assert all(resident > 1 << 20 for _, resident in samples)
+    assert [(seen.pages, seen.documents) for seen in samples] == [(200, 200), (400, 400)]
+    assert all(seen.resident_bytes > 1 << 20 for seen in samples)
     assert memory.is_flat(samples)
 
 
 @pytest.mark.parametrize(("last", "flat"), [(90, True), (105, True), (106, False)])
 def test_memory_may_grow_by_a_twentieth(last, flat):
-    assert memory.is_flat([(10, 100), (20, 200), (30, last)]) is flat
+    samples = [
+        memory.Sample(pages=10, documents=10, resident_bytes=resident)
+        for resident in (100, 200, last)
+    ]
+    assert memory.is_flat(samples) is flat
 
 
 def test_a_page_that_comes_again_is_new(small_archive):

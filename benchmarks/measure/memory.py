@@ -3,7 +3,7 @@
 import gc
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -18,26 +18,45 @@ GROWTH = 0.05
 """Of the resident set after the first sample: what counts as flat."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """A look at this process."""
+
+    pages: int
+    """Read so far."""
+    documents: int
+    """Of these, with any text or image; too few would mean that nothing was tried."""
+    resident_bytes: int
+
+
 def sample(
     archives: Sequence[Path], *, pages: int, every: int, settings: Extract
-) -> Iterator[tuple[int, int]]:
-    """Reads `pages` pages in this process; number read and resident bytes after each `every`.
+) -> Iterator[Sample]:
+    """Reads `pages` pages in this process and looks at it after each `every`.
 
     Raises:
         InputError: there is no page in the archives, or one is damaged.
     """
     screen, clock = Screen(needs_image=False), Clock()
+    documents = 0
     for number, (record, source) in enumerate(islice(_endless(archives), pages), 1):
-        page = renewed(record, number)
-        read_page(page, source=source, screen=screen, settings=settings, floor=None, clock=clock)
+        page = read_page(
+            renewed(record, number),
+            source=source,
+            screen=screen,
+            settings=settings,
+            floor=None,
+            clock=clock,
+        )
+        documents += page.outcome == "kept"
         if number % every == 0:
             gc.collect()
-            yield number, resident_bytes()
+            yield Sample(pages=number, documents=documents, resident_bytes=resident_bytes())
 
 
-def is_flat(samples: Sequence[tuple[int, int]]) -> bool:
+def is_flat(samples: Sequence[Sample]) -> bool:
     """Is the last resident set at most `GROWTH` above the first?"""
-    return samples[-1][1] <= samples[0][1] * (1 + GROWTH)
+    return samples[-1].resident_bytes <= samples[0].resident_bytes * (1 + GROWTH)
 
 
 def resident_bytes() -> int:
