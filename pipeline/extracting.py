@@ -11,6 +11,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import Damage, read_records
+from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.recipe import Extract
 from openm3w.pipeline.sources import Source, find_sources
@@ -43,9 +44,9 @@ def extract_pages(inputs: Iterable[str], output: Path, engine: str) -> Extracted
     sources = find_sources(inputs).archives
     if output.exists() and any(output.samefile(source.path) for source in sources):
         raise OutputError(f"{output}: is an archive to read; choose another --output")
-    with commit.committed(output) as file:
+    with commit.committed(output) as file, Guard(settings) as guard:
         for source in sources:
-            for page in read_pages(source, settings, notes):
+            for page in read_pages(source, guard, notes):
                 pages += 1
                 if page.outcome == "kept" and page.document is not None:
                     line = json.dumps(page_json(page), ensure_ascii=False) + "\n"
@@ -60,7 +61,7 @@ def extract_pages(inputs: Iterable[str], output: Path, engine: str) -> Extracted
     )
 
 
-def read_pages(source: Source, settings: Extract, notes: list[str]) -> Iterator[Page]:
+def read_pages(source: Source, guard: Guard, notes: list[str]) -> Iterator[Page]:
     """Every page of one archive, extracted; damage is added to `notes`."""
     clock = Clock()
     for record in read_records(source.path, max_body=Screen().max_bytes):
@@ -71,7 +72,7 @@ def read_pages(source: Source, settings: Extract, notes: list[str]) -> Iterator[
                 record,
                 source=source.name,
                 screen=None,
-                settings=settings,
+                guard=guard,
                 floor=None,
                 clock=clock,
             )

@@ -16,10 +16,10 @@ from openm3w.filters.screen import PageFacts, Screen
 from openm3w.filters.verdict import KEEP
 from openm3w.pipeline.archive import Record
 from openm3w.pipeline.extraction.charset import decode_html
-from openm3w.pipeline.extraction.extract import Extraction, extract
+from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.extraction.language import detect_language
 from openm3w.pipeline.extraction.limits import check_html
-from openm3w.pipeline.recipe import Extract
+from openm3w.pipeline.guard import ExtractionFailed, Guard
 from openm3w.shards.document import Document, Provenance, Signals, make_doc_id
 
 Outcome = Literal["kept", "dropped", "failed"]
@@ -39,7 +39,7 @@ class Page:
     status: int
     provenance: Provenance
     error: str = ""
-    """What was raised where extraction failed."""
+    """What happened where extraction failed."""
     document: Document | None = None
     """Set where the page was extracted, also where it was then dropped."""
     elements: int = 0
@@ -67,7 +67,7 @@ def read_page(
     *,
     source: str,
     screen: Screen | None,
-    settings: Extract,
+    guard: Guard,
     floor: Floor | None,
     clock: Clock,
 ) -> Page:
@@ -101,11 +101,9 @@ def read_page(
     if reason:
         return replace(page, outcome="dropped", reason=reason)
     try:
-        extraction = extract(html, record.url, engine=settings.engine)
-    except Exception as error:  # noqa: BLE001
-        # A page that the libraries under extraction fall over must not end the crawl: it is a
-        # failure with its text kept, and too large a share of failures ends the build.
-        return replace(page, outcome="failed", reason="extractor_error", error=repr(error)[:200])
+        extraction = guard.extract(html, record.url)
+    except ExtractionFailed as failure:
+        return replace(page, outcome="failed", reason=failure.reason, error=failure.detail)
     finally:
         clock.lap("extract")
     page = _extracted(page, record, extraction, charset)

@@ -11,6 +11,7 @@ from measure.archives import html_records
 from openm3w.errors import InputError
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import Record
+from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.page import Clock, read_page
 from openm3w.pipeline.recipe import Extract
 
@@ -39,19 +40,20 @@ def sample(
     """
     screen, clock = Screen(needs_image=False), Clock()
     documents = 0
-    for number, (record, source) in enumerate(islice(_endless(archives), pages), 1):
-        page = read_page(
-            renewed(record, number),
-            source=source,
-            screen=screen,
-            settings=settings,
-            floor=None,
-            clock=clock,
-        )
-        documents += page.outcome == "kept"
-        if number % every == 0:
-            gc.collect()
-            yield Sample(pages=number, documents=documents, resident_bytes=resident_bytes())
+    with Guard(settings) as guard:
+        for number, (record, source) in enumerate(islice(_endless(archives), pages), 1):
+            page = read_page(
+                renewed(record, number),
+                source=source,
+                screen=screen,
+                guard=guard,
+                floor=None,
+                clock=clock,
+            )
+            documents += page.outcome == "kept"
+            if number % every == 0:
+                gc.collect()
+                yield Sample(pages=number, documents=documents, resident_bytes=resident_bytes())
 
 
 def is_flat(samples: Sequence[Sample]) -> bool:

@@ -52,22 +52,24 @@ def openm3w(archive: Path, engine: str) -> Step:
     """
     from measure.archives import html_records
     from openm3w.filters.screen import Screen
+    from openm3w.pipeline.guard import Guard
     from openm3w.pipeline.page import Clock, read_page
     from openm3w.pipeline.recipe import Extract
 
     screen, settings = Screen(needs_image=False), Extract(engine=engine)  # type: ignore[arg-type]
 
     def documents() -> Iterator[bool]:
-        for record in html_records(archive):
-            page = read_page(
-                record,
-                source=archive.name,
-                screen=screen,
-                settings=settings,
-                floor=None,
-                clock=Clock(),
-            )
-            yield page.outcome == "kept"
+        with Guard(settings) as guard:
+            for record in html_records(archive):
+                page = read_page(
+                    record,
+                    source=archive.name,
+                    screen=screen,
+                    guard=guard,
+                    floor=None,
+                    clock=Clock(),
+                )
+                yield page.outcome == "kept"
 
     return partial(next, documents(), None)
 

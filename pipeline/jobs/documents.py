@@ -15,6 +15,7 @@ import pyarrow as pa
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import Damage, Record, read_records
+from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.images.records import RECORDS, is_redirect, record_row
 from openm3w.pipeline.page import Clock, Page, read_page, text_hash
 from openm3w.pipeline.plan import Plan
@@ -92,8 +93,9 @@ def commit_archive(plan: Plan, source: Source) -> None:
     with (
         folder.writing(source.unit, PAGES) as add_page,
         folder.writing(source.unit, RECORDS, "records.parquet") as add_record,
+        Guard(plan.recipe.extract) as guard,
     ):
-        _read(plan, source, clock, counts, add_page, add_record)
+        _read(plan, source, guard, clock, counts, add_page, add_record)
     folder.commit_sidecar(source.unit, counts=counts.to_json(source), seconds=clock.seconds)
 
 
@@ -140,6 +142,7 @@ class _Counts:
 def _read(
     plan: Plan,
     source: Source,
+    guard: Guard,
     clock: Clock,
     counts: _Counts,
     add_page: Callable[[Mapping[str, Any]], None],
@@ -169,7 +172,7 @@ def _read(
             record,
             source=source.name,
             screen=recipe.screen,
-            settings=recipe.extract,
+            guard=guard,
             floor=floor,
             clock=clock,
         )

@@ -7,6 +7,7 @@ from typing import Any
 from openm3w.filters.verdict import Verdict
 from openm3w.pipeline.archive import Damage, Record, read_records
 from openm3w.pipeline.extraction.language import detect_language
+from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.jobs.documents import record_class
 from openm3w.pipeline.lines import Line, plain_text, read_lines
 from openm3w.pipeline.page import Clock, Page, read_page
@@ -35,8 +36,11 @@ class Entry:
 
 def read_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[Entry]:
     """Every record or line of a source, its text judged by the recipe."""
-    read = _archive_entries if form_of(source.path) == "archive" else _line_entries
-    return read(source, recipe, clock)
+    if form_of(source.path) != "archive":
+        yield from _line_entries(source, recipe, clock)
+        return
+    with Guard(recipe.extract) as guard:
+        yield from _archive_entries(source, recipe, guard, clock)
 
 
 def judge(document: Document, recipe: TextRecipe) -> tuple[Document, Verdict]:
@@ -49,7 +53,9 @@ def judge(document: Document, recipe: TextRecipe) -> tuple[Document, Verdict]:
     return document, Verdict()
 
 
-def _archive_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[Entry]:
+def _archive_entries(
+    source: Source, recipe: TextRecipe, guard: Guard, clock: Clock
+) -> Iterator[Entry]:
     for record in read_records(source.path, max_body=recipe.screen.max_bytes):
         clock.lap("read")
         if isinstance(record, Damage):
@@ -62,15 +68,17 @@ def _archive_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterat
         elif (kind := record_class(record)) != "page":
             yield Entry(record_outcome="dropped", record_reason=kind)
         else:
-            yield _page_entry(record, source, recipe, clock)
+            yield _page_entry(record, source, recipe, guard, clock)
 
 
-def _page_entry(record: Record, source: Source, recipe: TextRecipe, clock: Clock) -> Entry:
+def _page_entry(
+    record: Record, source: Source, recipe: TextRecipe, guard: Guard, clock: Clock
+) -> Entry:
     page = read_page(
         record,
         source=source.name,
         screen=recipe.screen,
-        settings=recipe.extract,
+        guard=guard,
         floor=None,
         clock=clock,
     )

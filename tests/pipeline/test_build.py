@@ -1,6 +1,7 @@
 """The five jobs on small archives, through the library's own entry point."""
 
 import base64
+import functools
 import hashlib
 import json
 import os
@@ -13,8 +14,9 @@ import pytest
 
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import page
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.guard import Guard
+from openm3w.pipeline.jobs import documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest as manifests
@@ -196,21 +198,57 @@ def test_outputs_of_one_name_can_share_a_store(site, tmp_path):
         assert built.already_done
 
 
-def test_a_page_that_the_extractor_falls_over_is_a_counted_failure(site, tmp_path, monkeypatch):
-    real = page.extract
+ODD_EXTRACTOR = """
+import re
+from openm3w.pipeline.extraction.extract import extract
 
-    def falling(html, url, **options):
-        if url.endswith("/3"):
-            raise KeyError("an unforeseen tag")
-        return real(html, url, **options)
+def behave(html, url, *, engine):
+    if url.endswith("/3"):
+        raise KeyError("an unforeseen tag")
+    if url.endswith("/5"):
+        re.fullmatch("(a|a)*b", "a" * 64)
+    return extract(html, url, engine=engine)
+"""
 
-    monkeypatch.setattr(page, "extract", falling)
-    _, plan = build(site, tmp_path / "out")
+
+@pytest.fixture
+def odd_extractor(tmp_path, monkeypatch):
+    """One that falls over page 3 and hangs in page 5."""
+    (tmp_path / "odd_extractor.py").write_text(ODD_EXTRACTOR)
+    monkeypatch.syspath_prepend(tmp_path)
+    with monkeypatch.context() as patch:
+        odd = functools.partial(Guard, extractor="odd_extractor:behave")
+        patch.setattr(documents, "Guard", odd)
+        yield patch
+
+
+GUARDED = ("extract.engine=trafilatura", "extract.timeout_s=3", "max_failed_share=0.5")
+
+
+@pytest.mark.usefixtures("odd_extractor")
+def test_pages_that_cannot_be_extracted_are_counted_failures(site, tmp_path):
+    _, plan = build(site, tmp_path / "out", *GUARDED)
 
     (found,) = [s for s in stages(plan) if (s.job, s.unit) == ("documents", "pages")]
-    assert found.failed == {"extractor_error": 1}
+    assert found.failed == {"extractor_error": 1, "parse_timeout": 1}
     notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
-    assert any("unforeseen tag" in note for note in notes)
+    assert any("/3: KeyError('an unforeseen tag')" in note for note in notes)
+    assert any("/5: no result within 3 s" in note for note in notes)
+
+
+def test_a_committed_time_out_is_repeated_and_not_tried_again(site, tmp_path, odd_extractor):
+    _, plan = build(site, tmp_path / "out", *GUARDED, last="documents")
+    folder = plan.folder("documents").root
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+    odd_extractor.undo()  # now every page would be extracted
+
+    _, again = build(site, tmp_path / "out", *GUARDED)
+
+    assert again.folder("documents").root == folder
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.iterdir()} == before
+    (found,) = [s for s in stages(again) if (s.job, s.unit) == ("documents", "pages")]
+    assert found.failed == {"extractor_error": 1, "parse_timeout": 1}
+    assert build(site, tmp_path / "new", *GUARDED)[0].manifest.nsamples == 12
 
 
 def test_a_folder_with_other_files_is_refused_and_left_alone(site, tmp_path):

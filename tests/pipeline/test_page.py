@@ -3,6 +3,7 @@ import pytest
 from openm3w.filters.floor import floor
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import read_records
+from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.page import Clock, read_page, text_hash
 from openm3w.pipeline.recipe import BuildRecipe, Extract
 from openm3w.shards.document import Document, Text
@@ -12,18 +13,19 @@ PAGE = f"<html><body><article><p>{WORDS}</p><img src=/a.png alt=Bridge><p>{WORDS
 FLOOR = floor(BuildRecipe().floor_profiles())
 
 
-def outcome(archive, tmp_path, html, *, bounds=FLOOR, screen=None, **options):
+def outcome(archive, tmp_path, html, *, bounds=FLOOR, screen=None, settings=None, **options):
     body = html if isinstance(html, bytes) else html.encode()
     path = archive.add("http://a.example/p/", body, **options).write(tmp_path / "a.warc.gz")
-    (record,) = read_records(path, max_body=1_000_000)
-    return read_page(
-        record,
-        source="a.warc.gz",
-        screen=screen or Screen(),
-        settings=Extract(),
-        floor=bounds,
-        clock=Clock(),
-    )
+    (record,) = read_records(path, max_body=100_000_000)
+    with Guard(settings or Extract()) as guard:
+        return read_page(
+            record,
+            source="a.warc.gz",
+            screen=screen or Screen(),
+            guard=guard,
+            floor=bounds,
+            clock=Clock(),
+        )
 
 
 def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_path):
@@ -52,6 +54,23 @@ def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_
 )
 def test_a_dropped_page_has_one_reason(archive, tmp_path, html, options, reason):
     page = outcome(archive, tmp_path, html, **options)
+
+    assert (page.outcome, page.reason) == ("dropped", reason)
+
+
+@pytest.mark.parametrize(
+    ("html", "reason"),
+    [
+        ("<div " + " ".join(f"a{number}=1" for number in range(200_000)), "too_many_attributes"),
+        ("<div>" * 1_000_000, "too_deep"),
+        ("<p>words" * 6_250_000, "too_large"),
+        ("<br>" * 1_000_000, "too_large"),
+    ],
+    ids=["200k attributes", "1M nested", "50 MB", "1M tags"],
+)
+@pytest.mark.parametrize("screen", [None, Screen(max_bytes=100_000_000)])
+def test_a_hostile_page_is_dropped_with_the_same_reason_everywhere(archive, tmp_path, html, reason, screen):  # fmt: skip
+    page = outcome(archive, tmp_path, PAGE + html, screen=screen)
 
     assert (page.outcome, page.reason) == ("dropped", reason)
 
