@@ -1,4 +1,4 @@
-"""`m3w build` and `m3w extract`."""
+"""`m3w build`."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,6 @@ import click
 from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as build_recipe
-from openm3w.pipeline.extracting import extract_pages
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.runners import Runner
@@ -76,28 +75,6 @@ def build(
         click.echo(json.dumps(_result_json(plan, built), ensure_ascii=False))
     else:
         click.echo(_result_line(plan, built))
-
-
-@click.command()
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="JSON lines.")
-@click.option("--engine", default="trafilatura", show_default=True, help="What finds the content.")
-def extract(sources: tuple[str, ...], output: Path, engine: str) -> None:
-    """Writes the main content of every page as one JSON line, images as absolute URLs.
-
-    Nothing is fetched or filtered: a page is left out only where it has no text and no image.
-
-    \b
-    m3w extract crawl.warc.gz --output docs.jsonl
-    """
-    counts = extract_pages(sources, output, engine)
-    lost = ", ".join(f"{reason} {count}" for reason, count in counts.lost.items())
-    click.echo(
-        f"{counts.written} of {counts.pages} pages written to {output}"
-        + (f" ({lost})" if lost else "")
-    )
-    for note in counts.notes:
-        click.echo(note, err=True)
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:

@@ -21,7 +21,7 @@ COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
     "captions": "openm3w.pipeline.captions.cli:captions",
     "demo": "openm3w.pipeline.demo.cli:demo",
-    "extract": "openm3w.pipeline.cli:extract",
+    "extract": "openm3w.pipeline.extract_cli:extract",
     "filters": "openm3w.filters.cli:filters",
     "generate": "openm3w.trainer.cli:generate",
     "profiles": "openm3w.filters.cli:profiles",

@@ -2,10 +2,30 @@ import json
 
 import pytest
 
-from openm3w.errors import InputError, OutputError
-from openm3w.pipeline.extracting import extract_pages
+from openm3w.errors import InputError, OutputError, RecipeError
+from openm3w.pipeline.extracting import Choice, extract_pages
+from openm3w.pipeline.recipe import Extract
 
-PAGE = "<html><body><article><p>" + "Boats lay along the old wall. " * 20 + "</p></article></body>"
+ENGINE = Extract().engine
+WORDS = "Boats lay along the old wall, and the wind came from the north. "
+PAGE = f"<html><body><article><p>{WORDS * 10}</p></article></body>"
+WITH_IMAGE = f"""<html><head><title>Boats</title></head><body><article><h1>Boats</h1>
+<p>{WORDS * 5}</p><figure><img src="boat.jpg" alt="A boat" width="800" height="600">
+<figcaption>A boat at the wall</figcaption></figure><p>{WORDS * 5}</p></article></body></html>"""
+CANONICAL = '<link rel="canonical" href="https://a.example/boats/1.html">'
+
+
+def extracted(*inputs, **options):
+    """What a run counts, and the lines that it writes."""
+    pieces = []
+    counts = extract_pages([str(path) for path in inputs], pieces.append, ENGINE, **options)
+    return counts, [json.loads(line) for line in "".join(pieces).splitlines()]
+
+
+def write(path, html=WITH_IMAGE, head=""):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html.replace("<title>", f"{head}<title>"), encoding="utf-8")
+    return path
 
 
 def test_every_page_with_content_is_a_line(archive, tmp_path):
@@ -15,21 +35,181 @@ def test_every_page_with_content_is_a_line(archive, tmp_path):
         .write(tmp_path / "a.warc.gz")
     )
 
-    counts = extract_pages([str(path)], tmp_path / "docs.jsonl", "trafilatura")
+    counts = extract_pages([str(path)], tmp_path / "docs.jsonl", ENGINE)
 
     (line,) = map(json.loads, (tmp_path / "docs.jsonl").read_text().splitlines())
     assert (line["url"], counts.pages, counts.written) == ("http://a.example/1", 2, 1)
-    assert sum(counts.lost.values()) == 1
+    assert counts.lost.total() == 1
+    assert counts.pages_per_second > 0
 
 
-def test_an_archive_is_not_overwritten_by_its_own_pages(archive, tmp_path):
-    path = archive.page("http://a.example/", PAGE).write(tmp_path / "a.warc.gz")
-    before = path.read_bytes()
+def test_a_line_holds_what_the_page_says_of_its_images(archive, tmp_path):
+    path = archive.page("http://a.example/p/1.html", WITH_IMAGE).write(tmp_path / "a.warc.gz")
 
-    with pytest.raises(OutputError, match="is an archive to read"):
-        extract_pages([str(path)], path, "trafilatura")
+    _, (line,) = extracted(path)
 
-    assert path.read_bytes() == before
+    at = line["images"].index("http://a.example/p/boat.jpg")
+    assert line["texts"][at] is None
+    about = line["image_metadata"][at]
+    assert about["candidates"] == ["http://a.example/p/boat.jpg"]
+    assert (about["role"], about["alt"], about["caption"]) == (
+        "content",
+        "A boat",
+        "A boat at the wall",
+    )
+    assert (about["declared_width"], about["declared_height"]) == (800, 600)
+
+
+def test_files_are_pages_that_stood_where_they_say(tmp_path):
+    path = write(tmp_path / "a.html", head=CANONICAL)
+
+    counts, (line,) = extracted(path)
+
+    assert line["url"] == line["metadata"]["url"] == "https://a.example/boats/1.html"
+    assert "https://a.example/boats/boat.jpg" in line["images"]
+    assert line["metadata"]["provenance"]["source"] == "a.html"
+    assert counts.no_base == 0
+
+
+def test_nothing_is_made_up_for_a_file_that_does_not_say_where_it_stood(tmp_path):
+    counts, (line,) = extracted(write(tmp_path / "a.html"))
+
+    assert line["url"] == line["metadata"]["url"] == ""
+    assert not any(line["images"])
+    assert (counts.no_base, counts.no_base_pages, counts.left_out["no_url"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("src", ["https://b.example/boat.jpg", "//b.example/boat.jpg"])
+def test_absolute_images_of_such_a_file_are_kept(tmp_path, src):
+    path = write(tmp_path / "a.html", WITH_IMAGE.replace("boat.jpg", src))
+
+    counts, (line,) = extracted(path)
+
+    assert [image for image in line["images"] if image] == ["https://b.example/boat.jpg"]
+    assert counts.no_base == 0
+
+
+def test_a_base_element_counts_in_such_a_file(tmp_path):
+    path = write(tmp_path / "a.html", head='<base href="https://b.example/x/">')
+
+    _, (line,) = extracted(path)
+
+    assert "https://b.example/x/boat.jpg" in line["images"]
+
+
+def test_copies_of_images_beside_a_page_get_no_address(tmp_path):
+    (tmp_path / "a_files").mkdir()
+    html = WITH_IMAGE.replace("boat.jpg", "a_files/boat.jpg")
+
+    counts, (line,) = extracted(write(tmp_path / "a.html", html, CANONICAL))
+
+    assert line["url"] == "https://a.example/boats/1.html"
+    assert not any(line["images"])
+    assert counts.no_base == 1
+
+
+def test_an_address_can_be_given_for_a_single_file(tmp_path):
+    path = write(tmp_path / "a.html", head=CANONICAL)
+
+    _, (line,) = extracted(path, choice=Choice(url="https://b.example/2/"))
+
+    assert line["url"] == "https://b.example/2/"
+    assert "https://b.example/2/boat.jpg" in line["images"]
+
+
+@pytest.mark.parametrize("others", [["b.html"], ["x.warc.gz"]])
+def test_an_address_is_refused_for_anything_else(archive, tmp_path, others):
+    archive.page("http://a.example/", PAGE).write(tmp_path / "x.warc.gz")
+    write(tmp_path / "a.html")
+    write(tmp_path / "b.html")
+    inputs = (
+        [tmp_path / "a.html", tmp_path / "b.html"]
+        if others == ["b.html"]
+        else [tmp_path / others[0]]
+    )
+
+    with pytest.raises(RecipeError, match="name one HTML file"):
+        extracted(*inputs, choice=Choice(url="https://b.example/"))
+
+
+def test_a_folder_gives_its_pages_and_archives_sorted_and_nothing_else(archive, tmp_path):
+    archive.page("http://a.example/w", PAGE).write(tmp_path / "b.warc.gz")
+    for name in ("z.html", "deep/c.HTM", "a.xhtml", ".hidden.html", "style.css", "drawing.svg"):
+        write(tmp_path / name)
+
+    _, lines = extracted(tmp_path)
+
+    assert [line["metadata"]["provenance"]["source"] for line in lines] == [
+        "a.xhtml",
+        "b.warc.gz",
+        "deep/c.HTM",
+        "z.html",
+    ]
+
+
+def test_a_glob_gives_pages_and_a_named_file_needs_no_suffix(tmp_path):
+    write(tmp_path / "a.html")
+    write(tmp_path / "index.php")
+
+    assert extracted(tmp_path / "*.html")[0].pages == 1
+    assert extracted(tmp_path / "index.php")[0].pages == 1
+
+
+def test_equal_files_in_another_folder_give_equal_lines(tmp_path):
+    for folder in ("x", "y"):
+        write(tmp_path / folder / "a.html", head=CANONICAL)
+
+    assert extracted(tmp_path / "x")[1] == extracted(tmp_path / "y")[1]
+
+
+def test_pages_can_be_chosen_by_address(archive, tmp_path):
+    for number in (1, 2, 11):
+        archive.page(f"http://a.example/p/{number}", PAGE)
+    path = archive.write(tmp_path / "a.warc.gz")
+
+    one, _ = extracted(path, choice=Choice(page="http://a.example/p/1"))
+    two, _ = extracted(path, choice=Choice(contains="/1"))
+
+    assert (one.pages, one.passed, two.pages, two.passed) == (1, 2, 2, 1)
+
+
+def test_a_file_without_an_address_is_chosen_by_its_name(tmp_path):
+    write(tmp_path / "a.html")
+    write(tmp_path / "b.html")
+
+    _, (line,) = extracted(tmp_path, choice=Choice(page="b.html"))
+
+    assert line["metadata"]["provenance"]["source"] == "b.html"
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (
+            Choice(page="http://a.example/p/3"),
+            r"none of the 2 pages .*; the nearest is http://a\S+/1",
+        ),
+        (Choice(contains="news"), "none of the 2 pages has 'news' in its address"),
+    ],
+)
+def test_a_choice_of_nothing_is_an_error_that_helps(archive, tmp_path, choice, words):
+    archive.page("http://a.example/p/1", PAGE).page("http://b.example/x", PAGE)
+    path = archive.write(tmp_path / "a.warc.gz")
+
+    with pytest.raises(InputError, match=words):
+        extracted(path, choice=choice)
+
+
+@pytest.mark.parametrize("name", ["a.warc.gz", "a.html"])
+def test_an_input_is_not_overwritten_by_its_own_pages(archive, tmp_path, name):
+    archive.page("http://a.example/", PAGE).write(tmp_path / "a.warc.gz")
+    write(tmp_path / "a.html")
+    before = (tmp_path / name).read_bytes()
+
+    with pytest.raises(OutputError, match="is one of the inputs"):
+        extract_pages([str(tmp_path)], tmp_path / name, ENGINE)
+
+    assert (tmp_path / name).read_bytes() == before
 
 
 def test_no_page_at_all_is_an_error_that_keeps_the_file_that_was_there(tmp_path):
@@ -37,6 +217,25 @@ def test_no_page_at_all_is_an_error_that_keeps_the_file_that_was_there(tmp_path)
     (tmp_path / "docs.jsonl").write_text("before")
 
     with pytest.raises(InputError, match=r"no HTML page in the input: a.warc.gz: damaged"):
-        extract_pages([str(tmp_path / "a.warc.gz")], tmp_path / "docs.jsonl", "trafilatura")
+        extract_pages([str(tmp_path / "a.warc.gz")], tmp_path / "docs.jsonl", ENGINE)
 
     assert (tmp_path / "docs.jsonl").read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [("notes.txt", b"milk", "not a page or archive"), ("a.html", b"", "the file is empty")],
+)
+def test_a_named_file_must_be_a_page(tmp_path, name, data, words):
+    (tmp_path / name).write_bytes(data)
+
+    with pytest.raises(InputError, match=words):
+        extracted(tmp_path / name)
+
+
+def test_a_page_that_was_cut_is_told(tmp_path):
+    write(tmp_path / "a.html", WITH_IMAGE + " " * 10_000_000)
+
+    counts, _ = extracted(tmp_path)
+
+    assert counts.notes == ["a.html: only its first 10,000,000 bytes were read"]

@@ -1,0 +1,126 @@
+"""Pages that were saved as HTML files, and where they stood.
+
+What a page's relative addresses mean depends on its own address, which a file does not have. It is
+taken from `--url`, or from the page: the mark of the browser that saved it, `<link rel=canonical>`,
+or `og:url`. Where none of them says it, relative addresses lead nowhere: nothing is made up.
+"""
+
+import html
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from openm3w.errors import RecipeError
+from openm3w.pipeline.archive import Record, sniff
+from openm3w.pipeline.extraction.charset import decode_html
+from openm3w.pipeline.extraction.urls import resolve_url
+from openm3w.pipeline.sources import Source
+
+SUFFIXES: Final = (".html", ".htm", ".xhtml", ".xht")
+
+UNKNOWN: Final = "https:"
+"""Base of a page that stood nowhere known: `//host/path` resolves against it, `path` does not."""
+
+HEAD_BYTES: Final = 1 << 19
+"""How far a page is searched for its address; heads hold styles and scripts of some 100 KB."""
+
+_MARK_CHARS: Final = 4096
+# Internet Explorer, Edge and Chrome; SingleFile.
+_MARK: Final = re.compile(
+    r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(\S+)", re.IGNORECASE
+)
+_TAG: Final = re.compile(
+    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)"
+    r"""|<(?:link|meta)\s((?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)""",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE: Final = re.compile(r"""([^\s"'/=]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++))""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """One page of a file."""
+
+    record: Record
+    """Its `url` is what relative addresses are resolved against."""
+    address: str
+    """Where the page stood, or ""."""
+
+
+def has_page_name(path: Path) -> bool:
+    """Whether a file is a page by its name."""
+    return path.name.lower().endswith(SUFFIXES)
+
+
+def looks_like_page(path: Path) -> bool:
+    """Whether a file is a page by its first bytes."""
+    with path.open("rb") as file:
+        return sniff(file.read(_MARK_CHARS)) == "html"
+
+
+def read_saved(source: Source, *, url: str, max_body: int) -> Saved:
+    """The page of a file, which stood at `url` where that is not "".
+
+    The addresses of a page that a browser saved with its images name copies on a disk: they are
+    resolved against nothing.
+    """
+    with source.path.open("rb") as file:
+        body = file.read(max_body + 1)
+    address, base = (url, url) if url else _find_address(source.path, body)
+    record = Record(
+        kind="resource",
+        type="resource",
+        url=base or UNKNOWN,
+        record_id="",
+        date="",
+        offset=0,
+        length=source.path.stat().st_size,
+        status=200,
+        headers=(),
+        body=body[:max_body],
+        body_cut=len(body) > max_body,
+        body_error="",
+        payload_digest="",
+        truncated="",
+    )
+    return Saved(record=record, address=address)
+
+
+def checked_url(url: str) -> str:
+    """An address given for a page, as a browser would write it.
+
+    Raises:
+        RecipeError: it is not an absolute http(s) address.
+    """
+    absolute, _ = resolve_url("", url)
+    if not absolute:
+        raise RecipeError(f"--url {url}: not an absolute address that begins with http(s)://")
+    return absolute
+
+
+def _find_address(path: Path, body: bytes) -> tuple[str, str]:
+    """Where a page says that it stood, and what its relative addresses are resolved against."""
+    head, _ = decode_html(body[:HEAD_BYTES], "")
+    mark = _MARK.search(head, 0, _MARK_CHARS)
+    if mark and (address := resolve_url("", html.unescape(mark[1]))[0]):
+        return address, ""
+    address = _named_address(head)
+    with_images = path.with_name(f"{path.stem}_files").is_dir()  # as Firefox saves, without a mark
+    return address, "" if with_images else address
+
+
+def _named_address(head: str) -> str:
+    """The canonical link, else og:url, where it is absolute; else ""."""
+    found = {"canonical": "", "og:url": ""}
+    for tag in _TAG.finditer(head):
+        attributes = {
+            name.lower(): html.unescape(double or single or bare)
+            for name, double, single, bare in _ATTRIBUTE.findall(tag[2] or "")
+        }
+        relations = attributes.get("rel", "").lower().split()
+        name = "canonical" if "canonical" in relations else attributes.get("property", "")
+        value = attributes.get("href" if name == "canonical" else "content", "")
+        if not found.get(name, "-"):
+            found[name] = resolve_url("", value)[0]
+    return found["canonical"] or found["og:url"]
