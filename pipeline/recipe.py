@@ -17,7 +17,7 @@ RECIPES = Path(__file__).parent / "recipes"
 class Extract:
     """How a page becomes text and images."""
 
-    engine: Literal["trafilatura"] = "trafilatura"
+    engine: Literal["openm3w", "trafilatura"] = "openm3w"
     """What chooses the content region."""
     timeout_s: float = 5.0
     """Seconds until a page is given up as `parse_timeout`. Ours: the slowest captured page takes

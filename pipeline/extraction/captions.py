@@ -15,14 +15,29 @@ MAX_LEVELS: Final = 6
 MAX_BLOCKS: Final = 40
 """Paragraphs inside a figure; what holds more is a part of the page, whatever its class says."""
 
+CAPTION_LEVELS: Final = 2
+"""Boxes around a caption's paragraph that may be called so."""
+
 _FIGURE_CLASS: Final = re.compile(
     r"(?:^|[\s_-])(?:figure|caption|wp-caption|thumb|thumbinner|image|photo|picture|illustration"
     r"|gallery-?item|media)",
     re.IGNORECASE,
 )
-_CAPTION_CLASS: Final = re.compile(r"caption|legend(?:e)?(?:$|[\s_-])|bildunter", re.IGNORECASE)
+_CAPTION_CLASS: Final = re.compile(
+    r"caption|legend(?:e)?(?:$|[\s_-])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
+)
 _TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
 _FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)
+
+
+MAX_CREDIT_CHARS: Final = 120
+
+_CREDIT: Final = re.compile(
+    r"\W{0,2}(?:©|\(c\)\s|copyright\b|(?:fotos?|photos?|bild(?:er|quelle|nachweis)?|images?"
+    r"|pictures?|cr[ée]dits?(?: photos?)?|titelbild|beitragsbild|quellen?|fuentes?|sources?|zdj"
+    r"|fot\.)\s*[:©])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -65,11 +80,28 @@ def _caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, .
     return ()
 
 
+def is_credit(text: str) -> bool:
+    """Whether a line names no more than the maker or the source of an image."""
+    return len(text) <= MAX_CREDIT_CHARS and bool(_CREDIT.match(text.strip()))
+
+
+def is_caption(block: Block) -> bool:
+    """Whether a paragraph describes an image, by the names of what it stands in."""
+    for level, box in enumerate(block.box.ancestors()):
+        if box.tag == "figcaption":
+            return True
+        if box.written and _CAPTION_CLASS.search(box.written) and _CAPTION_CLASS.search(box.names):
+            return True
+        if level == CAPTION_LEVELS:
+            break
+    return False
+
+
 def _is_caption(block: Block, figure: Box) -> bool:
     for box in block.box.ancestors():
         if box is figure:
             return False
-        if box.tag == "figcaption" or _CAPTION_CLASS.search(_class(box)):
+        if box.tag == "figcaption" or _CAPTION_CLASS.search(box.names):
             return True
         if _TITLE_CLASS.search(_class(box)) and _FIGURE_ONLY.search(_class(figure)):
             return True
@@ -77,4 +109,4 @@ def _is_caption(block: Block, figure: Box) -> bool:
 
 
 def _class(box: Box) -> str:
-    return box.element.get("class") or ""
+    return box.get("class")

@@ -2,22 +2,27 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Any, Final, Literal, assert_never
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
 
-from openm3w.pipeline.extraction import dom, images
-from openm3w.pipeline.extraction.captions import Captions, find_captions
+from openm3w.pipeline.extraction import images, reference, region
+from openm3w.pipeline.extraction.captions import Captions, find_captions, is_credit
+from openm3w.pipeline.extraction.head import Head, read_head
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.layout import Layout, Picture, lay_out
+from openm3w.pipeline.extraction.placing import Places, place_images
 from openm3w.pipeline.extraction.reasons import Reason
-from openm3w.pipeline.extraction.region import choose_region
 from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block
-from openm3w.pipeline.extraction.selection import Selection, place_images, select_text
-from openm3w.pipeline.extraction.twins import is_larger_copy, pair_twins
-from openm3w.pipeline.extraction.urls import resolve_url
+from openm3w.pipeline.extraction.selection import Selection
+from openm3w.pipeline.extraction.tokens import tokenize
+from openm3w.pipeline.extraction.twins import is_rendition, pair_twins
 from openm3w.shards.document import Image, Role, Span, Text
 
-Engine = Literal["trafilatura"]
+Engine = Literal["openm3w", "trafilatura"]
+
+WIDER_SIDE_SHARE: Final = 0.2
+"""Where more text was put aside by its name than was found: the share of the page's text that a
+part beside the content may hold at most, instead of `sides.MAX_SIDE_SHARE`."""
 
 DECORATION: Final = 4
 """An image that stands in the content this often decorates it."""
@@ -28,8 +33,12 @@ class LeftOut:
     """An image element that is no part of the content."""
 
     url: str
-    """Absolute where it resolves, else as the page wrote it."""
+    """Absolute where it resolves; as the page wrote it where not, and outside the content."""
     reason: Reason
+    number: int
+    """Among the page's image elements."""
+    detail: str = ""
+    """What tells so, in words, as `inside <div class="related">`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,53 +51,84 @@ class Extraction:
     left_out: tuple[LeftOut, ...] = ()
     """One for each image element that gave no span, in the page's order."""
     elements: int = 0
-    """Image elements of the page: images in `spans` and `left_out` together."""
+    """Image elements of the page: those in `order` and in `left_out` together."""
+    order: tuple[int, ...] = ()
+    """For each image of `spans` its number among the image elements; -1 for a share image."""
     opt_out: tuple[str, ...] = ()
     licences: tuple[str, ...] = ()
 
 
-def extract(html: str, url: str, *, engine: Engine = "trafilatura") -> Extraction:
+def extract(html: str, url: str, *, engine: Engine = "openm3w") -> Extraction:
     """Main content of a page as text and images in reading order.
 
-    A page without content gives no spans. Callers screen with `limits.check_html` first:
-    parsers hang on some hostile pages.
+    A page without content gives no spans, and one without images in its content the image that
+    it wants to be shared with, if it names one, with the role `og`.
+
+    Raises:
+        PageLimit: the page has more markup than any that is worth reading.
     """
-    if engine != "trafilatura":
+    tokens = tokenize(html)
+    layout = lay_out(tokens, skip_sides=engine == "openm3w")
+    head = read_head(layout, url)
+    if engine == "openm3w":
+        chosen = region.choose_text(layout)
+        large = layout.largest_skipped > WIDER_SIDE_SHARE * layout.num_text
+        if large and layout.num_skipped > 2 * chosen.num_chars(layout):
+            # Some of what its name put aside may be the text itself.
+            wider = lay_out(tokens, skip_sides=True, max_side_share=WIDER_SIDE_SHARE)
+            again = region.choose_text(wider)
+            if again.num_chars(wider) > chosen.num_chars(layout):
+                layout, chosen = wider, again
+    elif engine == "trafilatura":
+        chosen = reference.choose_text(layout)
+    else:
         assert_never(engine)
-    root = dom.parse(html)
-    if root is None:
-        return Extraction()
-    base = dom.base_url(root, url)
-    facts = Extraction(
-        title=dom.title(root),
-        opt_out=dom.opt_out(root),
-        licences=dom.licences(root, base),
-    )
-    return _with_content(facts, root, base)
-
-
-def _with_content(facts: Extraction, root: Any, base: str) -> Extraction:
-    layout = lay_out(root)
-    choose_region(root, layout)
-    chosen = select_text(layout)
     places = place_images(layout, chosen)
-    found = {picture: images.find_image(picture.element, base) for picture in places}
-    reasons = _judge(places, found, layout)
-    kept = {picture: found[picture] for picture in places if picture not in reasons}
-    left_out = tuple(
-        LeftOut(
-            url=_address(picture, found.get(picture), base),
-            reason=reasons.get(picture, Reason.OUTSIDE_CONTENT),
-        )
-        for picture in layout.pictures
-        if picture not in kept
-    )
-    return replace(
-        facts,
-        spans=_spans(layout, chosen, kept, places),
-        left_out=left_out,
+    roles = places.roles
+    found = {picture: images.find_image(picture, head.base) for picture in roles}
+    reasons = _judge(roles, found, layout)
+    kept = {picture: found[picture] for picture in roles if picture not in reasons}
+    spans = _spans(layout, chosen, kept, roles)
+    order = tuple(picture.number for picture in kept)
+    if spans and not kept:
+        shared = _share_image(head)
+        spans, order = (*shared, *spans), (-1,) * len(shared)
+    return Extraction(
+        title=head.title,
+        spans=spans,
+        left_out=_left_out(layout, places, found, reasons),
         elements=len(layout.pictures),
+        order=order,
+        opt_out=head.opt_out,
+        licences=head.licences,
     )
+
+
+def _left_out(
+    layout: Layout,
+    places: Places,
+    found: dict[Picture, Found],
+    reasons: dict[Picture, Reason],
+) -> tuple[LeftOut, ...]:
+    left_out = list[LeftOut]()
+    for picture in layout.pictures:
+        if picture in places.outside:
+            reason = Reason.HIDDEN if picture.hidden else Reason.OUTSIDE_CONTENT
+            written = images.written_address(picture.written)
+            detail = places.outside[picture]
+            left = LeftOut(url=written, reason=reason, number=picture.number, detail=detail)
+            left_out.append(left)
+        elif picture in reasons:
+            image = found[picture]
+            url = image.url or image.named
+            left_out.append(LeftOut(url=url, reason=reasons[picture], number=picture.number))
+    return tuple(left_out)
+
+
+def _share_image(head: Head) -> tuple[Image, ...]:
+    if not head.share_images:
+        return ()
+    return (Image(url=head.share_images[0], candidates=head.share_images, role="og"),)
 
 
 def _judge(
@@ -113,7 +153,7 @@ def _judge(
         reason = Reason.HIDDEN if picture.hidden else _name_reason(picture, found[picture])
         if reason is None and (times[url] >= DECORATION or _is_repeated(url, role, seen, places)):
             reason = Reason.REPEATED
-        if reason is None and last is not None and is_larger_copy(last, picture, found, layout):
+        if reason is None and last is not None and is_rendition(last, picture, found, layout):
             found[last] = images.with_twin(found[last], found[picture])
             reason = Reason.REPEATED
         if reason is not None:
@@ -137,15 +177,7 @@ def _is_repeated(
 
 
 def _name_reason(picture: Picture, found: Found) -> Reason | None:
-    return found.reason or images.judge_name(found, picture.element)
-
-
-def _address(picture: Picture, found: Found | None, base: str) -> str:
-    """The address of an image left out; those outside the content were not looked at closely."""
-    if found is not None:
-        return found.url or found.named
-    written = picture.element.get("src") or picture.element.get("data-src") or ""
-    return resolve_url(base, written)[0] or written[: images.MAX_NAMED_CHARS]
+    return found.reason or images.judge_name(found, picture)
 
 
 def _spans(
@@ -157,8 +189,10 @@ def _spans(
     """Paragraphs and images in reading order, each caption right after its image."""
     captions = find_captions(layout, list(kept), chosen.core)
     pictures = frozenset(kept)
-    writer = _Writer()
-    for index, block in enumerate(layout.blocks):
+    writer = _Writer(layout)
+    wanted = chosen.texts | {picture.block for picture in kept}
+    for index in sorted(wanted):
+        block = layout.blocks[index]
         is_text = index in chosen.texts and index not in captions.moved
         for part in render_block(block, pictures):
             if isinstance(part, Picture):
@@ -176,10 +210,10 @@ def _spans(
 class _Writer:
     """Gathers text until an image comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, layout: Layout) -> None:
         self.spans: list[Span] = []
         self.run: list[str] = []
-        self.joiner = Joiner()
+        self.joiner = Joiner(layout)
 
     def text(self, separator: str, prefix: str, text: str) -> None:
         if self.run:
@@ -188,7 +222,7 @@ class _Writer:
 
     def captions(self, texts: Iterable[str]) -> None:
         for text in texts:
-            if text:
+            if text and not is_credit(text):
                 self.text("\n\n", "", text)
 
     def image(self, image: Image) -> None:
@@ -207,14 +241,14 @@ class _Writer:
 
 
 def _image(picture: Picture, found: Found, role: Role, layout: Layout, captions: Captions) -> Image:
-    element = picture.element
+    element = picture.attributes
     caption = " ".join(plain_text(layout.blocks[i]) for i in captions.blocks.get(picture, ()))
     return Image(
         url=found.url,
         candidates=found.candidates,
         role=role,
-        alt=" ".join((element.get("alt") or "").split()),
-        title=" ".join((element.get("title") or "").split()),
+        alt=" ".join(element.get("alt", "").split()),
+        title=" ".join(element.get("title", "").split()),
         caption=caption,
         declared_width=found.width or None,
         declared_height=found.height or None,

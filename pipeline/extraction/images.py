@@ -3,10 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from functools import lru_cache
+from html import unescape
+from typing import Final, Literal
 
+from openm3w.pipeline.extraction.layout import Picture
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.tags import names
+from openm3w.pipeline.extraction.tokens import attributes
 from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
 
 MIN_SIDE: Final = 64
@@ -29,12 +33,14 @@ MAX_TRACKER_SIDE: Final = 2
 MAX_NAMED_CHARS: Final = 1_000
 """Of an address that does not resolve: inline data may be megabytes."""
 
-_NAMED_SRCSET: Final = re.compile(r"srcset", re.IGNORECASE)
 _LAZY: Final = re.compile(r"(?:^|[-_])(?:src|lazy(?:load)?|original|defer|hi-?res|full)(?:[-_]|$)")
 _IMAGE_ADDRESS: Final = re.compile(
     r"^\s*[^\s,;<>{}\"]+\.(?:jpe?g|png|gif|webp|avif)(?:[?#][^\s<>\"]*)?\s*$", re.IGNORECASE
 )
 _OTHER: Final = names("src srcset alt title class id style sizes href usemap longdesc")
+_SRC: Final = re.compile(
+    r"""(?:^|\s)(?:data-)?src(?:set)?\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE
+)
 _PIXELS: Final = re.compile(r"^\s*\+?(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*$", re.IGNORECASE)
 _STYLE_PIXELS: Final = re.compile(
     r"(?:^|[;\s])(width|height)\s*:\s*(\d{1,5})(?:\.\d*)?px", re.IGNORECASE
@@ -70,15 +76,16 @@ class Found:
     height: int | None
 
 
-def find_image(element: Any, base: str) -> Found:
+def find_image(picture: Picture, base: str) -> Found:
     """Addresses of an image element, of lazy attributes and of the `<picture>` around it.
 
     To be fetched is the largest sensible candidate of the element's own srcset, else of a lazy
     attribute, else of the sources of its picture, else its `src`.
     """
-    own, lazy, other = _own_addresses(element)
-    sources = list(_picture_addresses(element))
-    src = element.get("src") or ""
+    named_by = picture.attributes
+    own, lazy, other = _own_addresses(named_by)
+    sources = list(_picture_addresses(picture.sources))
+    src = named_by.get("src", "")
     named = src or next((address for address, _, _ in [*own, *lazy, *sources]), "")
     urls = dict[str, None]()
     reason: Reason | None = None
@@ -93,7 +100,7 @@ def find_image(element: Any, base: str) -> Found:
             elif reason in (None, Reason.NO_URL):
                 reason = why
         best = best or _largest(usable)
-    width, height = _declared_size(element)
+    width, height = _declared_size(named_by)
     return Found(
         url=best,
         candidates=tuple(urls),
@@ -120,7 +127,7 @@ def with_twin(found: Found, twin: Found) -> Found:
     )
 
 
-def judge_name(found: Found, element: Any) -> Reason | None:
+def judge_name(found: Found, picture: Picture) -> Reason | None:
     """Whether declared size, name or class say that the image is none to look at."""
     # Pages write 0 for "as it comes", beside a real number for the other side.
     sides = [side for side in (found.width, found.height) if side] or _named_size(found.url)
@@ -137,7 +144,7 @@ def judge_name(found: Found, element: Any) -> Reason | None:
     name = _words(found.url.partition("?")[0].rpartition("/")[2])
     if name & _TRACKER_WORDS and len(name) <= 2:
         return Reason.TRACKING_PIXEL
-    if name & _ICON_WORDS or _words(element.get("class") or "") & _ICON_WORDS:
+    if name & _ICON_WORDS or _words(picture.attributes.get("class", "")) & _ICON_WORDS:
         return Reason.ICON_NAME
     return None
 
@@ -152,35 +159,47 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(_WORDS.findall(_CAMEL.sub("-", name).lower()))
 
 
+def written_address(written: str) -> str:
+    """An address of an image element as the page wrote it, for the list of what was left out."""
+    match = _SRC.search(written)
+    return unescape(match[1] or match[2] or match[3] or "")[:MAX_NAMED_CHARS] if match else ""
+
+
 Pool = list[tuple[str, float, str]]
 
 
-def _own_addresses(element: Any) -> tuple[Pool, Pool, Pool]:
+def _own_addresses(element: dict[str, str]) -> tuple[Pool, Pool, Pool]:
     """Candidates of srcset attributes, of lazy attributes, and of other data attributes."""
     own, lazy, other = Pool(), Pool(), Pool()
-    for name, value in element.attrib.items():
-        if not value or name in ("src", "alt", "class"):
-            continue
-        if _NAMED_SRCSET.search(name):
+    for name, value in element.items():
+        kind = _kind(name)
+        if kind == "srcset":
             own.extend(parse_srcset(value))
-        elif name not in _OTHER and (_LAZY.search(name) or _IMAGE_ADDRESS.match(value)):
-            if not _looks_like_address(value):
-                continue
-            (lazy if _LAZY.search(name) else other).append((value, 1.0, "x"))
+        elif kind == "lazy" and _looks_like_address(value):
+            lazy.append((value, 1.0, "x"))
+        elif kind == "other" and _IMAGE_ADDRESS.match(value):
+            other.append((value, 1.0, "x"))
     return own, lazy, other
+
+
+@lru_cache(maxsize=4_096)
+def _kind(name: str) -> Literal["srcset", "lazy", "other", "none"]:
+    """What an attribute with such a name holds."""
+    if "srcset" in name:
+        return "srcset"
+    if name in _OTHER:
+        return "none"
+    return "lazy" if _LAZY.search(name) else "other"
 
 
 def _looks_like_address(value: str) -> bool:
     return bool(_IMAGE_ADDRESS.match(value) or re.match(r"\s*(?:https?:)?/{1,2}[^\s/]", value))
 
 
-def _picture_addresses(element: Any) -> Iterator[tuple[str, float, str]]:
+def _picture_addresses(sources: tuple[str, ...]) -> Iterator[tuple[str, float, str]]:
     """Candidates of the `<source>` elements of the picture, those that all decoders know first."""
-    picture = next(element.iterancestors("picture"), None)
-    if picture is None:
-        return
-    found = list(picture.iter("source"))
-    found.sort(key=lambda source: "avif" in (source.get("type") or ""))
+    found = [attributes(written) for written in sources]
+    found.sort(key=lambda source: "avif" in source.get("type", ""))
     for source in found:
         own, lazy, _ = _own_addresses(source)
         yield from own
@@ -197,12 +216,12 @@ def _largest(pool: Iterable[tuple[str, float, str]]) -> str:
     return ranked[-1][3] if ranked else ""
 
 
-def _declared_size(element: Any) -> tuple[int | None, int | None]:
+def _declared_size(element: dict[str, str]) -> tuple[int | None, int | None]:
     sizes = {
         name: int(match[1])
         for name in ("width", "height")
-        if (match := _PIXELS.match(element.get(name) or ""))
+        if (match := _PIXELS.match(element.get(name, "")))
     }
-    for name, pixels in _STYLE_PIXELS.findall(element.get("style") or ""):
+    for name, pixels in _STYLE_PIXELS.findall(element.get("style", "")):
         sizes[name.lower()] = int(pixels)
     return sizes.get("width"), sizes.get("height")

@@ -1,49 +1,78 @@
-"""One pass over a page's DOM: its paragraphs in reading order, with the images among them.
+"""One pass over a page's tokens: its boxes, and its paragraphs in reading order with the images.
 
-The pass also marks the tree: in front of each run of text it puts a character of the
-supplementary private use planes, a different one for each. A content extractor carries them
-along, and what it returns tells exactly which text nodes it kept (see `region`).
+The tree is the one that browsers build, as far as paragraphs go: end tags that may be left out
+are supplied, and stray ones are passed over. Inline elements make no node; a hidden one is a box.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Any, Final
+from functools import cached_property
+from html import unescape
+from itertools import accumulate, islice
+from operator import itemgetter
+from typing import Final
 
-from lxml import etree
-
-from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, MARKUP, SILENT
-
-FIRST_MARK: Final = 0xF0000
-LAST_MARK: Final = 0x10FFFD
-MARKS: Final = re.compile("[\U000f0000-\U0010fffd]")
-"""Planes 15 and 16. A page's own such characters are icons of fonts and leave the text."""
+from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
+from openm3w.pipeline.extraction.sides import MAX_SIDE_SHARE, MAY_BE_SIDE, SIDE_TAGS, is_side_name
+from openm3w.pipeline.extraction.tags import (
+    BLOCK,
+    CELLS,
+    CLOSES_PARAGRAPH,
+    END_SCOPE,
+    HEADINGS,
+    IMAGES,
+    IMPLIED_END,
+    INLINE_BOXES,
+    PARAGRAPH,
+    SILENT,
+)
+from openm3w.pipeline.extraction.tokens import Token, attributes
 
 LINE_BREAK: Final = "\x0b"
-"""Stands for `<br>`; parsing leaves no such character in a page's text."""
-
-_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDDEN_CLASSES: Final = ("sr-only", "visually-hidden", "visuallyhidden", "screen-reader")
+"""Stands for `<br>`."""
 
 
-@dataclass(slots=True, eq=False)
 class Box:
-    """A block-level element, or one whose text is silent."""
+    """A block-level element, or an inline one whose text is not shown."""
 
-    element: Any
-    tag: str
-    parent: "Box | None"
-    first: int
-    """Index of the first paragraph inside."""
-    last: int = 0
-    """Index after the last paragraph inside."""
-    silent: bool = False
-    """Text inside is not shown."""
-    hidden: bool = False
+    end = 0
+    """Index after the last box inside, in `Layout.boxes`."""
+    hidden = False
     """Nothing inside is shown."""
-    side: bool | None = None
-    """Whether it stands beside the content, once that was asked (`selection.is_side`)."""
+    side = False
+    """It, or a box around it, stands beside the content by its name (`sides`)."""
+    _attributes: dict[str, str] | None = None
+    _names: str | None = None
+
+    def __init__(
+        self, tag: str, written: str, parent: "Box | None", number: int, first: int, *, silent: bool
+    ) -> None:
+        self.tag = tag
+        self.number = number
+        """Index in `Layout.boxes`."""
+        self.written = written
+        """Attributes as the page has them."""
+        self.parent = parent
+        self.first = first
+        """Index of the first paragraph inside."""
+        self.last = first
+        """Index after the last paragraph inside."""
+        self.silent = silent
+        """Text inside is not shown."""
+
+    def get(self, name: str) -> str:
+        """An attribute's value, or ""."""
+        if self._attributes is None:
+            self._attributes = attributes(self.written) if self.written else {}
+        return self._attributes.get(name, "")
+
+    @property
+    def names(self) -> str:
+        """Class and id."""
+        if self._names is None:
+            self._names = f"{self.get('class')} {self.get('id')}".strip() if self.written else ""
+        return self._names
 
     def ancestors(self) -> Iterator["Box"]:
         """The box itself and all around it, inner ones first."""
@@ -54,208 +83,409 @@ class Box:
 
     def inside(self, tags: frozenset[str]) -> "Box | None":
         """The nearest box, itself included, of one of these tags."""
-        return next((box for box in self.ancestors() if box.tag in tags), None)
+        box: Box | None = self
+        while box is not None and box.tag not in tags:
+            box = box.parent
+        return box
 
 
-@dataclass(slots=True, eq=False)
-class Run:
-    """Text of one text node."""
-
-    text: str
-    mark: int
-    """0 for white space, -1 beyond the last mark."""
-    linked: bool
-
-    @property
-    def size(self) -> int:
-        """Letters and signs, white space not counted."""
-        return len("".join(self.text.split()))
-
-
-_SPACE: Final = Run(" ", 0, linked=False)
-_BREAK: Final = Run(LINE_BREAK, 0, linked=False)
-
-
-@dataclass(slots=True, eq=False)
 class Picture:
     """An image element at its place."""
 
-    number: int
-    """Among the page's image elements."""
-    element: Any
-    box: Box
-    block: int
-    """Index of the paragraph that it stands in."""
-    hidden: bool
+    def __init__(
+        self,
+        number: int,
+        written: str,
+        box: Box,
+        block: int,
+        link: str | None,
+        sources: tuple[str, ...],
+        *,
+        hidden: bool,
+    ) -> None:
+        self.number = number
+        """Among the page's image elements."""
+        self.written = written
+        """Attributes as the page has them."""
+        self.box = box
+        self.block = block
+        """Index of the paragraph that it stands in."""
+        self.link = link
+        """Attributes of the link around it, as written."""
+        self.sources = sources
+        """Of the `<source>` elements before it in its `<picture>`, attributes as written."""
+        self.hidden = hidden
+
+    @cached_property
+    def attributes(self) -> dict[str, str]:
+        """Attributes by name."""
+        return attributes(self.written)
 
 
-@dataclass(slots=True, eq=False)
 class Block:
     """A paragraph: runs of text and images between two block boundaries."""
 
-    box: Box
-    pieces: list[Run | Picture]
-    chars: int = 0
-    """Letters and signs, white space not counted."""
-    linked: int = 0
-    """Of them those inside links."""
-    kept: int = 0
-    """Of them those that the extractor kept."""
+    kept = 0
+    """Of the characters those that are content."""
+
+    def __init__(
+        self, box: Box, pieces: list[str | Picture], chars: int, linked: int, last_token: int
+    ) -> None:
+        self.box = box
+        self.pieces = pieces
+        self.chars = chars
+        """White space counted once."""
+        self.linked = linked
+        """Of them those inside links."""
+        self.last_token = last_token
+        """Index of the token that ended it."""
+
+    @property
+    def text(self) -> str:
+        """As written, character references read."""
+        return "".join(piece for piece in self.pieces if isinstance(piece, str))
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class Layout:
     """A page as paragraphs in reading order."""
 
+    tokens: list[Token]
+    body: Box
+    """Holds everything."""
     blocks: list[Block] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
+    """In the order of their start tags; those that hold no text or image included."""
     text_links: set[str] = field(default_factory=set)
-    """Targets of links that have text."""
-    markup: list[Any] = field(default_factory=list)
-    """Scripts, styles and drawings: dead weight for an extractor."""
-    chars: list[int] = field(default_factory=list)
-    """Characters before each paragraph, and after the last."""
-    linked: list[int] = field(default_factory=list)
-    """Of them those inside links."""
+    """Attributes of links that have text, as written."""
+    head: list[tuple[str, str]] = field(default_factory=list)
+    """Tag and attributes as written of `<meta>`, `<base>`, `<link>`, and links to licences."""
+    title: str = ""
+    num_skipped: int = 0
+    """Characters of text passed over in boxes beside the content, labels not counted."""
+    largest_skipped: int = 0
+    """Of them those of one box."""
+    num_text: int = 0
+    """Characters of text in all, labels not counted."""
+
+    @cached_property
+    def chars(self) -> list[int]:
+        """Characters before each paragraph, and after the last."""
+        return list(accumulate([block.chars for block in self.blocks], initial=0))
+
+    @cached_property
+    def linked(self) -> list[int]:
+        """The same of characters inside links."""
+        return list(accumulate([block.linked for block in self.blocks], initial=0))
 
 
-def lay_out(root: Any) -> Layout:
-    """The paragraphs and images of a tree, which gets marked on the way."""
-    return _Pass(root).layout
+(
+    _TEXT, _INLINE, _OPEN, _CLOSE, _LINK, _LINK_END, _BREAK, _RULE, _IMAGE, _PICTURE, _SOURCE, _HEAD
+) = range(12)  # fmt: skip
+
+
+def _kinds() -> dict[str, int]:
+    """What to do at a tag; tags not in here are inline elements."""
+    kinds = dict.fromkeys(BLOCK | INLINE_BOXES, _OPEN)
+    kinds |= {f"/{name}": _CLOSE for name in kinds}
+    kinds |= dict.fromkeys(IMAGES, _IMAGE)
+    kinds |= dict.fromkeys(("meta", "base", "link", "frameset"), _HEAD)
+    kinds |= {"a": _LINK, "/a": _LINK_END, "br": _BREAK, "/br": _BREAK, "hr": _RULE}
+    kinds |= {"picture": _PICTURE, "/picture": _PICTURE, "source": _SOURCE}
+    # So frequent that looking them up as unknown would cost time.
+    kinds |= dict.fromkeys(("span", "b", "strong", "i", "em", "font", "small"), _INLINE)
+    return kinds | dict.fromkeys(("", "/span", "/b", "/strong", "/i", "/em", "/font"), _TEXT)
+
+
+_KINDS: Final = _kinds()
+_PARAGRAPH_LIMITS: Final = (BLOCK | SILENT) - PARAGRAPH
+_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_CLASS: Final = re.compile(r"sr-only|visually-?hidden|screen-reader")
+
+
+def lay_out(
+    tokens: list[Token], *, skip_sides: bool, max_side_share: float = MAX_SIDE_SHARE
+) -> Layout:
+    """The boxes, paragraphs and images of a page.
+
+    `skip_sides` passes over the text of boxes whose name says that they stand beside the content,
+    which takes a third of the time; images inside are noted all the same.
+
+    Raises:
+        PageLimit: boxes are nested too deep.
+    """
+    body = Box("", "", None, -1, 0, silent=False)
+    layout = Layout(tokens, body)
+    _Pass(layout, skip_sides=skip_sides, max_side_share=max_side_share).run()
+    body.last = len(layout.blocks)
+    body.end = len(layout.boxes)
+    return layout
 
 
 class _Pass:
-    """State of the walk: open boxes, the paragraph being filled, the link that is open."""
+    """State of the walk: the open box, the paragraph being filled, the link that is open."""
 
-    def __init__(self, root: Any) -> None:
-        self.layout = Layout()
-        self.next_mark = FIRST_MARK
-        self.box = Box(root, "", None, 0)
-        self.home = self.box
-        """The block-level box that text goes to."""
-        self.pieces: list[Run | Picture] = []
-        self.has_text = False
-        self.links = 0
-        self.target = ""
-        """Of the link that is open, until text was seen in it."""
-        for event, element in etree.iterwalk(root, events=("start", "end")):
-            if event == "start":
-                self._start(element)
-            else:
-                self._end(element)
-        self._flush()
-        blocks = self.layout.blocks
-        self.box.last = len(blocks)
-        self.layout.chars = list(accumulate((block.chars for block in blocks), initial=0))
-        self.layout.linked = list(accumulate((block.linked for block in blocks), initial=0))
+    def __init__(self, layout: Layout, *, skip_sides: bool, max_side_share: float) -> None:
+        self.layout = layout
+        self.max_side_share = max_side_share
+        self.skip_sides = skip_sides
+        self.tokens = iter(enumerate(layout.tokens))
+        self.names = list(map(itemgetter(0), layout.tokens))
+        sizes = map(len, map(itemgetter(2), layout.tokens))
+        self.text_before = list(accumulate([n if n > 20 else 0 for n in sizes], initial=0))
+        self.image_names = [name for name in set(self.names) if name.lower() in IMAGES]
+        layout.num_text = self.text_before[-1]
+        self.box = layout.body
+        self.depth = 0
+        self.paragraphs = 0
+        """Open `<p>` elements."""
+        self.pieces: list[str | Picture] = []
+        self.linked = 0
+        """Characters in links of the paragraph being filled."""
+        self.link: str | None = None
+        """Attributes of the link that is open, as written."""
+        self.sources: list[str] = []
+        """Of the `<picture>` that is open."""
+        self.unseen: Box | None = None
+        """The hidden inline element that is open; it ends with its own end tag."""
+        self.unseen_depth = 0
 
-    def _start(self, element: Any) -> None:
-        tag = element.tag
+    def run(self) -> None:
+        """Walk all tokens."""
+        kinds, text_links = _KINDS, self.layout.text_links
+        for number, (name, written, text) in self.tokens:
+            kind = kinds.get(name)
+            if kind is None:
+                name = name.lower()
+                kind = kinds.get(name, _TEXT if name[0] == "/" else _INLINE)
+            if kind == _OPEN:
+                self._open(name, written, number)
+            elif kind == _CLOSE:
+                self._close(name[1:], number)
+            elif kind > _CLOSE:
+                self._other(kind, name, written, number)
+            elif written and kind == _INLINE and _hides(written):
+                self._open_unseen(name, written, number)
+            if self.unseen is not None:
+                self._count_unseen(name)
+            if text and not self.box.silent:
+                if not text.isspace():
+                    self.pieces.append(text)
+                    if self.link is not None:
+                        self.linked += len(text)
+                        text_links.add(self.link)
+                elif self.pieces:
+                    self.pieces.append(" ")
+        self._flush(len(self.layout.tokens))
+        while self.box.parent is not None:
+            self._pop()
+
+    def _open(self, tag: str, written: str, number: int) -> None:
         if tag in BLOCK:
-            self._start_block(element, tag)
-        elif tag in SILENT:
-            self._start_silent(element, tag)
-        elif tag == "br":
-            self.pieces.append(_BREAK)
-        else:
-            if tag == "a":
-                self.links += 1
-                self.target = element.get("href") or ""
-            if _is_hidden(element):
-                self._open(element, tag, silent=True)
-        text = element.text
-        if text and not self.box.silent:
-            element.text = self._run(text)
+            if self.pieces and not self.box.silent:
+                self._flush(number)
+            if self.paragraphs and tag in CLOSES_PARAGRAPH:
+                self._end(PARAGRAPH, _PARAGRAPH_LIMITS, number)
+            if tag in HEADINGS and self.box.tag in HEADINGS:
+                self._pop()
+        if tag in IMPLIED_END:
+            self._end(*IMPLIED_END[tag], number)
+            if tag in CELLS:
+                self.link = None
+        self._push(tag, written, number, silent=tag in SILENT)
 
-    def _start_block(self, element: Any, tag: str) -> None:
-        silent = self.box.silent
-        if not silent:
-            self._flush()
-        self._open(element, tag, silent=silent)
-        if not self.box.silent:
-            self.home = self.box
-
-    def _start_silent(self, element: Any, tag: str) -> None:
-        if tag in IMAGES:
-            self._picture(element)
-        elif tag in MARKUP and "json" not in (element.get("type") or ""):
-            self.layout.markup.append(element)
-        self._open(element, tag, silent=True)
-
-    def _end(self, element: Any) -> None:
+    def _close(self, tag: str, number: int) -> None:
         box = self.box
-        if box.element is element:
-            self._close(box)
-        if element.tag == "a":
-            self.links -= 1
-            self.target = ""
-        text = element.tail
-        if text and not self.box.silent:
-            element.tail = self._run(text)
+        if box.tag == tag and not box.silent:
+            if self.pieces and tag in BLOCK:
+                self._flush(number)
+            self._pop()
+            return
+        ends = HEADINGS if tag in HEADINGS else frozenset((tag,))
+        if not self._end(ends, END_SCOPE[tag], number) and tag == "p" and not self.box.silent:
+            self._flush(number)
 
-    def _open(self, element: Any, tag: str, *, silent: bool) -> None:
-        hidden = self.box.hidden or tag == "template" or _is_hidden(element)
-        first = len(self.layout.blocks)
-        self.box = Box(element, tag, self.box, first, 0, silent or hidden, hidden)
+    def _end(self, ends: frozenset[str], limits: frozenset[str], number: int) -> bool:
+        """Close the nearest open box of one of these tags, and what is open inside it."""
+        found = self.box
+        while found.tag not in ends:
+            if found.parent is None or found.tag in limits:
+                return False
+            found = found.parent
+        if found.tag in BLOCK and not self.box.silent:
+            self._flush(number)
+        while self.box is not found:
+            self._pop()
+        self._pop()
+        if found.tag in BLOCK and found.silent and not self.box.silent:
+            self._flush(number)
+        return True
 
-    def _close(self, box: Box) -> None:
-        if box is self.home:
-            self._flush()
+    def _push(self, tag: str, written: str, number: int, *, silent: bool) -> None:
+        parent, layout = self.box, self.layout
+        self.box = box = Box(
+            tag,
+            written,
+            parent,
+            len(layout.boxes),
+            len(layout.blocks),
+            silent=silent or parent.silent,
+        )
+        layout.boxes.append(box)
+        if parent.side:
+            box.side = True
+        elif tag in MAY_BE_SIDE and (tag in SIDE_TAGS or (written and is_side_name(written))):
+            self._mark_side(box, number)
+        if parent.hidden or tag == "template" or (written and _hides(written)):
+            box.hidden = box.silent = True
+        if tag == "p":
+            self.paragraphs += 1
+        elif tag == "noframes" and any(name == "frameset" for name, _ in layout.head):
+            box.silent = parent.silent
+        elif tag == "title" and not layout.title:
+            layout.title = layout.tokens[number][2]
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise PageLimit("too_deep")
+
+    def _mark_side(self, box: Box, number: int) -> None:
+        """Note that a box stands beside the content, unless it holds much of the page's text."""
+        end = self._end_of(box.tag, number)
+        chars = self.text_before[end] - self.text_before[number]
+        if chars > self.max_side_share * self.text_before[-1]:
+            return
+        box.side = True
+        if self.skip_sides and end - number > 1 and not box.silent:
+            layout = self.layout
+            layout.num_skipped += chars
+            layout.largest_skipped = max(layout.largest_skipped, chars)
+            box.silent = True
+            for position in self._images_between(number + 1, end):
+                self._picture(layout.tokens[position][1])
+            next(islice(self.tokens, end - number - 1, end - number - 1), None)
+
+    def _images_between(self, start: int, end: int) -> list[int]:
+        """Indices of the image elements among these tokens."""
+        found = list[int]()
+        for name in self.image_names:
+            position = start
+            try:
+                while True:
+                    position = self.names.index(name, position, end) + 1
+                    found.append(position - 1)
+            except ValueError:
+                continue
+        return sorted(found)
+
+    def _end_of(self, tag: str, number: int) -> int:
+        """Index of the end tag of the element that begins at a token, or of the next such start.
+
+        Where there is none, the element counts as empty.
+        """
+        names, end_tag = self.names, f"/{tag}"
+        start = number + 1
+        depth = 1
+        try:
+            while depth:
+                end = names.index(end_tag, start) + 1
+                depth += names[start : end - 1].count(tag) - 1
+                start = end
+        except ValueError:
+            return number
+        return start - 1
+
+    def _pop(self) -> None:
+        box = self.box
         box.last = len(self.layout.blocks)
+        box.end = len(self.layout.boxes)
+        self.depth -= 1
+        if box.tag == "p":
+            self.paragraphs -= 1
+        if box is self.unseen:
+            self.unseen = None
         if box.parent is not None:
-            if box is self.home:
-                self.home = box.parent
             self.box = box.parent
 
-    def _picture(self, element: Any) -> None:
-        number, block = len(self.layout.pictures), len(self.layout.blocks)
-        hidden = self.box.hidden or _is_hidden(element)
-        picture = Picture(number, element, self.box, block, hidden)
-        self.layout.pictures.append(picture)
+    def _other(self, kind: int, name: str, written: str, number: int) -> None:
+        if kind == _LINK:
+            self.link = written if "href" in written or "HREF" in written else None
+            if "license" in written:
+                self.layout.head.append((name, written))
+            if _hides(written):
+                self._open_unseen(name, written, number)
+        elif kind == _LINK_END:
+            self.link = None
+        elif kind == _BREAK:
+            self.pieces.append(LINE_BREAK)
+        elif kind == _RULE:
+            if not self.box.silent:
+                self._flush(number)
+        elif kind == _IMAGE:
+            self._picture(written)
+        elif kind == _PICTURE:
+            self.sources = []
+        elif kind == _SOURCE:
+            self.sources.append(written)
+        else:
+            self.layout.head.append((name, written))
+
+    def _picture(self, written: str) -> None:
+        layout = self.layout
+        picture = Picture(
+            len(layout.pictures), written, self.box, len(layout.blocks), self.link,
+            tuple(self.sources), hidden=self.box.hidden or _hides(written),
+        )  # fmt: skip
+        layout.pictures.append(picture)
         self.pieces.append(picture)
-        self.has_text = True
 
-    def _run(self, text: str) -> str:
-        """Note a run of text, and give it back with its mark."""
-        if text.isspace():
-            self.pieces.append(_SPACE)
-            return text
-        self.has_text = True
-        if self.target:
-            self.layout.text_links.add(self.target)
-            self.target = ""
-        mark = self.next_mark
-        if mark > LAST_MARK:
-            self.pieces.append(Run(text, -1, self.links > 0))
-            return text
-        self.next_mark = mark + 1
-        self.pieces.append(Run(text, mark, self.links > 0))
-        start = len(text) - len(text.lstrip())
-        return f"{text[:start]}{chr(mark)}{text[start:]}"
+    def _open_unseen(self, name: str, written: str, number: int) -> None:
+        if self.unseen is None and not self.box.silent:
+            self._push(name, written, number, silent=True)
+            self.unseen, self.unseen_depth = self.box, 0
 
-    def _flush(self) -> None:
+    def _count_unseen(self, name: str) -> None:
+        unseen = self.unseen
+        if unseen is None:
+            return
+        if name == unseen.tag:
+            self.unseen_depth += 1
+        elif name[1:] == unseen.tag:
+            self.unseen_depth -= 1
+            if not self.unseen_depth:
+                while self.unseen is not None:
+                    self._pop()
+
+    def _flush(self, number: int) -> None:
+        """End the paragraph, unless it holds nothing but white space."""
         pieces = self.pieces
         if not pieces:
             return
         self.pieces = []
-        if not self.has_text:
+        text = "".join([piece for piece in pieces if isinstance(piece, str)])
+        chars = 0
+        if not text.isspace():
+            if "&" in text:
+                pieces = [unescape(p) if isinstance(p, str) else p for p in pieces]
+                text = unescape(text)
+            chars = len(" ".join(text.split()))
+        elif all(isinstance(piece, str) for piece in pieces):
             return
-        self.has_text = False
-        block = Block(self.home, pieces)
-        for piece in pieces:
-            if isinstance(piece, Run) and piece.mark:
-                size = piece.size
-                block.chars += size
-                if piece.linked:
-                    block.linked += size
+        box = self.box
+        while box.parent is not None and box.tag not in BLOCK:
+            box = box.parent
+        block = Block(box, pieces, chars, min(self.linked, chars), number)
         self.layout.blocks.append(block)
+        self.linked = 0
 
 
-def _is_hidden(element: Any) -> bool:
-    get = element.get
-    if get("hidden") is not None:
-        return True
-    if (style := get("style")) and _HIDDEN_STYLE.search(style):
-        return True
-    classes = get("class")
-    return bool(classes) and any(name in classes for name in _HIDDEN_CLASSES)
+def _hides(written: str) -> bool:
+    """Whether attributes say that the element is not shown."""
+    if "none" in written or "hid" in written or "sr-only" in written or "screen-r" in written:
+        found = attributes(written)
+        return (
+            "hidden" in found
+            or bool(_HIDDEN_STYLE.search(found.get("style", "")))
+            or bool(_HIDDEN_CLASS.search(found.get("class", "")))
+        )
+    return False

@@ -45,8 +45,28 @@ _NEVER_NESTED: Final = names(
 """Void elements, and those whose end tag is usually left out."""
 
 
+class PageLimit(Exception):
+    """A page must not be parsed; `reason` says why."""
+
+    def __init__(self, reason: DropReason) -> None:
+        super().__init__(reason)
+        self.reason: DropReason = reason
+
+
+def check_markup(html: str) -> None:
+    """Look closely at pages with so many tags that they may be beyond the bounds.
+
+    Raises:
+        PageLimit: the page is.
+    """
+    if len(html) > MAX_CHARS:
+        raise PageLimit("too_large")
+    if html.count("<") > MAX_TAGS and (reason := check_html(html)):
+        raise PageLimit(reason)
+
+
 def check_html(html: str) -> DropReason | None:
-    """Why a page must not be parsed, or None where it may be."""
+    """Why a page must not be given to a parser, or None where it may be."""
     if len(html) > MAX_CHARS:
         return "too_large"
     stack, open_tags = list[str](), dict[str, int]()

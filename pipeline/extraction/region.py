@@ -1,61 +1,196 @@
-"""Which text of a page is content: trafilatura's choice, read off the marks it carried along."""
+"""Which paragraphs of a page are content, from the text itself: no other extractor is asked.
 
-import logging
-from typing import Any, Final
+The heart of a page is the smallest box that holds most of its running text, once what stands
+beside the content by its name (`sides`) is put away. What is content inside is told paragraph by
+paragraph: from the first to the last running text everything but lists of links, credits, and
+headings of what was left out.
+"""
 
-from trafilatura import bare_extraction
+import re
+from collections.abc import Iterable
+from typing import Final
 
-from openm3w.pipeline.extraction.density import correct, running_text
-from openm3w.pipeline.extraction.layout import MARKS, Layout, Run
+from openm3w.pipeline.extraction.captions import is_caption, is_credit
+from openm3w.pipeline.extraction.layout import Block, Box, Layout
+from openm3w.pipeline.extraction.selection import Selection, is_text, smallest_box, widen
+from openm3w.pipeline.extraction.tags import HEADINGS, ITEMS, LISTS, TABLE, names
 
-# trafilatura logs every page without content as an error; here that is an outcome, and counted.
-logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+MIN_PARAGRAPH_CHARS: Final = 40
+"""Shorter paragraphs are labels."""
 
-MIN_KEPT_CHARS: Final = 250
-"""trafilatura's own bound below which it tries harder (MIN_EXTRACTED_SIZE)."""
+MAX_LINK_SHARE: Final = 0.3
+"""Of the characters of running text."""
 
-MIN_AGREEMENT: Final = 0.6
-"""Where its fast mode kept less than this share of the page's running text, its standard mode,
-which asks readability and jusText too, decides. That is one page in ten; text F1 is better than
-with either mode on all pages (docs/extraction.md)."""
+CORE_SHARE: Final = 0.75
+"""The heart is the smallest box that holds this share of the running text."""
+
+ITEM_WEIGHT: Final = 0.1
+"""Of running text in items of lists, where streams of other articles stand, and comments."""
+
+MIN_FLOWING_CHARS: Final = 500
+"""With less running text outside lists a page is made of lists, and they count in full."""
+
+MAX_END_CHARS: Final = 300
+"""Longer paragraphs say more than that there is a newsletter."""
+
+MAX_INTRODUCTION_CHARS: Final = 60
+"""A line that announces what follows it."""
+
+MIN_LINKS_CHARS: Final = 20
+"""Fewer characters left out after a line are no list of links."""
+
+_GROUPS: Final = LISTS | TABLE
+_PARTS_OF_BOXES: Final = _GROUPS | names("p li dd dt tbody thead tfoot tr")
+_FLOW: Final = names("p li pre blockquote dd td")
+_TITLES: Final = names("h1 h2")
+_END_MATTER: Final = re.compile(
+    r"newsletter|subscri(?:be|ption)|abonn|sign up|follow us|folge[nt]? (?:sie )?uns|©|copyright"
+    r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados|droits r[ée]serv"
+    r"|\bapps?\b.*(?:ios|android)|telegram|whatsapp|lizenz|licen[cs]e|licencia|\bspende"
+    r"|donat(?:e|ion)|support (?:us|our)",
+    re.IGNORECASE,
+)
+"""What pages say of themselves after a text, in languages seen often."""
 
 
-def choose_region(root: Any, layout: Layout) -> None:
-    """Set for each paragraph how many of its characters are content.
-
-    The tree loses its scripts, styles and drawings, which trafilatura would copy several times.
-    """
-    for element in layout.markup:
-        if element.getparent() is not None:
-            element.drop_tree()
-    running = running_text(layout)
-    kept = _note_kept_text(root, layout, fast=True)
-    if running is None or kept < MIN_KEPT_CHARS or running.kept_share < MIN_AGREEMENT:
-        _note_kept_text(root, layout, fast=False)
-    if running is not None:
-        correct(layout, running)
+def choose_text(layout: Layout) -> Selection:
+    """The paragraphs that are content."""
+    heart = _heart(layout)
+    if heart is None:  # a page of labels: a few words, a table
+        texts = {index for index, block in enumerate(layout.blocks) if is_text(block)}
+        return Selection(layout.body, layout.body, texts)
+    core = widen(heart, layout)
+    texts = _texts(layout, heart, core)
+    _drop_end_matter(layout, texts)
+    _drop_introductions(layout, core, texts)
+    return Selection(core, heart, texts)
 
 
-def _note_kept_text(root: Any, layout: Layout, *, fast: bool) -> int:
-    marks = _kept_marks(root, fast=fast)
-    total = 0
-    for block in layout.blocks:
-        block.kept = sum(
-            piece.size
-            for piece in block.pieces
-            if isinstance(piece, Run) and piece.mark and piece.mark in marks
+def _heart(layout: Layout) -> Box | None:
+    """The smallest box that holds most of the running text."""
+    weights = dict[Box, float]()
+    running = [(block, block.box.inside(ITEMS)) for block in layout.blocks if _is_running(block)]
+    flowing = sum(block.chars for block, item in running if item is None)
+    item_weight = ITEM_WEIGHT if flowing >= MIN_FLOWING_CHARS else 1.0
+    for block, item in running:
+        box: Box | None = block.box
+        weight = block.chars * (1.0 if item is None else item_weight)
+        while box is not None:
+            weights[box] = weights.get(box, 0.0) + weight
+            box = box.parent
+    heart = smallest_box(weights, CORE_SHARE)
+    while heart is not None and heart.tag in _PARTS_OF_BOXES and heart.parent is not None:
+        heart = heart.parent
+    return heart
+
+
+def _is_running(block: Block) -> bool:
+    return (
+        block.chars >= MIN_PARAGRAPH_CHARS
+        and block.linked <= MAX_LINK_SHARE * block.chars
+        and not block.box.side
+    )
+
+
+def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
+    blocks = layout.blocks
+    texts = {
+        index
+        for index in range(core.first, core.last)
+        if _is_running(blocks[index])
+        and (heart.first <= index < heart.last or not blocks[index].box.inside(ITEMS))
+    }
+    inner = [index for index in texts if heart.first <= index < heart.last]
+    first, last = min(inner), max(inner)
+    texts.update(index for index in range(first, last) if is_text(blocks[index]))
+    texts.update(_groups(blocks, heart, first, last))
+    texts.update(_same_box(blocks, core, last))
+    texts.update(_title(blocks, core, first))
+    return {index for index in texts if not _is_aside(blocks[index])}
+
+
+def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[int]:
+    """Lists and tables in the content that are mostly text, with the links in them."""
+    done = set[Box]()
+    for block in blocks[first : last + 1]:
+        outer: Box | None = None
+        for box in block.box.ancestors():
+            if box is heart:
+                break
+            if box.tag in _GROUPS:
+                outer = box
+        if outer is None or outer in done or outer.side:
+            continue
+        done.add(outer)
+        inside = range(outer.first, outer.last)
+        text = sum(blocks[index].chars for index in inside if is_text(blocks[index]))
+        if 2 * text > sum(blocks[index].chars for index in inside):
+            yield from (i for i in inside if blocks[i].chars and not blocks[i].box.side)
+
+
+def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
+    """Short paragraphs that end the text: in the box of its last running text."""
+    around = blocks[last].box.parent
+    for index in range(last + 1, core.last):
+        box = blocks[index].box
+        if box.parent is not around or box.tag not in _FLOW:
+            return
+        if is_text(blocks[index]):
+            yield index
+
+
+def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
+    """The heading right before the text."""
+    for index in range(first - 1, core.first - 1, -1):
+        if blocks[index].box.tag in _TITLES and is_text(blocks[index]):
+            yield index
+            return
+
+
+def _is_aside(block: Block) -> bool:
+    """Whether a paragraph belongs to an image: it comes back where the image does."""
+    return is_caption(block) or is_credit(block.text)
+
+
+def _drop_end_matter(layout: Layout, texts: set[int]) -> None:
+    """Take out what ends the text with words about the site: its newsletter, apps, rights."""
+    for index in sorted(texts, reverse=True):
+        block = layout.blocks[index]
+        if block.chars > MAX_END_CHARS or not _END_MATTER.search(block.text):
+            return
+        if len(texts) > 1:
+            texts.discard(index)
+
+
+def _drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
+    """Take out headings without text under them, and lines before links that were left out."""
+    blocks = layout.blocks
+    following: Block | None = None
+    for index in sorted(texts, reverse=True):
+        block = blocks[index]
+        heading = block.box.tag in HEADINGS
+        empty = heading and (
+            following is None
+            or (following.box.tag in HEADINGS and following.box.tag <= block.box.tag)
         )
-        total += block.kept
-    return total
+        announces = block.chars < MAX_INTRODUCTION_CHARS and (
+            heading or block.text.rstrip().endswith(":")
+        )
+        if empty or (announces and _before_links(blocks, core, texts, index, following)):
+            texts.discard(index)
+        else:
+            following = block
 
 
-def _kept_marks(root: Any, *, fast: bool) -> frozenset[int]:
-    try:
-        document: Any = bare_extraction(root, include_comments=False, fast=fast)
-    except (RecursionError, ValueError, TypeError, AttributeError, AssertionError, IndexError):
-        # trafilatura recurses over nested lists and trips over some odd trees; such a page
-        # counts as one without content.
-        return frozenset()
-    if document is None:
-        return frozenset()
-    return frozenset(map(ord, MARKS.findall("".join(document.body.itertext()))))
+def _before_links(
+    blocks: list[Block], core: Box, texts: set[int], index: int, following: Block | None
+) -> bool:
+    chars = linked = 0
+    for position in range(index + 1, core.last):
+        if position in texts:
+            break
+        chars += blocks[position].chars
+        linked += blocks[position].linked
+    if chars > MIN_LINKS_CHARS and 2 * linked > chars:
+        return True
+    return following is None and blocks[index].box.tag not in HEADINGS

@@ -1,13 +1,13 @@
 """Chosen paragraphs to plain text: lists with items on lines, tables by rows, code as it stands."""
 
-import unicodedata
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Picture, Run
+from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Layout, Picture
 from openm3w.pipeline.extraction.tags import CELLS, ITEMS, LISTS, VERBATIM
+from openm3w.pipeline.extraction.unicode import repair
 
 PARAGRAPH: Final = "\n\n"
 LINE: Final = "\n"
@@ -18,8 +18,11 @@ MAX_CELL_CHARS: Final = 600
 
 _TABLE: Final = frozenset(("table",))
 _ROW: Final = frozenset(("tr",))
-_INVISIBLE: Final = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
-"""Soft hyphen, zero-width space, word joiner, byte-order mark."""
+_PARTS: Final = frozenset(("table", "p", "div", "h1", "h2", "h3", "ul", "ol"))
+_CONTROLS: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
+)
+"""Controls, surrogates, and the private use planes, where fonts keep their icons."""
 
 
 def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | Picture]:
@@ -27,8 +30,8 @@ def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | P
     runs = list[str]()
     verbatim = block.box.inside(VERBATIM) is not None
     for piece in block.pieces:
-        if isinstance(piece, Run):
-            runs.append(piece.text)
+        if isinstance(piece, str):
+            runs.append(piece)
         elif piece in pictures:
             yield _clean(runs, verbatim=verbatim)
             yield piece
@@ -38,14 +41,14 @@ def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | P
 
 def plain_text(block: Block) -> str:
     """A paragraph's text on one line."""
-    text = "".join(piece.text for piece in block.pieces if isinstance(piece, Run))
-    return _normal(" ".join(text.split()))
+    return _normal(" ".join(block.text.split()))
 
 
 @dataclass(slots=True, eq=False)
 class Joiner:
     """Says what stands between a paragraph and the one before it, and in front of it."""
 
+    layout: Layout
     before: Block | None = None
     numbers: dict[Box, int] = field(default_factory=dict)
     """Items so far, by list."""
@@ -88,29 +91,28 @@ class Joiner:
 
     def _holds_data(self, table: Box) -> bool:
         if table not in self.tables:
-            self.tables[table] = _holds_data(table)
+            self.tables[table] = _holds_data(table, self.layout)
         return self.tables[table]
 
 
-def _holds_data(table: Box) -> bool:
+def _holds_data(table: Box, layout: Layout) -> bool:
     """Whether rows and cells mean something: other tables lay out a page."""
-    element = table.element
-    if element.get("role") in ("presentation", "none"):
+    if table.get("role") in ("presentation", "none"):
         return False
-    cells = list(element.iterdescendants("td", "th"))
-    rows = sum(1 for _ in element.iterdescendants("tr"))
+    inside = layout.boxes[table.number + 1 : table.end]
+    cells = [box for box in inside if box.tag in CELLS]
+    rows = sum(box.tag == "tr" for box in inside)
     if not len(cells) > rows >= 1:
         return False
-    return not any(_lays_out(cell) for cell in cells)
+    return not any(_lays_out(cell, layout) for cell in cells)
 
 
-def _lays_out(cell: Any) -> bool:
+def _lays_out(cell: Box, layout: Layout) -> bool:
     """Whether a cell holds another table, more than one paragraph, or a long text."""
-    inner = cell.iterdescendants("table", "p", "div", "h1", "h2", "h3", "ul", "ol")
-    blocks = [element.tag for element in islice(inner, 2)]
-    if len(blocks) > 1 or "table" in blocks:
+    inner = [box.tag for box in layout.boxes[cell.number + 1 : cell.end] if box.tag in _PARTS]
+    if len(inner) > 1 or "table" in inner:
         return True
-    return sum(map(len, cell.itertext())) > MAX_CELL_CHARS
+    return layout.chars[cell.last] - layout.chars[cell.first] > MAX_CELL_CHARS
 
 
 def _outer_list(item: Box | None) -> Box | None:
@@ -121,6 +123,8 @@ def _outer_list(item: Box | None) -> Box | None:
 
 def _clean(runs: list[str], *, verbatim: bool) -> str:
     text = "".join(runs)
+    if not text:
+        return text
     if verbatim:
         lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
         while lines and not lines[0].strip():
@@ -136,4 +140,6 @@ def _clean(runs: list[str], *, verbatim: bool) -> str:
 
 
 def _normal(text: str) -> str:
-    return unicodedata.normalize("NFC", text.translate(_INVISIBLE)).strip("\n")
+    if not text.isascii():
+        text = repair(text)
+    return _CONTROLS.sub(" ", text).strip("\n")

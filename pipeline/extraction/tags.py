@@ -1,4 +1,4 @@
-"""Which elements make paragraphs, and which hold no text that a reader sees."""
+"""Which elements make paragraphs, which end others, and which hold no text that a reader sees."""
 
 from typing import Final
 
@@ -9,24 +9,52 @@ def names(text: str) -> frozenset[str]:
 
 
 BLOCK: Final = names(
-    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset"
-    " figcaption figure footer form frameset h1 h2 h3 h4 h5 h6 header hgroup hr html legend li"
-    " listing main menu nav ol optgroup p pre section summary table tbody td tfoot th thead tr ul"
-    " xmp"
+    "address article aside blockquote caption center dd details dialog dir div dl dt fieldset"
+    " figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup legend li"
+    " listing main menu nav ol optgroup p plaintext pre search section summary table tbody td tfoot"
+    " th thead tr ul xmp"
 )
 """Elements that begin and end a paragraph (HTML Standard, section 15.3)."""
 
 SILENT: Final = names(
-    "amp-img applet audio button canvas datalist embed head iframe img input link math meta noembed"
-    " noframes noscript object option param rp rt script select source style svg template textarea"
-    " title track video"
+    "applet audio button canvas datalist math noframes noscript object rp rt select template title"
+    " video"
 )
-"""Elements whose text is no part of the page's text; images inside them still count."""
+"""Inline elements whose text is no part of the page's text; images inside them still count."""
 
-IMAGES: Final = names("img amp-img")
-MARKUP: Final = names("script style svg iframe link")
+INLINE_BOXES: Final = SILENT | {"ruby"}
+
+IMAGES: Final = names("img amp-img image")
 HEADINGS: Final = names("h1 h2 h3 h4 h5 h6")
-VERBATIM: Final = names("pre listing xmp")
+VERBATIM: Final = names("pre listing xmp plaintext")
 LISTS: Final = names("ul ol menu dir dl")
 ITEMS: Final = names("li dd dt")
 CELLS: Final = names("td th")
+TABLE: Final = names("table")
+ROW: Final = names("tr")
+PARAGRAPH: Final = names("p")
+
+CLOSES_PARAGRAPH: Final = BLOCK - CELLS - names("caption legend optgroup tbody tfoot thead tr")
+"""Their start tags end an open `<p>` (HTML Standard, section 13.2.6.4.7)."""
+
+_SECTIONS: Final = names("tbody tfoot thead")
+_LIST_LIMITS: Final = BLOCK - names("address div p")
+
+IMPLIED_END: Final = {
+    "li": (names("li"), _LIST_LIMITS),
+    **dict.fromkeys(("dd", "dt"), (names("dd dt"), _LIST_LIMITS)),
+    **dict.fromkeys(CELLS, (CELLS, ROW | TABLE)),
+    "tr": (ROW, TABLE),
+    **dict.fromkeys(_SECTIONS, (_SECTIONS, TABLE)),
+    **dict.fromkeys(("rp", "rt"), (names("rp rt"), BLOCK | {"ruby"})),
+}
+"""By start tag: which open elements it ends, and beyond which it does not look for them."""
+
+_SCOPE: Final = CELLS | TABLE | names("caption applet button object template")
+
+END_SCOPE: Final = {
+    **dict.fromkeys(BLOCK | INLINE_BOXES, _SCOPE),
+    **dict.fromkeys(CELLS | ROW | TABLE | _SECTIONS | {"caption"}, TABLE),
+    "li": _SCOPE | names("ol ul"),
+}
+"""By end tag: beyond which open elements it does not look for its own."""

@@ -1,16 +1,21 @@
 """Images that a page repeats in `<noscript>` for browsers without scripts."""
 
-from typing import Any, Final
+import re
+from itertools import islice
+from typing import Final
 from urllib.parse import urlsplit
 
 from openm3w.pipeline.extraction.images import Found
-from openm3w.pipeline.extraction.layout import Layout, Picture
+from openm3w.pipeline.extraction.layout import Box, Layout, Picture
 
 MAX_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""
 
 MAX_BLOCKS: Final = 4
 """Paragraphs, all empty, from a preview to the image over it."""
+
+_ARTBOARD: Final = re.compile(r"-Artboard(?:_\d+)?(?:@2x)?(?=\.\w+$)")
+_NOSCRIPT: Final = frozenset(("noscript",))
 
 MIN_NAME_CHARS: Final = 8
 """Shorter file names (`1.jpg`) are shared by images that differ."""
@@ -46,34 +51,38 @@ def pair_twins(
     return twins
 
 
-def is_larger_copy(
-    placeholder: Picture, picture: Picture, found: dict[Picture, Found], layout: Layout
+def is_rendition(
+    before: Picture, picture: Picture, found: dict[Picture, Found], layout: Layout
 ) -> bool:
-    """Whether an image is the lazy full form of the one right before it.
+    """Whether an image is the one right before it in another size or crop.
 
-    Some pages put a blurred preview and the image over each other: the same file name on the
-    same server, and no text between.
+    Pages put a blurred preview and the image over each other, or one crop for each width of the
+    screen: the same file name on the same server, and no text between. Charts that ai2html made
+    for several widths stand among their labels; their files are numbered artboards.
     """
-    if picture.block - placeholder.block >= MAX_BLOCKS:
+    first, second = (urlsplit(found[either].url) for either in (before, picture))
+    if first.netloc != second.netloc:
         return False
-    if any(block.chars for block in layout.blocks[placeholder.block : picture.block + 1]):
+    board = _ARTBOARD.search(first.path)
+    if board and _ARTBOARD.sub("", first.path) == _ARTBOARD.sub("", second.path):
+        return True
+    if picture.block - before.block >= MAX_BLOCKS:
         return False
-    first, second = (urlsplit(found[either].url) for either in (placeholder, picture))
+    if any(block.chars for block in layout.blocks[before.block : picture.block + 1]):
+        return False
     name = first.path.rpartition("/")[2]
-    same = name == second.path.rpartition("/")[2] and first.netloc == second.netloc
-    return same and len(name) >= MIN_NAME_CHARS and found[picture].lazy
+    return len(name) >= MIN_NAME_CHARS and name == second.path.rpartition("/")[2]
 
 
-def _noscript(picture: Picture) -> Any:
-    return next(picture.element.iterancestors("noscript"), None)
+def _noscript(picture: Picture) -> Box | None:
+    return picture.box.inside(_NOSCRIPT)
 
 
-def _is_beside(neighbour: Picture, picture: Picture, noscript: Any, layout: Layout) -> bool:
+def _is_beside(neighbour: Picture, picture: Picture, noscript: Box, layout: Layout) -> bool:
     if _noscript(neighbour) is not None:
         return False
     first, last = sorted((neighbour.block, picture.block))
     if last - first > 2 or any(block.chars for block in layout.blocks[first + 1 : last]):
         return False
-    parent = noscript.getparent()
-    around = [neighbour.element, *neighbour.element.iterancestors()][: MAX_LEVELS + 1]
-    return parent is not None and any(element is parent for element in around)
+    around = islice(neighbour.box.ancestors(), MAX_LEVELS)
+    return any(box is noscript.parent for box in around)

@@ -13,6 +13,11 @@ MAX_URL_CHARS: Final = 8_192
 MAX_SRCSET_CHARS: Final = 65_536
 
 _REMOVED: Final = re.compile("[\\t\\n\\r]")
+_PLAIN: Final = re.compile(
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?:/(?!\.{0,2}(?:/|\Z|[?#]))[A-Za-z0-9._~!$&'()*+,;=:@%-]*)+"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?(?=#|\Z)"
+)
+"""Most addresses are absolute already, with nothing in them that needs to be encoded."""
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)
 # Printable ASCII but for what the URL Standard's query and path percent-encode sets name.
 _KEPT: Final = "!#$%&'()*+,-./:;=?@[\\]^_|~{}"
@@ -28,6 +33,8 @@ def resolve_url(base: str, address: str) -> tuple[str, Reason | None]:
     slashes, what is not ASCII percent-encoded as UTF-8 (in host names by IDNA). The fragment
     goes, for it is never sent.
     """
+    if len(address) <= MAX_URL_CHARS and (plain := _PLAIN.match(address)):
+        return plain[0], None
     address = _REMOVED.sub("", address).strip()
     if not address or address.startswith("#"):
         return "", Reason.NO_URL

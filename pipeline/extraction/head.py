@@ -1,0 +1,84 @@
+"""What a page says about itself as a whole: its title, base, share image, opt-outs and licences."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html import unescape
+from typing import Final
+from urllib.parse import urljoin
+
+from openm3w.pipeline.extraction.layout import Layout
+from openm3w.pipeline.extraction.tokens import attributes
+from openm3w.pipeline.extraction.urls import resolve_url
+
+_OPT_OUT_NAMES: Final = frozenset(
+    ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
+)
+_TELLING: Final = re.compile(r"(?i:og:|twitter:image|robots|bot|tdm|licen)")
+"""Elements without any of these say nothing that is asked here, and most are."""
+
+_SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """Facts of a page's head."""
+
+    title: str
+    """The page's name as it wants to be shared, else its title element."""
+    base: str
+    """What relative addresses are resolved against: the first `<base href>`, else the page."""
+    opt_out: tuple[str, ...]
+    """Raw signals for robots and text mining as `meta robots: noai`, in the page's order."""
+    licences: tuple[str, ...]
+    """Absolute http(s) URLs of the page's rel=license links."""
+    share_images: tuple[str, ...]
+    """Absolute http(s) URLs of og:image and its kin."""
+
+
+def read_head(layout: Layout, url: str) -> Head:
+    """What the elements say that hold no text."""
+    found = [
+        (tag, attributes(written))
+        for tag, written in layout.head
+        if tag not in ("meta", "link") or _TELLING.search(written)
+    ]
+    base = _base(found, url)
+    metas = [
+        (_name(element), element.get("content", "")) for tag, element in found if tag == "meta"
+    ]
+    shared = next((" ".join(text.split()) for name, text in metas if name == "og:title"), "")
+    opt_out = (f"meta {name}: {' '.join(v.split())}" for name, v in metas if name in _OPT_OUT_NAMES)
+    licences = (
+        resolve_url(base, element.get("href", ""))[0]
+        for tag, element in found
+        if tag in ("a", "link", "area") and "license" in element.get("rel", "").lower().split()
+    )
+    return Head(
+        title=shared or " ".join(unescape(layout.title).split()),
+        base=base,
+        opt_out=tuple(dict.fromkeys(opt_out)),
+        licences=tuple(filter(None, dict.fromkeys(licences))),
+        share_images=tuple(dict.fromkeys(_share_images(metas, base))),
+    )
+
+
+def _name(meta: dict[str, str]) -> str:
+    return (meta.get("property") or meta.get("name") or "").strip().lower()
+
+
+def _base(found: list[tuple[str, dict[str, str]]], url: str) -> str:
+    for tag, element in found:
+        if tag == "base" and (href := element.get("href")):
+            try:
+                return urljoin(url, href.strip())
+            except ValueError:
+                return url
+    return url
+
+
+def _share_images(metas: list[tuple[str, str]], base: str) -> Iterator[str]:
+    for wanted in _SHARE_IMAGES:
+        for name, value in metas:
+            if name == wanted and (address := resolve_url(base, value)[0]):
+                yield address

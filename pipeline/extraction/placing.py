@@ -1,0 +1,146 @@
+"""Which images of a page stand in its content, and why the others do not."""
+
+import re
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Final
+
+from openm3w.pipeline.extraction.layout import Box, Layout, Picture
+from openm3w.pipeline.extraction.selection import MAX_LABEL_CHARS, Selection
+from openm3w.shards.document import Role
+
+MOSTLY_LINKS: Final = 0.5
+"""Of a dropped part's characters; more of them in links makes it a list of other pages."""
+
+MAX_CREDIT_CHARS: Final = 60
+"""Text in links that may stand beside an image: a photographer, a source."""
+
+MAX_LEAD_BLOCKS: Final = 12
+"""Paragraphs between a lead image and the first kept text: heading, byline, date, caption."""
+
+_ARTICLE_TAGS: Final = frozenset(("article", "main"))
+_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+
+
+@dataclass(eq=False)
+class Places:
+    """The images in the content with their role, and what kept the others out."""
+
+    roles: dict[Picture, Role] = field(default_factory=dict)
+    """In the page's order."""
+    outside: dict[Picture, str] = field(default_factory=dict)
+    """For each other image what tells that it is no content, in words."""
+
+
+def place_images(layout: Layout, chosen: Selection) -> Places:
+    """The images that stand in the content, in reading order, and leads before it."""
+    places = Places()
+    links = _Links(layout)
+    for picture in layout.pictures:
+        why = _why_outside(picture, layout, chosen, links)
+        if why:
+            places.outside[picture] = why
+        else:
+            places.roles[picture] = "content"
+    before = [p for p in places.roles if chosen.heart and p.block < chosen.heart.first]
+    if len(before) == 1:
+        places.roles[before[0]] = "lead"
+    if not any(picture.block <= chosen.first for picture in places.roles):
+        leads = [p for p in places.outside if _is_lead(p, layout, chosen, links)]
+        roles: dict[Picture, Role] = dict.fromkeys(leads, "lead")
+        places.roles = roles | places.roles
+        for picture in leads:
+            del places.outside[picture]
+    return places
+
+
+def _why_outside(picture: Picture, layout: Layout, chosen: Selection, links: "_Links") -> str:
+    """Why an image is no content: "" where it stands among text, or beside it with a label."""
+    core = chosen.core
+    if core is None or not chosen.texts:
+        return "the page has no content"
+    if (side := _side(picture.box, chosen)) is not None:
+        return f"inside {_shown(side)}"
+    if not core.first <= picture.block < core.last:
+        return f"outside {_shown(core)}, which holds the content"
+    if picture.block in chosen.texts:
+        return ""
+    if links.lead_elsewhere(picture):
+        return "links where a headline links too"
+    part = _part(picture, chosen)
+    if part is None or _is_label(layout, part.first, part.last):
+        return ""
+    return f"inside {_shown(part)}, which has no content"
+
+
+def _is_lead(picture: Picture, layout: Layout, chosen: Selection, links: "_Links") -> bool:
+    """Whether an image stands in the same article before the text, with only labels between."""
+    core = chosen.core
+    if core is None or not chosen.texts:
+        return False
+    if not 0 <= chosen.first - picture.block <= MAX_LEAD_BLOCKS:
+        return False
+    article = core.inside(_ARTICLE_TAGS)
+    if article is None or picture.block < article.first:
+        return False
+    if _side(picture.box, chosen) is not None or links.lead_elsewhere(picture):
+        return False
+    return _is_label(layout, picture.block, chosen.first)
+
+
+def _side(box: Box, chosen: Selection) -> Box | None:
+    """The box around an image that stands beside the content, if there is one."""
+    for around in box.ancestors():
+        if chosen.heart is not None and _holds(around, chosen.heart):
+            return None
+        if around.side and not (around.parent is not None and around.parent.side):
+            return around
+    return None
+
+
+def _part(picture: Picture, chosen: Selection) -> Box | None:
+    """The largest box around an image that holds no kept text."""
+    part = None
+    for box in picture.box.ancestors():
+        if box is chosen.core or chosen.has_text(box):
+            break
+        part = box
+    return part
+
+
+def _is_label(layout: Layout, first: int, last: int) -> bool:
+    """Whether these paragraphs say no more than captions and credits do."""
+    chars = layout.chars[last] - layout.chars[first]
+    linked = layout.linked[last] - layout.linked[first]
+    return chars <= MAX_LABEL_CHARS and linked <= max(MOSTLY_LINKS * chars, MAX_CREDIT_CHARS)
+
+
+class _Links:
+    """Where links with text lead: a teaser's picture and its headline name the same page."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.targets: set[str] | None = None
+
+    def lead_elsewhere(self, picture: Picture) -> bool:
+        """Whether an image links where a text links too."""
+        if picture.link is None:
+            return False
+        if self.targets is None:
+            self.targets = {_target(written) for written in self.layout.text_links} - {""}
+        return _target(picture.link) in self.targets
+
+
+def _target(written: str) -> str:
+    match = _HREF.search(written)
+    return unescape(match[1] or match[2] or match[3] or "").strip() if match else ""
+
+
+def _holds(around: Box, inner: Box) -> bool:
+    return around.first <= inner.first and inner.last <= around.last
+
+
+def _shown(box: Box) -> str:
+    """A box's start tag, shortened."""
+    named = [f'{name}="{box.get(name)[:40]}"' for name in ("class", "id") if box.get(name)]
+    return f"<{' '.join([box.tag or 'body', *named])}>"

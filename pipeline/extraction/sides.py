@@ -1,0 +1,140 @@
+"""Which boxes stand beside the content, told by their tag, class, id and role alone.
+
+The words are those that site builders and content management systems give to such parts: facts
+of WordPress, Drupal, TYPO3, Blogger, MediaWiki and the common advertising and sharing scripts,
+gathered over pages in eight languages. A name is read word by word: `with-sidebar` is no sidebar,
+and what also says `entry-content` is content.
+"""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from openm3w.pipeline.extraction.tags import names
+
+SIDE_TAGS: Final = names("nav aside footer dialog menu search")
+
+MAY_BE_SIDE: Final = SIDE_TAGS | names(
+    "blockquote center dd details div dl dt fieldset figure footer form header li ol p section"
+    " span table tbody td tr ul"
+)
+
+MAX_SIDE_SHARE: Final = 0.4
+"""A part with more of the page's text than this is no sidebar, whatever its class says."""
+
+MAX_ID_PARTS: Final = 3
+"""Longer ids are made from the heading of a section, and say what the text is about."""
+
+_SIDE_ROLES: Final = names(
+    "navigation complementary contentinfo search banner dialog alertdialog menu menubar toolbar"
+    " tablist"
+)
+
+_SIDE_WORD: Final = re.compile(
+    # other pages
+    r"related\w*|recommend(?:ed|ation)\w*|recirculation|similar|suggested|upnext|trending\w*"
+    r"|popular\w*|recent|nextstory|promos?|mostread|readmore|wprp|rp|blogroll"
+    # ways through the site
+    r"|nav|navs|navi|nav(?:bar|box|igation|header|footer|list|links|menu|wrap)\w*|menus?|submenu"
+    r"|dropdown|breadcrumbs?|crumbs?|toolbar|topbar|masthead|pager|pagination|paging|paginate"
+    r"|sidebars?|widgettitle|search|searchform|flyout|mw-jump\w*|jumplinks?|skiplinks?|toclinks?"
+    r"|footers?|colophon|copyright|impressum|disclaimer|sitemap"
+    # readers and their networks
+    r"|shar(?:e|es|ing|edaddy)\w*|social\w*|sociable|addthis\w*|addtoany\w*|followus|likes?|retweet"
+    r"|comments?|commentlist|commentform|disqus\w*|respond|reply|replies|trackbacks?|pingbacks?"
+    r"|newsletters?\w*|signup|subscri\w+|optin|login|register|registration|ratings?|votes?|poll"
+    # notices and advertisements
+    r"|alerts?|pushlayer|notification\w*|toast|cookies?\w*|consent\w*|gdpr\w*|privacy|popup\w*"
+    r"|modal|overlay|tooltip|ads?|advert\w*|adsense\w*|adslot|banners?|sponsor\w*|outbrain\w*"
+    r"|taboola\w*|zergnet|affiliate\w*"
+    # who wrote the text, when, and about what
+    r"|authors?|authorbox|bylines?|bio|avatars?|meta|metadata|metabox|postmeta|postmetadata"
+    r"|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
+    r"|editsection|noprint"
+)
+_SIDE_PAIR: Final = re.compile(
+    r"most (?:read|viewed|popular|recent|commented)|read (?:next|also)|see also|also (?:read|like)"
+    r"|more (?:stories|articles|news|posts|on|from)|next (?:post|story|article)|prev next|post nav"
+    r"|side (?:bar|col|column|nav)|widget areas?|nav (?:bar|box|header|footer|list|links|menu|wrap)"
+    r"|menu items?|(?:jump|skip) (?:to|links?)|site (?:header|footer|info|nav|map)|page footer"
+    r"|social \w+|follow us|jp relatedposts"
+    r"|comment (?:list|form|area|wrap\w*|respond|section|reply)"
+    r"|sign up|opt in|log in|search (?:box|form|bar)|push layer|pop up"
+    r"|ad (?:slot|container|wrapper|unit|box|banner|label)"
+    r"|author (?:bio|box|info|name|card|meta|profile|desc\w*)|by line\w*|cite as|licen[cs]e info"
+    r"|(?:post|entry|article) meta|post info|tag (?:list|links|cloud)"
+    r"|(?:no|non|hide|hidden|d) print|print (?:hide|hidden|none)"
+)
+_CONTENT_WORD: Final = re.compile(
+    r"hentry|(?:article|entry|post|story|news|page|main|text|blog)(?:content|body|text|main|detail)s?"
+)
+"""Names that content management systems give to what holds a whole text."""
+_CONTENT_PAIR: Final = re.compile(
+    r"type (?:post|page)|status publish|post \d+"
+    r"|(?:article|entry|post|story|news|page|main|text|blog) (?:content|body|text|main|detail)s?"
+    r"|content (?:main|body|article|text)"
+)
+_WIDGET: Final = re.compile(r"(?:^|\s)widgets?(?:\s(?!blog\b)|$)", re.IGNORECASE)
+"""By itself WordPress' and Blogger's name of what stands in a sidebar; else a word of page
+builders."""
+
+_NEGATIONS: Final = names(
+    "no non not has have with without behind below above enable enabled disable show is pin"
+    " elementor"
+)
+"""A page `with-sidebar` is none."""
+
+_NAMED: Final = re.compile(
+    r"""(?:^|\s)(class|id|role)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
+)
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
+
+Verdict = int
+_NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
+
+
+def is_side_name(written: str) -> bool:
+    """Whether a tag's attributes, as written, say that it holds no content of the page."""
+    classes = own = ""
+    for name, value in _NAMED.findall(written):
+        if name == "class":
+            classes = value.strip("\"'")
+        elif name == "id":
+            own = value.strip("\"'")
+        elif value.strip("\"'") in _SIDE_ROLES:
+            return True
+    if own and own.count("-") + own.count("_") < MAX_ID_PARTS:
+        return _is_side(classes, own)
+    return bool(classes) and _is_side(classes, "")
+
+
+@lru_cache(maxsize=1 << 15)
+def _is_side(classes: str, own: str) -> bool:
+    if _WIDGET.search(classes):
+        return True
+    side, before = False, ""
+    for part in _WORDS.findall(f"{classes} {own}"):
+        word = part.lower()
+        verdict = _judge_pair(before, word) if before else _NEITHER
+        if verdict == _NEITHER and before not in _NEGATIONS:
+            verdict = _judge_word(word)
+        if verdict == _IS_CONTENT:
+            return False
+        side = side or verdict == _IS_SIDE
+        before = word
+    return side
+
+
+@lru_cache(maxsize=1 << 14)
+def _judge_word(word: str) -> Verdict:
+    if _SIDE_WORD.fullmatch(word):
+        return _IS_SIDE
+    return _IS_CONTENT if _CONTENT_WORD.fullmatch(word) else _NEITHER
+
+
+@lru_cache(maxsize=1 << 15)
+def _judge_pair(before: str, word: str) -> Verdict:
+    pair = f"{before} {word}"
+    if _SIDE_PAIR.fullmatch(pair):
+        return _IS_SIDE
+    return _IS_CONTENT if _CONTENT_PAIR.fullmatch(pair) else _NEITHER
