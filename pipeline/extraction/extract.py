@@ -67,14 +67,14 @@ def extract(html: str, url: str, *, engine: Engine = "openm3w") -> Extraction:
     Raises:
         PageLimit: the page has more markup than any that is worth reading.
     """
-    tokens = tokenize(html)
-    layout = lay_out(tokens, skip_sides=engine == "openm3w")
+    layout = lay_out(tokenize(html, skip_sides=engine == "openm3w"), skip_sides=engine == "openm3w")
     head = read_head(layout, url)
     if engine == "openm3w":
         chosen = region.choose_text(layout)
         large = layout.largest_skipped > WIDER_SIDE_SHARE * layout.num_text
         if large and layout.num_skipped > 2 * chosen.num_chars(layout):
             # Some of what its name put aside may be the text itself.
+            tokens = tokenize(html, skip_sides=False)
             wider = lay_out(tokens, skip_sides=True, max_side_share=WIDER_SIDE_SHARE)
             again = region.choose_text(wider)
             if again.num_chars(wider) > chosen.num_chars(layout):

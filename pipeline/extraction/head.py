@@ -1,6 +1,5 @@
 """What a page says about itself as a whole: its title, base, share image, opt-outs and licences."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -14,7 +13,7 @@ from openm3w.pipeline.extraction.urls import resolve_url
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
-_TELLING: Final = re.compile(r"(?i:og:|twitter:image|robots|bot|tdm|licen)")
+_TELLING: Final = ("og:title", "og:image", "twitter:image", "bot", "tdm-", "licen")
 """Elements without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
@@ -41,7 +40,7 @@ def read_head(layout: Layout, url: str) -> Head:
     found = [
         (tag, attributes(written))
         for tag, written in layout.head
-        if tag not in ("meta", "link") or _TELLING.search(written)
+        if tag not in ("meta", "link") or any(word in written.lower() for word in _TELLING)
     ]
     base = _base(found, url)
     metas = [

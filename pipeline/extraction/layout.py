@@ -27,7 +27,7 @@ from openm3w.pipeline.extraction.tags import (
     PARAGRAPH,
     SILENT,
 )
-from openm3w.pipeline.extraction.tokens import Token, attributes
+from openm3w.pipeline.extraction.tokens import Token, attributes, images_in, text_in
 
 LINE_BREAK: Final = "\x0b"
 """Stands for `<br>`."""
@@ -46,20 +46,26 @@ class Box:
     _names: str | None = None
 
     def __init__(
-        self, tag: str, written: str, parent: "Box | None", number: int, first: int, *, silent: bool
+        self, tag: str, written: str, parent: "Box | None", number: int, first: int
     ) -> None:
         self.tag = tag
-        self.number = number
-        """Index in `Layout.boxes`."""
         self.written = written
         """Attributes as the page has them."""
         self.parent = parent
+        self.number = number
+        """Index in `Layout.boxes`."""
         self.first = first
         """Index of the first paragraph inside."""
         self.last = first
         """Index after the last paragraph inside."""
-        self.silent = silent
+        self.silent = False
         """Text inside is not shown."""
+        if parent is not None:
+            if parent.silent:
+                self.silent = True
+                self.hidden = parent.hidden
+            if parent.side:
+                self.side = True
 
     def get(self, name: str) -> str:
         """An attribute's value, or ""."""
@@ -199,6 +205,32 @@ def _kinds() -> dict[str, int]:
 
 
 _KINDS: Final = _kinds()
+
+
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """What the start tag of a box does."""
+
+    block: bool
+    silent: bool
+    closes_paragraph: bool
+    heading: bool
+    may_be_side: bool
+    implied_end: tuple[frozenset[str], frozenset[str]] | None
+
+
+_RULES: Final = {
+    tag: _Rule(
+        block=tag in BLOCK,
+        silent=tag in SILENT,
+        closes_paragraph=tag in CLOSES_PARAGRAPH,
+        heading=tag in HEADINGS,
+        may_be_side=tag in MAY_BE_SIDE,
+        implied_end=IMPLIED_END.get(tag),
+    )
+    for tag in BLOCK | INLINE_BOXES
+}
+_START: Final = re.compile(r"<([a-zA-Z]+)([^>]*)>")
 _PARAGRAPH_LIMITS: Final = (BLOCK | SILENT) - PARAGRAPH
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDDEN_CLASS: Final = re.compile(r"sr-only|visually-?hidden|screen-reader")
@@ -215,7 +247,7 @@ def lay_out(
     Raises:
         PageLimit: boxes are nested too deep.
     """
-    body = Box("", "", None, -1, 0, silent=False)
+    body = Box("", "", None, -1, 0)
     layout = Layout(tokens, body)
     _Pass(layout, skip_sides=skip_sides, max_side_share=max_side_share).run()
     body.last = len(layout.blocks)
@@ -231,8 +263,8 @@ class _Pass:
         self.max_side_share = max_side_share
         self.skip_sides = skip_sides
         self.tokens = iter(enumerate(layout.tokens))
-        self.names = list(map(itemgetter(0), layout.tokens))
-        sizes = map(len, map(itemgetter(2), layout.tokens))
+        self.names = list(map(itemgetter(1), layout.tokens))
+        sizes = map(len, map(itemgetter(3), layout.tokens))
         self.text_before = list(accumulate([n if n > 20 else 0 for n in sizes], initial=0))
         self.image_names = [name for name in set(self.names) if name.lower() in IMAGES]
         layout.num_text = self.text_before[-1]
@@ -251,25 +283,38 @@ class _Pass:
         """The hidden inline element that is open; it ends with its own end tag."""
         self.unseen_depth = 0
 
-    def run(self) -> None:
+    def run(self) -> None:  # noqa: C901 -- one branch for each kind of tag; calls would cost more
         """Walk all tokens."""
-        kinds, text_links = _KINDS, self.layout.text_links
-        for number, (name, written, text) in self.tokens:
+        kinds, text_links, box = _KINDS, self.layout.text_links, self.box
+        for number, (beside, written_name, written, text) in self.tokens:
+            if beside:
+                self._pass_over(beside, number)
+            name = written_name
             kind = kinds.get(name)
             if kind is None:
                 name = name.lower()
                 kind = kinds.get(name, _TEXT if name[0] == "/" else _INLINE)
             if kind == _OPEN:
                 self._open(name, written, number)
+                box = self.box
             elif kind == _CLOSE:
                 self._close(name[1:], number)
+                box = self.box
+            elif kind == _LINK:
+                self.link = written if "href" in written or "HREF" in written else None
+                if "license" in written:
+                    self.layout.head.append((name, written))
+            elif kind == _LINK_END:
+                self.link = None
             elif kind > _CLOSE:
                 self._other(kind, name, written, number)
             elif written and kind == _INLINE and _hides(written):
-                self._open_unseen(name, written, number)
+                self._open_unseen(name, written)
+                box = self.box
             if self.unseen is not None:
                 self._count_unseen(name)
-            if text and not self.box.silent:
+                box = self.box
+            if text and not box.silent:
                 if not text.isspace():
                     self.pieces.append(text)
                     if self.link is not None:
@@ -282,18 +327,25 @@ class _Pass:
             self._pop()
 
     def _open(self, tag: str, written: str, number: int) -> None:
-        if tag in BLOCK:
+        rule = _RULES[tag]
+        if rule.block:
             if self.pieces and not self.box.silent:
                 self._flush(number)
-            if self.paragraphs and tag in CLOSES_PARAGRAPH:
+            if self.paragraphs and rule.closes_paragraph:
                 self._end(PARAGRAPH, _PARAGRAPH_LIMITS, number)
-            if tag in HEADINGS and self.box.tag in HEADINGS:
+            if rule.heading and self.box.tag in HEADINGS:
                 self._pop()
-        if tag in IMPLIED_END:
-            self._end(*IMPLIED_END[tag], number)
+        if rule.implied_end is not None:
+            self._end(*rule.implied_end, number)
             if tag in CELLS:
                 self.link = None
-        self._push(tag, written, number, silent=tag in SILENT)
+        self._push(tag, written)
+        box = self.box
+        if rule.silent:
+            self._enter_silent(box, number)
+        if rule.may_be_side and not box.side:
+            if tag in SIDE_TAGS or (written and is_side_name(written)):
+                self._mark_side(box, number)
 
     def _close(self, tag: str, number: int) -> None:
         box = self.box
@@ -322,32 +374,29 @@ class _Pass:
             self._flush(number)
         return True
 
-    def _push(self, tag: str, written: str, number: int, *, silent: bool) -> None:
-        parent, layout = self.box, self.layout
-        self.box = box = Box(
-            tag,
-            written,
-            parent,
-            len(layout.boxes),
-            len(layout.blocks),
-            silent=silent or parent.silent,
-        )
+    def _push(self, tag: str, written: str) -> None:
+        layout = self.layout
+        box = Box(tag, written, self.box, len(layout.boxes), len(layout.blocks))
+        self.box = box
         layout.boxes.append(box)
-        if parent.side:
-            box.side = True
-        elif tag in MAY_BE_SIDE and (tag in SIDE_TAGS or (written and is_side_name(written))):
-            self._mark_side(box, number)
-        if parent.hidden or tag == "template" or (written and _hides(written)):
+        if written and not box.hidden and _hides(written):
             box.hidden = box.silent = True
         if tag == "p":
             self.paragraphs += 1
-        elif tag == "noframes" and any(name == "frameset" for name, _ in layout.head):
-            box.silent = parent.silent
-        elif tag == "title" and not layout.title:
-            layout.title = layout.tokens[number][2]
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise PageLimit("too_deep")
+
+    def _enter_silent(self, box: Box, number: int) -> None:
+        """Note that text inside is not shown, as far as that is so."""
+        layout = self.layout
+        if box.tag == "template":
+            box.hidden = True
+        elif box.tag == "noframes" and any(name == "frameset" for name, _ in layout.head):
+            return
+        elif box.tag == "title" and not layout.title:
+            layout.title = layout.tokens[number][3]
+        box.silent = True
 
     def _mark_side(self, box: Box, number: int) -> None:
         """Note that a box stands beside the content, unless it holds much of the page's text."""
@@ -362,8 +411,26 @@ class _Pass:
             layout.largest_skipped = max(layout.largest_skipped, chars)
             box.silent = True
             for position in self._images_between(number + 1, end):
-                self._picture(layout.tokens[position][1])
+                self._picture(layout.tokens[position][2])
             next(islice(self.tokens, end - number - 1, end - number - 1), None)
+
+    def _pass_over(self, markup: str, number: int) -> None:
+        """Note a part beside the content that the tokens hold as one."""
+        layout = self.layout
+        if self.pieces and not self.box.silent:
+            self._flush(number)
+        chars = text_in(markup)
+        layout.num_text += chars
+        layout.num_skipped += chars
+        layout.largest_skipped = max(layout.largest_skipped, chars)
+        images = [written for name, written in images_in(markup) if name in IMAGES]
+        if images:
+            head = _START.match(markup)
+            self._push(*(head.groups() if head else ("nav", "")))
+            self.box.side = self.box.silent = True
+            for written in images:
+                self._picture(written)
+            self._pop()
 
     def _images_between(self, start: int, end: int) -> list[int]:
         """Indices of the image elements among these tokens."""
@@ -408,15 +475,7 @@ class _Pass:
             self.box = box.parent
 
     def _other(self, kind: int, name: str, written: str, number: int) -> None:
-        if kind == _LINK:
-            self.link = written if "href" in written or "HREF" in written else None
-            if "license" in written:
-                self.layout.head.append((name, written))
-            if _hides(written):
-                self._open_unseen(name, written, number)
-        elif kind == _LINK_END:
-            self.link = None
-        elif kind == _BREAK:
+        if kind == _BREAK:
             self.pieces.append(LINE_BREAK)
         elif kind == _RULE:
             if not self.box.silent:
@@ -439,9 +498,9 @@ class _Pass:
         layout.pictures.append(picture)
         self.pieces.append(picture)
 
-    def _open_unseen(self, name: str, written: str, number: int) -> None:
+    def _open_unseen(self, name: str, written: str) -> None:
         if self.unseen is None and not self.box.silent:
-            self._push(name, written, number, silent=True)
+            self._push(name, written)
             self.unseen, self.unseen_depth = self.box, 0
 
     def _count_unseen(self, name: str) -> None:

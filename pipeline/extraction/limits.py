@@ -45,7 +45,7 @@ _NEVER_NESTED: Final = names(
 """Void elements, and those whose end tag is usually left out."""
 
 
-class PageLimit(Exception):
+class PageLimit(Exception):  # noqa: N818 -- a verdict rather than an error
     """A page must not be parsed; `reason` says why."""
 
     def __init__(self, reason: DropReason) -> None:

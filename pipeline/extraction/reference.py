@@ -74,7 +74,7 @@ def _marked(layout: Layout, sizes: list[tuple[int, int]]) -> Iterator[str]:
     """The page's markup with marks; `sizes` gains paragraph and characters of each marked run."""
     blocks = layout.blocks
     current = 0
-    for number, (name, written, text) in enumerate(layout.tokens):
+    for number, (_, name, written, text) in enumerate(layout.tokens):
         while current < len(blocks) and blocks[current].last_token <= number:
             current += 1
         if name and name not in _MARKUP:

@@ -84,15 +84,14 @@ _NEGATIONS: Final = names(
 )
 """A page `with-sidebar` is none."""
 
-_NAMED: Final = re.compile(
-    r"""(?:^|\s)(class|id|role)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""", re.IGNORECASE
-)
+_NAMED: Final = re.compile(r"""(?:^|\s)(class|id|role)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 Verdict = int
 _NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
 
 
+@lru_cache(maxsize=1 << 14)
 def is_side_name(written: str) -> bool:
     """Whether a tag's attributes, as written, say that it holds no content of the page."""
     classes = own = ""

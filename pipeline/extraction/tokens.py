@@ -13,8 +13,9 @@ from typing import Final
 
 from openm3w.pipeline.extraction.limits import check_markup
 
-Token = tuple[str, str, str]
-"""Name ("p", "/p"; "" for what was passed over), attributes as written, the text after it."""
+Token = tuple[str, str, str, str]
+"""What was passed over beside the content (markup, mostly ""); name ("p", "/p"; "" for what was
+passed over), attributes as written, the text after it."""
 
 
 def _any_case(word: str) -> str:
@@ -27,32 +28,62 @@ _RAW: Final = "|".join(
     rf"{_any_case(name)}(?=[\s/>]){_ATTRIBUTES}>?+[^<]*+(?:<(?!/{_any_case(name)}[\s/>])[^<]*+)*+"
     for name in ("script", "style", "svg", "iframe", "textarea", "noembed")
 )
-_TOKEN: Final = re.compile(
-    rf"<(?:(?=[sSiItTnN])(?:{_RAW})"
-    rf"|(/?[a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>?+"
-    r"|!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
-    r"|[!?/][^>]*+>?+)"
-    # Of white space alone one character is enough.
-    r"(\s(?=\s*+<)|[^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)\s*+"
+# Passed over only where they end and hold no other of their kind, so that nothing is lost.
+_BESIDE: Final = "|".join(
+    rf"{_any_case(name)}(?=[\s>]){_ATTRIBUTES}>"
+    rf"[^<]*+(?:<(?!/?{_any_case(name)}[\s>])[^<]*+)*+</{_any_case(name)}\s*+>"
+    for name in ("nav", "footer", "aside", "select")
 )
+
+
+def _token(beside: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"<(?:(?=[sSiItTnN])(?:{_RAW}){beside}"
+        rf"|(/?[a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>?+"
+        r"|!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
+        r"|[!?/][^>]*+>?+)"
+        # Of white space alone one character is enough.
+        r"(\s(?=\s*+<)|[^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)\s*+"
+    )
+
+
+_ALL: Final = _token("()")
+_WITHOUT_SIDES: Final = _token(f"|(?=[nNfFaAsS])({_BESIDE})")
+_TEXT: Final = re.compile(r">\s*+([^<>{}]{20,}+)(?=<)")
+"""Text between tags; what holds braces is a script."""
+
 _ATTRIBUTE: Final = re.compile(
     r"""([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>"']?+[^\s>]*+)))?+"""
 )
 _REFERENCE: Final = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{1,12};?|([a-zA-Z][a-zA-Z0-9]*+);?(=?))")
 
 
-def tokenize(html: str) -> list[Token]:
+def tokenize(html: str, *, skip_sides: bool) -> list[Token]:
     """All tags of a page, each with the text after it; text before the first tag has no name.
+
+    `skip_sides` makes one token of a whole navigation, footer or sidebar.
 
     Raises:
         PageLimit: the page has more markup than any that is worth reading.
     """
     check_markup(html)
-    tokens: list[Token] = _TOKEN.findall(html)
+    tokens: list[Token] = (_WITHOUT_SIDES if skip_sides else _ALL).findall(html)
     start = html.find("<")
     if start:
-        tokens.insert(0, ("", "", html if start < 0 else html[:start]))
+        tokens.insert(0, ("", "", "", html if start < 0 else html[:start]))
     return tokens
+
+
+def images_in(markup: str) -> list[tuple[str, str]]:
+    """Name and attributes of the image elements in what was passed over."""
+    if "<im" not in markup and "<amp-" not in markup and "<IM" not in markup:
+        return []
+    return [(name.lower(), written) for _, name, written, _ in _ALL.findall(markup)]
+
+
+def text_in(markup: str) -> int:
+    """Characters of text, labels not counted, in what was passed over."""
+    return sum(map(len, _TEXT.findall(markup)))
 
 
 def attributes(written: str) -> dict[str, str]:
