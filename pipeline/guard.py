@@ -20,6 +20,7 @@ from typing import Final, Self
 from openm3w.errors import OpenM3WError
 from openm3w.pipeline import guard_process
 from openm3w.pipeline.extraction.extract import Extraction
+from openm3w.pipeline.extraction.limits import MAX_CHARS, PageLimit, check_html
 from openm3w.pipeline.guard_process import Answer, Failure
 from openm3w.pipeline.recipe import Extract
 
@@ -28,6 +29,9 @@ EXTRACTOR: Final = "openm3w.pipeline.extraction.extract:extract"
 MAX_INLINE_CHARS: Final = 100_000
 MAX_INLINE_TAGS: Final = 5_000
 """Of `<`. 97 of 100 captured pages are within both bounds."""
+
+MAX_INLINE_URL_CHARS: Final = 2_000
+"""Of the page's address. Servers refuse much longer ones."""
 
 START_TIMEOUT_S: Final = 60.0
 """For a cold disk; a third of a second is usual."""
@@ -41,7 +45,7 @@ _END_WAIT_S: Final = 1.0
 """Between the end of a process's channel and its own."""
 
 
-class ExtractionFailed(Exception):  # noqa: N818 - it names an outcome
+class ExtractionFailed(Exception):  # noqa: N818 - it names an outcome, as PageLimit does
     """A page could not be extracted; `reason` is counted, `detail` says more."""
 
     def __init__(self, reason: Failure, detail: str) -> None:
@@ -50,13 +54,20 @@ class ExtractionFailed(Exception):  # noqa: N818 - it names an outcome
         self.detail = detail
 
 
-def needs_guard(html: str, engine: str) -> bool:
+def needs_guard(html: str, url: str, engine: str) -> bool:
     """Whether a page must be extracted in a process that can be killed.
 
-    The time of our own engine grows with the page and with nothing else, so its small pages are
-    bounded by their size and save the way to another process and back. Other engines are not.
+    Our own engine's time grows with the page and with nothing else, so its small pages are bounded
+    by their size and save the way to another process and back. What makes every address of a page
+    long is the exception: a long base, which is the page's own address or stands in the page.
     """
-    return engine != "openm3w" or len(html) > MAX_INLINE_CHARS or html.count("<") > MAX_INLINE_TAGS
+    return (
+        engine != "openm3w"
+        or len(html) > MAX_INLINE_CHARS
+        or html.count("<") > MAX_INLINE_TAGS
+        or len(url) > MAX_INLINE_URL_CHARS
+        or "<base" in html.lower()
+    )
 
 
 class Guard:
@@ -99,14 +110,21 @@ class Guard:
         """A page's main content, whatever the page.
 
         Raises:
+            PageLimit: the page has more or deeper markup than any that is worth reading.
             ExtractionFailed: it took too long or too much, or the extractor fell over it.
             OpenM3WError: no process could be started.
         """
         engine = self._settings.engine
-        if needs_guard(html, engine):
+        if len(html) > MAX_CHARS:  # known without another process
+            raise PageLimit("too_large")
+        if engine != "openm3w" and (reason := check_html(html)):  # ours looks by itself
+            raise PageLimit(reason)
+        if needs_guard(html, url, engine):
             answer = self._guarded(html, url)
         else:
             answer = guard_process.attempt(self._extract, html, url, engine)
+        if answer.limit is not None:
+            raise PageLimit(answer.limit)
         if answer.extraction is None:
             raise ExtractionFailed(answer.failure or "extractor_crashed", answer.detail)
         return answer.extraction

@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
 
 from openm3w.pipeline.extraction.extract import Extraction, LeftOut
+from openm3w.pipeline.extraction.limits import DropReason, PageLimit
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.shards.document import Image, Text
 
@@ -55,9 +56,10 @@ _LENGTH: Final = struct.Struct("!Q")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of a page: an extraction or a failure."""
+    """What became of a page: an extraction, a limit that it is beyond, or a failure."""
 
     extraction: Extraction | None = None
+    limit: DropReason | None = None
     failure: Failure | None = None
     detail: str = ""
     """What was raised, or how the process ended."""
@@ -80,6 +82,8 @@ def attempt(extractor: Extractor, html: str, url: str, engine: str) -> Answer:
     """One call of the extractor; whatever it raises is an answer."""
     try:
         return Answer(extraction=extractor(html, url, engine=engine))
+    except PageLimit as limit:
+        return Answer(limit=limit.reason)
     except MemoryError:
         pass  # what the page holds is free again only behind this block
     except Exception as error:  # noqa: BLE001

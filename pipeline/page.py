@@ -18,7 +18,7 @@ from openm3w.pipeline.archive import Record
 from openm3w.pipeline.extraction.charset import decode_html
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.extraction.language import detect_language
-from openm3w.pipeline.extraction.limits import check_html
+from openm3w.pipeline.extraction.limits import PageLimit
 from openm3w.pipeline.guard import ExtractionFailed, Guard
 from openm3w.shards.document import Document, Provenance, Signals, make_doc_id
 
@@ -96,12 +96,10 @@ def read_page(
         return replace(page, outcome="dropped", reason=verdict.reason or "")
     html, charset = decode_html(record.body, record.header("content-type"))
     clock.lap("charset")
-    reason = check_html(html)
-    clock.lap("screen")
-    if reason:
-        return replace(page, outcome="dropped", reason=reason)
     try:
         extraction = guard.extract(html, record.url)
+    except PageLimit as limit:
+        return replace(page, outcome="dropped", reason=limit.reason)
     except ExtractionFailed as failure:
         return replace(page, outcome="failed", reason=failure.reason, error=failure.detail)
     finally:

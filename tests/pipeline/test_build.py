@@ -214,10 +214,10 @@ def behave(html, url, *, engine):
 @pytest.fixture
 def odd_extractor(tmp_path, monkeypatch):
     """One that falls over page 3 and hangs in page 5."""
-    (tmp_path / "odd_extractor.py").write_text(ODD_EXTRACTOR)
+    (tmp_path / "falling.py").write_text(ODD_EXTRACTOR)
     monkeypatch.syspath_prepend(tmp_path)
     with monkeypatch.context() as patch:
-        odd = functools.partial(Guard, extractor="odd_extractor:behave")
+        odd = functools.partial(Guard, extractor="falling:behave")
         patch.setattr(documents, "Guard", odd)
         yield patch
 

@@ -8,6 +8,7 @@ import sys
 import textwrap
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -16,9 +17,11 @@ import pytest
 from openm3w.errors import OpenM3WError, RecipeError
 from openm3w.pipeline import guard_process
 from openm3w.pipeline.extraction.extract import Engine, extract
+from openm3w.pipeline.extraction.limits import MAX_CHARS, PageLimit
 from openm3w.pipeline.guard import (
     MAX_INLINE_CHARS,
     MAX_INLINE_TAGS,
+    MAX_INLINE_URL_CHARS,
     ExtractionFailed,
     Guard,
     needs_guard,
@@ -37,10 +40,14 @@ GOOD = (
     "<img src=data:image/gif;base64,R0lGOD></article></body></html>"
 )
 
+GUARDED = Extract(engine="trafilatura", timeout_s=20)
+"""Every page goes to a process, with more time than a slow machine needs."""
+
 # Each page is what it does; the processes find the module where this one does.
 ODD = """
 import ctypes, os, pathlib, re, signal, sys, time
 from openm3w.pipeline.extraction.extract import Extraction
+from openm3w.pipeline.extraction.limits import PageLimit
 from openm3w.shards.document import Text
 
 kept = []
@@ -78,6 +85,8 @@ def behave(html, url, *, engine):
         os.kill(os.getpid(), signal.SIGKILL)
     if what == "raise":
         raise KeyError("an unforeseen tag")
+    if what == "limit":
+        raise PageLimit("too_deep")
     if what == "rude":
         return Rude()
     if what == "modules":
@@ -93,12 +102,12 @@ def odd(tmp_path, monkeypatch):
     """A guard of an extractor that does what the page says."""
     (tmp_path / "odd_extractor.py").write_text(ODD)
     monkeypatch.syspath_prepend(tmp_path)
-    with Guard(Extract(timeout_s=20), "odd_extractor:behave") as guard:
+    with Guard(GUARDED, "odd_extractor:behave") as guard:
         yield guard
 
 
 def hurried(guard: Guard) -> Guard:
-    guard._settings = Extract(timeout_s=1)
+    guard._settings = replace(GUARDED, timeout_s=1)
     return guard
 
 
@@ -124,22 +133,25 @@ def ends(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(
-    ("html", "engine", "expected"),
+    ("html", "url", "engine", "expected"),
     [
-        ("", "openm3w", False),
-        ("x" * MAX_INLINE_CHARS, "openm3w", False),
-        ("x" * (MAX_INLINE_CHARS + 1), "openm3w", True),
-        ("<p>" * MAX_INLINE_TAGS, "openm3w", False),
-        ("<p>" * MAX_INLINE_TAGS + "<", "openm3w", True),
-        ("", "trafilatura", True),
+        ("", URL, "openm3w", False),
+        ("x" * MAX_INLINE_CHARS, URL, "openm3w", False),
+        ("x" * (MAX_INLINE_CHARS + 1), URL, "openm3w", True),
+        ("<p>" * MAX_INLINE_TAGS, URL, "openm3w", False),
+        ("<p>" * MAX_INLINE_TAGS + "<", URL, "openm3w", True),
+        ("", "x" * MAX_INLINE_URL_CHARS, "openm3w", False),
+        ("", "x" * (MAX_INLINE_URL_CHARS + 1), "openm3w", True),
+        ("<p>words</p><BASE href=/>", URL, "openm3w", True),
+        ("", URL, "trafilatura", True),
     ],
 )
-def test_small_pages_of_our_own_engine_need_no_process(html, engine, expected):
-    assert needs_guard(html, engine) is expected
+def test_small_pages_of_our_own_engine_need_no_process(html, url, engine, expected):
+    assert needs_guard(html, url, engine) is expected
 
 
 def test_a_result_is_the_same_on_either_side():
-    with Guard(Extract(engine="trafilatura")) as guard:
+    with Guard(GUARDED) as guard:
         found = guard.extract(GOOD, URL)
 
     assert found == extract(GOOD, URL, engine="trafilatura")
@@ -159,7 +171,7 @@ def test_a_page_that_hangs_is_given_up_and_the_next_is_read(odd):
     assert failure(odd, "hang") == ("parse_timeout", "no result within 1 s")
 
     assert ends(int(before.title))
-    odd._settings = Extract(timeout_s=20)
+    odd._settings = GUARDED
     assert odd.extract("one", URL).spans == before.spans
 
 
@@ -201,6 +213,10 @@ def test_what_an_extractor_raises_is_an_outcome_and_the_process_stays(odd):
     pid = odd.extract("one", URL).title
 
     assert failure(odd, "raise") == ("extractor_error", "KeyError('an unforeseen tag')")
+    with pytest.raises(PageLimit) as caught:
+        odd.extract("limit", URL)
+
+    assert caught.value.reason == "too_deep"
     assert odd.extract("two", URL).title == pid
 
 
@@ -224,6 +240,13 @@ def test_a_long_result_arrives_whole(odd):
 def test_a_result_longer_than_any_page_is_no_answer(odd):
     assert failure(odd, f"long {guard_process.MAX_MESSAGE_BYTES}")[0] != "parse_timeout"
     assert odd.extract("one", URL).spans[0].text == "one"
+
+
+def test_a_page_longer_than_any_that_is_read_is_not_sent():
+    with Guard(Extract()) as guard:
+        with pytest.raises(PageLimit, match="too_large"):
+            guard.extract("x" * (MAX_CHARS + 1), URL)
+        assert guard.pid is None
 
 
 def test_a_page_that_was_interrupted_leaves_no_answer_to_the_next(odd, tmp_path):
@@ -279,7 +302,7 @@ def test_no_process_outlives_an_owner_that_is_killed(tmp_path, page):
         from openm3w.pipeline.guard import Guard
         from openm3w.pipeline.recipe import Extract
 
-        guard = Guard(Extract(timeout_s=3), "odd_extractor:behave")
+        guard = Guard(Extract(engine="trafilatura", timeout_s=3), "odd_extractor:behave")
         print(guard.extract("one", "").title, flush=True)
         if {page!r} == "hang":
             guard.extract("hang", "")
@@ -337,7 +360,7 @@ HOSTILE = {
 }
 
 
-ENDS = ("parse_timeout", "parse_memory")
+ENDS = ("too_large", "too_many_attributes", "too_deep", "parse_timeout", "parse_memory")
 
 
 @pytest.mark.parametrize("engine", get_args(Engine))
@@ -347,6 +370,6 @@ def test_every_page_ends_and_leaves_the_next_as_it_was(engine, name):
         before = guard.extract(GOOD, URL)
         try:
             guard.extract(HOSTILE[name], URL)
-        except ExtractionFailed as end:
+        except (PageLimit, ExtractionFailed) as end:
             assert end.reason in ENDS  # noqa: PT017 - any of them is an end
         assert guard.extract(GOOD, URL) == before
