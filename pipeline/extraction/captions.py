@@ -24,7 +24,7 @@ _FIGURE_CLASS: Final = re.compile(
     re.IGNORECASE,
 )
 _CAPTION_CLASS: Final = re.compile(
-    r"caption|legend(?:e)?(?:$|[\s_-])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
+    r"caption|legende?s?(?:$|[\s_-])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
 )
 _TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
 _FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)

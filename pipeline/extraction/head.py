@@ -10,6 +10,9 @@ from openm3w.pipeline.extraction.layout import Layout
 from openm3w.pipeline.extraction.tokens import attributes
 from openm3w.pipeline.extraction.urls import resolve_url
 
+MAX_BASE_CHARS: Final = 2_000
+"""Of a base address: each address of the page is joined to it."""
+
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
@@ -69,6 +72,8 @@ def _name(meta: dict[str, str]) -> str:
 def _base(found: list[tuple[str, dict[str, str]]], url: str) -> str:
     for tag, element in found:
         if tag == "base" and (href := element.get("href")):
+            if len(href) > MAX_BASE_CHARS:
+                return url
             try:
                 return urljoin(url, href.strip())
             except ValueError:

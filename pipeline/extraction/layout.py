@@ -14,7 +14,13 @@ from operator import itemgetter
 from typing import Final
 
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
-from openm3w.pipeline.extraction.sides import MAX_SIDE_SHARE, MAY_BE_SIDE, SIDE_TAGS, is_side_name
+from openm3w.pipeline.extraction.sides import (
+    MAX_SIDE_SHARE,
+    MAY_BE_SIDE,
+    SIDE_TAGS,
+    hides,
+    is_side_name,
+)
 from openm3w.pipeline.extraction.tags import (
     BLOCK,
     CELLS,
@@ -33,6 +39,10 @@ LINE_BREAK: Final = "\x0b"
 """Stands for `<br>`."""
 
 
+DEEP: Final = 24
+"""Boxes around a box that are worth remembering."""
+
+
 class Box:
     """A block-level element, or an inline one whose text is not shown."""
 
@@ -44,6 +54,8 @@ class Box:
     """It, or a box around it, stands beside the content by its name (`sides`)."""
     _attributes: dict[str, str] | None = None
     _names: str | None = None
+    nearest: "dict[frozenset[str], Box | None] | None" = None
+    """What `inside` found, where the way was long."""
 
     def __init__(
         self, tag: str, written: str, parent: "Box | None", number: int, first: int
@@ -90,8 +102,16 @@ class Box:
     def inside(self, tags: frozenset[str]) -> "Box | None":
         """The nearest box, itself included, of one of these tags."""
         box: Box | None = self
+        passed = list[Box]()
         while box is not None and box.tag not in tags:
+            if box.nearest is not None and tags in box.nearest:
+                box = box.nearest[tags]
+                break
+            passed.append(box)
             box = box.parent
+        if len(passed) > DEEP:  # so that deep pages cost no more than others
+            for below in passed:
+                below.nearest = {**(below.nearest or {}), tags: box}
         return box
 
 
@@ -232,8 +252,6 @@ _RULES: Final = {
 }
 _START: Final = re.compile(r"<([a-zA-Z]+)([^>]*)>")
 _PARAGRAPH_LIMITS: Final = (BLOCK | SILENT) - PARAGRAPH
-_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDDEN_CLASS: Final = re.compile(r"sr-only|visually-?hidden|screen-reader")
 
 
 def lay_out(
@@ -308,7 +326,7 @@ class _Pass:
                 self.link = None
             elif kind > _CLOSE:
                 self._other(kind, name, written, number)
-            elif written and kind == _INLINE and _hides(written):
+            elif written and kind == _INLINE and hides(written):
                 self._open_unseen(name, written)
                 box = self.box
             if self.unseen is not None:
@@ -343,9 +361,10 @@ class _Pass:
         box = self.box
         if rule.silent:
             self._enter_silent(box, number)
-        if rule.may_be_side and not box.side:
-            if tag in SIDE_TAGS or (written and is_side_name(written)):
-                self._mark_side(box, number)
+        if box.side or not rule.may_be_side:
+            return
+        if tag in SIDE_TAGS or (written and is_side_name(written)):
+            self._mark_side(box, number)
 
     def _close(self, tag: str, number: int) -> None:
         box = self.box
@@ -379,7 +398,7 @@ class _Pass:
         box = Box(tag, written, self.box, len(layout.boxes), len(layout.blocks))
         self.box = box
         layout.boxes.append(box)
-        if written and not box.hidden and _hides(written):
+        if written and not box.hidden and hides(written):
             box.hidden = box.silent = True
         if tag == "p":
             self.paragraphs += 1
@@ -493,7 +512,7 @@ class _Pass:
         layout = self.layout
         picture = Picture(
             len(layout.pictures), written, self.box, len(layout.blocks), self.link,
-            tuple(self.sources), hidden=self.box.hidden or _hides(written),
+            tuple(self.sources), hidden=self.box.hidden or hides(written),
         )  # fmt: skip
         layout.pictures.append(picture)
         self.pieces.append(picture)
@@ -521,14 +540,15 @@ class _Pass:
         if not pieces:
             return
         self.pieces = []
-        text = "".join([piece for piece in pieces if isinstance(piece, str)])
+        texts = [piece for piece in pieces if isinstance(piece, str)]
+        text = "".join(texts)
         chars = 0
         if not text.isspace():
             if "&" in text:
                 pieces = [unescape(p) if isinstance(p, str) else p for p in pieces]
                 text = unescape(text)
             chars = len(" ".join(text.split()))
-        elif all(isinstance(piece, str) for piece in pieces):
+        elif len(texts) == len(pieces):
             return
         box = self.box
         while box.parent is not None and box.tag not in BLOCK:
@@ -536,15 +556,3 @@ class _Pass:
         block = Block(box, pieces, chars, min(self.linked, chars), number)
         self.layout.blocks.append(block)
         self.linked = 0
-
-
-def _hides(written: str) -> bool:
-    """Whether attributes say that the element is not shown."""
-    if "none" in written or "hid" in written or "sr-only" in written or "screen-r" in written:
-        found = attributes(written)
-        return (
-            "hidden" in found
-            or bool(_HIDDEN_STYLE.search(found.get("style", "")))
-            or bool(_HIDDEN_CLASS.search(found.get("class", "")))
-        )
-    return False

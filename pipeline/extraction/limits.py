@@ -23,9 +23,8 @@ MANY_CHARS: Final = 500
 MAX_TAGS: Final = 100_000
 """trafilatura takes about 9 seconds for 75,000 elements with text; ordinary pages have 1,600."""
 
-MAX_DEPTH: Final = 1_000
-"""Open elements. Browsers flatten beyond 512, libxml2 drops what is deeper than 2,048; 1,500
-levels of nested tables cost trafilatura 2 seconds."""
+MAX_DEPTH: Final = 512
+"""Open elements. Browsers flatten what is deeper (Blink: 512)."""
 
 # Each alternative matches to its end, or to the end of the page where that is missing, so that
 # no start is tried twice. Quotes count only after an equals sign: `<p don't>` opens none.

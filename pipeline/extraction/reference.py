@@ -45,13 +45,13 @@ def choose_text(layout: Layout) -> Selection:
     blocks = layout.blocks
     kept = _kept_chars(layout)
     texts = {index for index, chars in enumerate(kept) if chars * 2 > blocks[index].chars}
-    weights = dict[Box, float]()
-    for index in sorted(texts):
-        for box in blocks[index].box.ancestors():
-            weights[box] = weights.get(box, 0.0) + kept[index]
-    heart = smallest_box(weights, CORE_SHARE)
-    if heart is None:
+    if not texts:
         return Selection()
+    weights = [0.0] * len(layout.boxes)
+    for index in texts:
+        if blocks[index].box.parent is not None:
+            weights[blocks[index].box.number] += kept[index]
+    heart = smallest_box(layout, weights, CORE_SHARE)
     chosen = Selection(widen(heart, layout), heart, set(texts))
     texts.update(_items(blocks, chosen))
     texts.update(_between(blocks, chosen))

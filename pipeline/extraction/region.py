@@ -45,7 +45,8 @@ _FLOW: Final = names("p li pre blockquote dd td")
 _TITLES: Final = names("h1 h2")
 _END_MATTER: Final = re.compile(
     r"newsletter|subscri(?:be|ption)|abonn|sign up|follow us|folge[nt]? (?:sie )?uns|©|copyright"
-    r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados|droits r[ée]serv"
+    r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados"
+    r"|droits r[ée]serv"
     r"|\bapps?\b.*(?:ios|android)|telegram|whatsapp|lizenz|licen[cs]e|licencia|\bspende"
     r"|donat(?:e|ion)|support (?:us|our)",
     re.IGNORECASE,
@@ -68,18 +69,17 @@ def choose_text(layout: Layout) -> Selection:
 
 def _heart(layout: Layout) -> Box | None:
     """The smallest box that holds most of the running text."""
-    weights = dict[Box, float]()
     running = [(block, block.box.inside(ITEMS)) for block in layout.blocks if _is_running(block)]
+    if not running:
+        return None
     flowing = sum(block.chars for block, item in running if item is None)
     item_weight = ITEM_WEIGHT if flowing >= MIN_FLOWING_CHARS else 1.0
+    weights = [0.0] * len(layout.boxes)
     for block, item in running:
-        box: Box | None = block.box
-        weight = block.chars * (1.0 if item is None else item_weight)
-        while box is not None:
-            weights[box] = weights.get(box, 0.0) + weight
-            box = box.parent
-    heart = smallest_box(weights, CORE_SHARE)
-    while heart is not None and heart.tag in _PARTS_OF_BOXES and heart.parent is not None:
+        if block.box.parent is not None:
+            weights[block.box.number] += block.chars * (1.0 if item is None else item_weight)
+    heart = smallest_box(layout, weights, CORE_SHARE)
+    while heart.tag in _PARTS_OF_BOXES and heart.parent is not None:
         heart = heart.parent
     return heart
 
@@ -110,7 +110,10 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
 
 
 def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[int]:
-    """Lists and tables in the content that are mostly text, with the links in them."""
+    """Lists and tables in the content that are mostly text, with the links in them.
+
+    A list with headings is a stream of teasers, whose links lead to other pages.
+    """
     done = set[Box]()
     for block in blocks[first : last + 1]:
         outer: Box | None = None
@@ -124,7 +127,8 @@ def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[
         done.add(outer)
         inside = range(outer.first, outer.last)
         text = sum(blocks[index].chars for index in inside if is_text(blocks[index]))
-        if 2 * text > sum(blocks[index].chars for index in inside):
+        stream = any(blocks[index].box.inside(HEADINGS) for index in inside)
+        if not stream and 2 * text > sum(blocks[index].chars for index in inside):
             yield from (i for i in inside if blocks[i].chars and not blocks[i].box.side)
 
 

@@ -72,10 +72,16 @@ def widen(heart: Box, layout: Layout) -> Box:
     return core
 
 
-def smallest_box(weights: dict[Box, float], share: float) -> Box | None:
-    """The smallest of these boxes that holds such a share of what the heaviest holds."""
-    if not weights:
-        return None
-    bound = share * max(weights.values())
-    large = (box for box, weight in weights.items() if weight >= bound)
+def smallest_box(layout: Layout, weights: list[float], share: float) -> Box:
+    """The smallest box that holds such a share of all weights, given each box's own.
+
+    `weights` gains those of the boxes inside.
+    """
+    bound = share * sum(weights)
+    for box in reversed(layout.boxes):
+        if box.parent is not None and box.parent.parent is not None:
+            weights[box.parent.number] += weights[box.number]
+    large = [box for box in layout.boxes if weights[box.number] >= bound]
+    if not large or bound <= 0:
+        return layout.body
     return min(large, key=lambda box: (box.last - box.first, -box.number))

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from openm3w.pipeline.extraction.tags import names
+from openm3w.pipeline.extraction.tokens import attributes
 
 SIDE_TAGS: Final = names("nav aside footer dialog menu search")
 
@@ -47,6 +48,8 @@ _SIDE_WORD: Final = re.compile(
     r"|alerts?|pushlayer|notification\w*|toast|cookies?\w*|consent\w*|gdpr\w*|privacy|popup\w*"
     r"|modal|overlay|tooltip|ads?|advert\w*|adsense\w*|adslot|banners?|sponsor\w*|outbrain\w*"
     r"|taboola\w*|zergnet|affiliate\w*"
+    # controls of players
+    r"|vjs|mejs|jwplayer|plyr"
     # who wrote the text, when, and about what
     r"|authors?|authorbox|bylines?|bio|avatars?|meta|metadata|metabox|postmeta|postmetadata"
     r"|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
@@ -85,10 +88,25 @@ _NEGATIONS: Final = names(
 """A page `with-sidebar` is none."""
 
 _NAMED: Final = re.compile(r"""(?:^|\s)(class|id|role)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
+_HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_HIDDEN_CLASS: Final = re.compile(r"sr-only|visually-?hidden|screen-reader")
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 Verdict = int
 _NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
+
+
+@lru_cache(maxsize=1 << 14)
+def hides(written: str) -> bool:
+    """Whether a tag's attributes, as written, say that the element is not shown."""
+    if "none" in written or "hid" in written or "sr-only" in written or "screen-r" in written:
+        found = attributes(written)
+        return (
+            "hidden" in found
+            or bool(_HIDDEN_STYLE.search(found.get("style", "")))
+            or bool(_HIDDEN_CLASS.search(found.get("class", "")))
+        )
+    return False
 
 
 @lru_cache(maxsize=1 << 14)

@@ -58,12 +58,26 @@ def parse_srcset(srcset: str) -> list[tuple[str, float, str]]:
     before white space, or after a descriptor), and so do spaces, which the standard forbids
     and pages use.
     """
+    if found := _plain_srcset(srcset):
+        return found
     text = " ".join(srcset[:MAX_SRCSET_CHARS].split())
     return [
         (address, float(number or 1), unit or "x")
         for address, number, unit in _CANDIDATE.findall(text)
         if address != ","
     ]
+
+
+def _plain_srcset(srcset: str) -> list[tuple[str, float, str]]:
+    """The candidates where all are an address without comma and a whole number; else nothing."""
+    found = list[tuple[str, float, str]]()
+    for candidate in srcset[:MAX_SRCSET_CHARS].split(","):
+        address, _, size = candidate.strip().partition(" ")
+        number, unit = size[:-1], size[-1:]
+        if not address or unit not in ("w", "x") or not number.isascii() or not number.isdigit():
+            return []
+        found.append((address, float(number), unit))
+    return found
 
 
 def _absolute(base: str, address: str) -> tuple[str, Reason | None]:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from openm3w.pipeline.extraction.extract import Extraction, extract
-from openm3w.pipeline.extraction.limits import check_html
+from openm3w.pipeline.extraction.extract import Engine, Extraction, extract
+from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit, check_html
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.shards.document import Image, Text
 
@@ -413,6 +413,13 @@ def test_no_page_raises_and_every_image_is_accounted_for(html: str, base: str) -
     check_html(html)
 
 
-def test_nested_lists_deeper_than_pythons_stack_do_not_raise() -> None:
-    found = extract(page("<ul><li>deep" * 900 + FIRST), URL)
+@pytest.mark.parametrize("engine", ["openm3w", "trafilatura"])
+def test_nested_lists_down_to_the_bound_do_not_raise(engine: Engine) -> None:
+    found = extract(page("<ul><li>deep" * (MAX_DEPTH // 2) + FIRST), URL, engine=engine)
     assert found.elements == 0
+
+
+def test_boxes_beyond_the_bound_are_too_deep() -> None:
+    with pytest.raises(PageLimit) as caught:
+        extract(page("<ul><li>deep" * (MAX_DEPTH // 2) + "<div>" + FIRST), URL)
+    assert caught.value.reason == "too_deep"
