@@ -15,6 +15,9 @@ MAX_LEVELS: Final = 6
 MAX_BLOCKS: Final = 40
 """Paragraphs inside a figure; what holds more is a part of the page, whatever its class says."""
 
+MAX_GAP: Final = 3
+"""Paragraphs, all empty but the last, from an image to a caption that stands in no figure."""
+
 CAPTION_LEVELS: Final = 2
 """Boxes around a caption's paragraph that may be called so."""
 
@@ -24,7 +27,7 @@ _FIGURE_CLASS: Final = re.compile(
     re.IGNORECASE,
 )
 _CAPTION_CLASS: Final = re.compile(
-    r"caption|legende?s?(?:$|[\s_-])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
+    r"caption|legende?s?(?![a-z])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
 )
 _TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
 _FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)
@@ -57,7 +60,7 @@ def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> 
     """
     captions = Captions()
     for picture in pictures:
-        found = _caption(picture, layout, core)
+        found = _caption(picture, layout, core) or _next_caption(picture, layout, core)
         if found:
             captions.blocks[picture] = found
             captions.moved.update(dict.fromkeys(found, picture))
@@ -77,6 +80,18 @@ def _caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, .
         )
         if found and sum(layout.blocks[i].chars for i in found) <= MAX_CAPTION_CHARS:
             return found
+    return ()
+
+
+def _next_caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
+    """The text right after an image, where its name says that it is a caption of something."""
+    last = min(picture.block + MAX_GAP + 1, core.last if core else len(layout.blocks))
+    for index in range(picture.block, last):
+        block = layout.blocks[index]
+        if block.chars:
+            if index == picture.block or block.chars > MAX_CAPTION_CHARS or block.box.side:
+                return ()
+            return (index,) if is_caption(block) else ()
     return ()
 
 

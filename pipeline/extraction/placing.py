@@ -99,11 +99,18 @@ def _side(box: Box, chosen: Selection) -> Box | None:
 
 
 def _part(picture: Picture, chosen: Selection) -> Box | None:
-    """The largest box around an image that holds no kept text."""
-    part = None
+    """The largest box around an image that holds no kept text.
+
+    Of a box with facts about the page's subject only the row of the image counts.
+    """
+    part = row = None
     for box in picture.box.ancestors():
         if box is chosen.core or chosen.has_text(box):
             break
+        if box.tag == "tr":
+            row = box
+        elif row is not None and "infobox" in box.names:
+            return row
         part = box
     return part
 

@@ -77,7 +77,8 @@ def _heart(layout: Layout) -> Box | None:
     weights = [0.0] * len(layout.boxes)
     for block, item in running:
         if block.box.parent is not None:
-            weights[block.box.number] += block.chars * (1.0 if item is None else item_weight)
+            share = 1.0 if item is None else item_weight
+            weights[block.box.number] += (block.chars - block.linked) * share
     heart = smallest_box(layout, weights, CORE_SHARE)
     while heart.tag in _PARTS_OF_BOXES and heart.parent is not None:
         heart = heart.parent
@@ -87,7 +88,11 @@ def _heart(layout: Layout) -> Box | None:
 def _is_running(block: Block) -> bool:
     return (
         block.chars >= MIN_PARAGRAPH_CHARS
-        and block.linked <= MAX_LINK_SHARE * block.chars
+        and (
+            block.linked <= MAX_LINK_SHARE * block.chars
+            # In encyclopedias every other word of a paragraph is a link.
+            or (block.box.tag == "p" and block.chars - block.linked >= MIN_PARAGRAPH_CHARS)
+        )
         and not block.box.side
     )
 
@@ -112,7 +117,7 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
 def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[int]:
     """Lists and tables in the content that are mostly text, with the links in them.
 
-    A list with headings is a stream of teasers, whose links lead to other pages.
+    A list with headings that are links is a stream of teasers for other pages.
     """
     done = set[Box]()
     for block in blocks[first : last + 1]:
@@ -127,9 +132,13 @@ def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[
         done.add(outer)
         inside = range(outer.first, outer.last)
         text = sum(blocks[index].chars for index in inside if is_text(blocks[index]))
-        stream = any(blocks[index].box.inside(HEADINGS) for index in inside)
+        stream = any(_is_teaser(blocks[index]) for index in inside)
         if not stream and 2 * text > sum(blocks[index].chars for index in inside):
             yield from (i for i in inside if blocks[i].chars and not blocks[i].box.side)
+
+
+def _is_teaser(block: Block) -> bool:
+    return 2 * block.linked > block.chars and block.box.inside(HEADINGS) is not None
 
 
 def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:

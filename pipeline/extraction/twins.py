@@ -5,6 +5,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
+from openm3w.pipeline.extraction.captions import is_caption
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.layout import Box, Layout, Picture
 
@@ -68,7 +69,8 @@ def is_rendition(
         return True
     if picture.block - before.block >= MAX_BLOCKS:
         return False
-    if any(block.chars for block in layout.blocks[before.block : picture.block + 1]):
+    between = layout.blocks[before.block : picture.block + 1]
+    if any(block.chars and not is_caption(block) for block in between):
         return False
     name = first.path.rpartition("/")[2]
     return len(name) >= MIN_NAME_CHARS and name == second.path.rpartition("/")[2]
