@@ -141,6 +141,7 @@ def _static() -> Iterator[Response]:
         ("wiki", "wiki-logo", 135),
         ("shop", "shop-logo", 120),
         ("shop", "star", 16),
+        ("shop", "stock-icon", 24),
         ("blog", "avatar", 80),
     ):
         yield Response(

@@ -20,6 +20,7 @@ FALLBACK: Final = "cp1252"
 
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
+_WITHOUT_SURROGATES: Final = frozenset(("utf-8", *(f"cp{page}" for page in range(1250, 1259))))
 _LABELS: Final = {
     "iso-8859-8-i": "iso-8859-8",
     "x-gbk": "gb18030",
@@ -104,5 +105,6 @@ def _is_utf8(body: bytes) -> bool:
 
 
 def _decode(body: bytes, codec: str) -> str:
-    text = body.decode(codec, errors="replace")
-    return _SURROGATES.sub("\ufffd", text.replace("\x00", ""))
+    text = body.decode(codec, errors="replace").replace("\x00", "")
+    # Of UTF-8 and tables of single bytes come none, and they are nearly all pages.
+    return text if codec in _WITHOUT_SURROGATES else _SURROGATES.sub("\ufffd", text)

