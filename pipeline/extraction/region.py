@@ -94,6 +94,7 @@ def _is_running(block: Block) -> bool:
             or (block.box.tag == "p" and block.chars - block.linked >= MIN_PARAGRAPH_CHARS)
         )
         and not block.box.side
+        and block.box.tag not in HEADINGS
     )
 
 
@@ -153,11 +154,18 @@ def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
 
 
 def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
-    """The heading right before the text."""
+    """The headings right before the text, and the title above them."""
+    near = True
     for index in range(first - 1, core.first - 1, -1):
-        if blocks[index].box.tag in _TITLES and is_text(blocks[index]):
-            yield index
-            return
+        block = blocks[index]
+        if block.box.tag in HEADINGS and is_text(block):
+            title = block.box.tag in _TITLES
+            if near or title:
+                yield index
+            if title:
+                return
+        elif block.chars and not _is_aside(block):
+            near = False
 
 
 def _is_aside(block: Block) -> bool:
