@@ -32,6 +32,7 @@ from openm3w.pipeline.extraction.tags import (
     INLINE_BOXES,
     PARAGRAPH,
     SILENT,
+    VOID,
 )
 from openm3w.pipeline.extraction.tokens import Token, attributes, images_in, text_in
 
@@ -322,6 +323,11 @@ class _Pass:
                 self.link = written if "href" in written or "HREF" in written else None
                 if "license" in written:
                     self.layout.head.append((name, written))
+                if self.unseen is not None and self.unseen.tag == name:
+                    self._count_unseen("/a")  # links do not nest
+                if hides(written):
+                    self._open_unseen(name, written)
+                    box = self.box
             elif kind == _LINK_END:
                 self.link = None
             elif kind > _CLOSE:
@@ -518,7 +524,7 @@ class _Pass:
         self.pieces.append(picture)
 
     def _open_unseen(self, name: str, written: str) -> None:
-        if self.unseen is None and not self.box.silent:
+        if self.unseen is None and not self.box.silent and name not in VOID:
             self._push(name, written)
             self.unseen, self.unseen_depth = self.box, 0
 

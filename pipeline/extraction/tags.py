@@ -24,6 +24,9 @@ SILENT: Final = names(
 
 INLINE_BOXES: Final = SILENT | {"ruby"}
 
+VOID: Final = names("area basefont bgsound col embed frame input keygen param track wbr")
+"""Elements without content or end tag, beside those that have a rule of their own."""
+
 IMAGES: Final = names("img amp-img image")
 HEADINGS: Final = names("h1 h2 h3 h4 h5 h6")
 VERBATIM: Final = names("pre listing xmp plaintext")
