@@ -8,6 +8,7 @@ headings of what was left out.
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Final
 
 from openm3w.pipeline.extraction.captions import is_caption, is_credit
@@ -35,6 +36,9 @@ MAX_END_CHARS: Final = 300
 
 MAX_INTRODUCTION_CHARS: Final = 60
 """A line that announces what follows it."""
+
+MAX_HEAD_BLOCKS: Final = 15
+"""Paragraphs between the title of a page and its core: byline, date, buttons."""
 
 MIN_LINKS_CHARS: Final = 20
 """Fewer characters left out after a line are no list of links."""
@@ -109,10 +113,20 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     inner = [index for index in texts if heart.first <= index < heart.last]
     first, last = min(inner), max(inner)
     texts.update(index for index in range(first, last) if is_text(blocks[index]))
+    texts.update(_between(blocks, sorted(texts)))
     texts.update(_groups(blocks, heart, first, last))
     texts.update(_same_box(blocks, core, last))
     texts.update(_title(blocks, core, first))
+    texts.update(_standfirst(blocks, core))
     return {index for index in texts if not _is_aside(blocks[index])}
+
+
+def _between(blocks: list[Block], order: list[int]) -> Iterable[int]:
+    """What stands between two paragraphs of text and is nothing but text itself."""
+    for before, after in pairwise(order):
+        gap = range(before + 1, after)
+        if all(is_text(blocks[index]) for index in gap if blocks[index].chars):
+            yield from (index for index in gap if blocks[index].chars)
 
 
 def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[int]:
@@ -166,6 +180,17 @@ def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
                 return
         elif block.chars and not _is_aside(block):
             near = False
+
+
+def _standfirst(blocks: list[Block], core: Box) -> Iterable[int]:
+    """The introduction between the page's title and the core."""
+    start = max(0, core.first - MAX_HEAD_BLOCKS)
+    for index in range(core.first - 1, start - 1, -1):
+        if blocks[index].box.tag == "h1" and is_text(blocks[index]):
+            for below in range(index + 1, core.first):
+                if is_text(blocks[below]) and blocks[below].chars >= MIN_PARAGRAPH_CHARS:
+                    yield below
+            return
 
 
 def _is_aside(block: Block) -> bool:
