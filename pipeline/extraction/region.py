@@ -22,6 +22,9 @@ MIN_PARAGRAPH_CHARS: Final = 40
 MAX_LINK_SHARE: Final = 0.3
 """Of the characters of running text."""
 
+MAX_HEADING_LINK_SHARE: Final = 0.8
+"""Of the characters of a heading that is not the headline of another page."""
+
 CORE_SHARE: Final = 0.75
 """The heart is the smallest box that holds this share of the running text."""
 
@@ -56,6 +59,14 @@ _END_MATTER: Final = re.compile(
     re.IGNORECASE,
 )
 """What pages say of themselves after a text, in languages seen often."""
+
+MAX_BYLINE_CHARS: Final = 120
+
+_BYLINE: Final = re.compile(
+    r"\s*(?:(?i:posted|submitted|published|updated|written|last (?:updated|modified|edited))"
+    r"\s(?:by|on|in|at)\b|[Bb]y\s+[A-Z][\w.]*(?:\s[A-Z][\w.]*){0,3}\s*$)"
+)
+"""Who wrote the text, and when: pages in English say it without telling names for it."""
 
 
 def choose_text(layout: Layout) -> Selection:
@@ -112,13 +123,20 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     }
     inner = [index for index in texts if heart.first <= index < heart.last]
     first, last = min(inner), max(inner)
-    texts.update(index for index in range(first, last) if is_text(blocks[index]))
+    texts.update(index for index in range(first, last) if _has_words(blocks[index]))
     texts.update(_between(blocks, sorted(texts)))
     texts.update(_groups(blocks, heart, first, last))
     texts.update(_same_box(blocks, core, last))
     texts.update(_title(blocks, core, first))
     texts.update(_standfirst(blocks, core))
     return {index for index in texts if not _is_aside(blocks[index])}
+
+
+def _has_words(block: Block) -> bool:
+    if block.box.tag in HEADINGS and not block.box.side:
+        # Beside a heading's words there may be a link to its editor.
+        return bool(block.chars) and block.linked <= MAX_HEADING_LINK_SHARE * block.chars
+    return is_text(block)
 
 
 def _between(blocks: list[Block], order: list[int]) -> Iterable[int]:
@@ -194,8 +212,10 @@ def _standfirst(blocks: list[Block], core: Box) -> Iterable[int]:
 
 
 def _is_aside(block: Block) -> bool:
-    """Whether a paragraph belongs to an image: it comes back where the image does."""
-    return is_caption(block) or is_credit(block.text)
+    """Whether a paragraph is about the text, or belongs to an image and comes back with it."""
+    if is_caption(block) or is_credit(block.text):
+        return True
+    return block.chars <= MAX_BYLINE_CHARS and bool(_BYLINE.match(block.text))
 
 
 def _drop_end_matter(layout: Layout, texts: set[int]) -> None:

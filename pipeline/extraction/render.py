@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Layout, Picture
-from openm3w.pipeline.extraction.tags import CELLS, ITEMS, LISTS, VERBATIM
+from openm3w.pipeline.extraction.tags import CELLS, HEADINGS, ITEMS, LISTS, VERBATIM
 from openm3w.pipeline.extraction.unicode import repair
 
 PARAGRAPH: Final = "\n\n"
@@ -19,6 +19,8 @@ MAX_CELL_CHARS: Final = 600
 _TABLE: Final = frozenset(("table",))
 _ROW: Final = frozenset(("tr",))
 _PARTS: Final = frozenset(("table", "p", "div", "h1", "h2", "h3", "ul", "ol"))
+_ANCHORS: Final = frozenset(("¶", "#", "§", "🔗", "\uf0c1"))
+"""Signs that by themselves link a heading to itself; the last is from an icon font."""
 _CONTROLS: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
 )
@@ -29,7 +31,8 @@ def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | P
     """Text of a paragraph, cut where one of these images stands."""
     runs = list[str]()
     verbatim = block.box.inside(VERBATIM) is not None
-    for piece in block.pieces:
+    heading = block.box.inside(HEADINGS) is not None
+    for piece in _without_anchors(block.pieces) if heading else block.pieces:
         if isinstance(piece, str):
             runs.append(piece)
         elif piece in pictures:
@@ -119,6 +122,15 @@ def _outer_list(item: Box | None) -> Box | None:
     if item is None:
         return None
     return [box for box in item.ancestors() if box.tag in LISTS or box is item][-1]
+
+
+def _without_anchors(pieces: list[str | Picture]) -> list[str | Picture]:
+    """A heading without its link to itself (Sphinx, MkDocs) or to its editor (MediaWiki)."""
+    words = [piece.strip() if isinstance(piece, str) else "" for piece in pieces]
+    if "[" in words[1:] and words[-1] == "]":
+        pieces = pieces[: words.index("[", 1)]
+    first, *others = pieces
+    return [first, *(piece for piece in others if piece not in _ANCHORS)]
 
 
 def _clean(runs: list[str], *, verbatim: bool) -> str:

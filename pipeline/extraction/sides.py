@@ -52,7 +52,7 @@ _SIDE_WORD: Final = re.compile(
     r"|vjs|mejs|jwplayer|plyr"
     # who wrote the text, when, and about what
     r"|authors?|authorbox|bylines?|bio|avatars?|meta|metadata|metabox|postmeta|postmetadata"
-    r"|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
+    r"|submitted|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
     r"|editsection|noprint"
 )
 _SIDE_PAIR: Final = re.compile(
@@ -66,6 +66,7 @@ _SIDE_PAIR: Final = re.compile(
     r"|ad (?:slot|container|wrapper|unit|box|banner|label)"
     r"|author (?:bio|box|info|name|card|meta|profile|desc\w*)|by line\w*|cite as|licen[cs]e info"
     r"|(?:post|entry|article) meta|post info|tag (?:list|links|cloud)"
+    r"|glr (?:download|timing|signature)"  # Sphinx-Gallery
     r"|(?:no|non|hide|hidden|d) print|print (?:hide|hidden|none)"
 )
 _CONTENT_WORD: Final = re.compile(
