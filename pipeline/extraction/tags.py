@@ -53,11 +53,12 @@ IMPLIED_END: Final = {
 }
 """By start tag: which open elements it ends, and beyond which it does not look for them."""
 
-_SCOPE: Final = CELLS | TABLE | names("caption applet button object template")
+_SCOPE: Final = CELLS | TABLE | names("caption applet object template")
 
 END_SCOPE: Final = {
     **dict.fromkeys(BLOCK | INLINE_BOXES, _SCOPE),
     **dict.fromkeys(CELLS | ROW | TABLE | _SECTIONS | {"caption"}, TABLE),
     "li": _SCOPE | names("ol ul"),
+    "p": _SCOPE | names("button"),
 }
 """By end tag: beyond which open elements it does not look for its own."""

@@ -24,9 +24,40 @@ def _any_case(word: str) -> str:
 
 # Quotes count only after an equals sign: `<p don't>` opens none.
 _ATTRIBUTES: Final = r"""[^>=]*+(?:=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+[^>=]*+)*+"""
+# After `<!--` a script may hold another one (HTML Standard, section 13.2.5.20 and after).
+_SCRIPT_COMMENT: Final = (
+    r"!(?=--)(?:[^<-]++|-(?!->)|<(?!/?(?ai:script)[\s/>])"
+    r"|<(?ai:script)[\s/>](?:[^<-]++|-(?!->)|<(?!/(?ai:script)[\s/>]))*+(?:</(?ai:script))?+)*+"
+)
+_COMMENT: Final = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
+# Of drawings: what may hold tags that do not count, and the tags that end a drawing left open.
+_IN_DRAWING: Final = (
+    rf"{_COMMENT}|!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+"
+    r"|(?ai:foreignObject|desc|title)[\s>]"
+    r"[^<]*+(?:<(?!/(?ai:foreignObject|desc|title|svg)[\s/>])[^<]*+)*+"
+)
+_ENDS_DRAWING: Final = (
+    r"(?ai:/?(?:b|big|blockquote|body|br|center|code|dd|div|dl|dt|em|embed|h[1-6]|head|hr|i|img"
+    r"|li|listing|menu|meta|nobr|ol|p|pre|ruby|s|small|span|strong|strike|sub|sup|table|tt|u|ul"
+    r"|var)|/(?:article|aside|button|figure|footer|form|header|label|main|nav|section|t[dhr]))"
+    r"[\s/>]"
+)
+
+
+def _raw(name: str, *, also_ends: str = "", holds: str = "") -> str:
+    """An element whose content is passed over up to its end tag, not included."""
+    end = f"/{_any_case(name)}[\\s/>]" + (also_ends and f"|{also_ends}")
+    inner = rf"[^<]*+(?:<(?!{end})" + (holds and f"(?:{holds})?+") + r"[^<]*+)*+"
+    closed = r"(?<=/)>|" if name == "svg" else ""
+    return rf"{_any_case(name)}(?=[\s/>]){_ATTRIBUTES}(?:{closed}>?+{inner})"
+
+
 _RAW: Final = "|".join(
-    rf"{_any_case(name)}(?=[\s/>]){_ATTRIBUTES}>?+[^<]*+(?:<(?!/{_any_case(name)}[\s/>])[^<]*+)*+"
-    for name in ("script", "style", "svg", "iframe", "textarea", "noembed")
+    (
+        _raw("script", holds=_SCRIPT_COMMENT),
+        _raw("svg", also_ends=_ENDS_DRAWING, holds=_IN_DRAWING),
+        *map(_raw, ("style", "iframe", "textarea", "noembed")),
+    )
 )
 # Passed over only where they end and hold no other of their kind, so that nothing is lost.
 _BESIDE: Final = "|".join(
@@ -40,7 +71,7 @@ def _token(beside: str) -> re.Pattern[str]:
     return re.compile(
         rf"<(?:(?=[sSiItTnN])(?:{_RAW}){beside}"
         rf"|(/?[a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>?+"
-        r"|!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
+        rf"|{_COMMENT}"
         r"|[!?/][^>]*+>?+)"
         # Of white space alone one character is enough.
         r"(\s(?=\s*+<)|[^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)\s*+"
