@@ -55,6 +55,10 @@ _ICON_WORDS: Final = names(
     " star stars rating loader loading spinner throbber placeholder"
     " prev previous next up home toc"
 )
+_ADMONITION: Final = re.compile(
+    r".*/(?:note|tip|important|caution|warning)\.(?:png|svg|gif)$", re.IGNORECASE
+)
+"""DocBook's signs."""
 _TRACKER_WORDS: Final = names(
     "spacer pixel beacon blank transparent clear shim dot trans tracker tracking counter"
 )
@@ -144,7 +148,11 @@ def judge_name(found: Found, picture: Picture) -> Reason | None:
     name = _words(found.url.partition("?")[0].rpartition("/")[2])
     if name & _TRACKER_WORDS and len(name) <= 2:
         return Reason.TRACKING_PIXEL
-    if name & _ICON_WORDS or _words(picture.attributes.get("class", "")) & _ICON_WORDS:
+    if (
+        name & _ICON_WORDS
+        or _ADMONITION.match(found.url)
+        or _words(picture.attributes.get("class", "")) & _ICON_WORDS
+    ):
         return Reason.ICON_NAME
     return None
 

@@ -19,6 +19,13 @@ from openm3w.pipeline.extraction.tags import HEADINGS, ITEMS, LISTS, TABLE, name
 MIN_PARAGRAPH_CHARS: Final = 40
 """Shorter paragraphs are labels."""
 
+MIN_DENSE_CHARS: Final = 16
+"""The same in Chinese, Japanese and Korean, where a letter is a syllable or a word."""
+
+_DENSE: Final = re.compile(
+    r"(?:[\u3041-\u30ff\u3400-\u9fff\uac00-\ud7a3][\u3000-\u303f\uff00-\uffef 0-9]?){12}"
+)
+
 MAX_LINK_SHARE: Final = 0.3
 """Of the characters of running text."""
 
@@ -102,7 +109,7 @@ def _heart(layout: Layout) -> Box | None:
 
 def _is_running(block: Block) -> bool:
     return (
-        block.chars >= MIN_PARAGRAPH_CHARS
+        _is_long(block)
         and (
             block.linked <= MAX_LINK_SHARE * block.chars
             # In encyclopedias every other word of a paragraph is a link.
@@ -111,6 +118,12 @@ def _is_running(block: Block) -> bool:
         and not block.box.side
         and block.box.tag not in HEADINGS
     )
+
+
+def _is_long(block: Block) -> bool:
+    if block.chars >= MIN_PARAGRAPH_CHARS:
+        return True
+    return block.chars >= MIN_DENSE_CHARS and _DENSE.search(block.text) is not None
 
 
 def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
