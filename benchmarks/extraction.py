@@ -3,7 +3,7 @@
     OPENM3W_REALDATA=FOLDER python benchmarks/extraction.py [--scorer score_extraction.py]
     python benchmarks/extraction.py --memory ARCHIVE...
 
-Each engine has a process of its own; they take turns page by page, so that a busy machine slows
+Each engine has a process of its own; they take turns of 25 pages, so that a busy machine slows
 all alike, and each measures its own CPU time. Prints a table of extraction alone, from decoded
 HTML to texts and images, and one from archive record to document. `make bench-deps` installs the
 peers; those that are missing are named and left out.

@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from measure.engines import our_engines
-from measure.turns import Worker
+from measure.pages import PAGES_PER_TURN
+from measure.turns import Answer, Worker
 
 PEER = "datatrove"
 
@@ -29,7 +30,7 @@ class Chain:
 
 
 def run(archive: Path, rounds: int) -> dict[str, Chain]:
-    """All chains over one archive, a page each in turn."""
+    """All chains over one archive, in turns of some pages."""
     chains = {name: Chain() for name in _steps(archive)}
     for _ in range(rounds):
         for chain in chains.values():
@@ -100,7 +101,12 @@ def _steps(archive: Path) -> dict[str, Callable[[], Step]]:
 
 
 def _advance(chain: Chain, worker: Worker) -> None:
-    answer = worker.ask()
+    for answer in worker.ask_all([()] * PAGES_PER_TURN):
+        if not chain.ended:
+            _count(chain, answer)
+
+
+def _count(chain: Chain, answer: Answer) -> None:
     if answer.error:
         raise RuntimeError(answer.error)
     chain.cpu_seconds += answer.cpu_seconds

@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -45,6 +45,12 @@ class Worker(AbstractContextManager["Worker"]):
         answer: Answer = self._connection.recv()
         return answer
 
+    def ask_all(self, calls: Sequence[tuple[Any, ...]]) -> list[Answer]:
+        """Calls the function there once for each of these arguments, one after the other."""
+        self._connection.send([*calls])
+        answers: list[Answer] = self._connection.recv()
+        return answers
+
     def __exit__(self, *_: object) -> None:
         self._connection.close()
         self._process.join()
@@ -63,7 +69,10 @@ def _serve(connection: Connection, factory: Callable[[], Callable[..., Any]]) ->
             arguments = connection.recv()
         except EOFError:
             return
-        connection.send(_timed(function, arguments))
+        if isinstance(arguments, list):
+            connection.send([_timed(function, one) for one in arguments])
+        else:
+            connection.send(_timed(function, arguments))
 
 
 def _timed(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:
