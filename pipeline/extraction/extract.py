@@ -1,7 +1,9 @@
 """HTML to main content: text and images in reading order, and why each other image was left out."""
 
+import gc
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
@@ -67,6 +69,27 @@ def extract(html: str, url: str, *, engine: Engine = "openm3w") -> Extraction:
     Raises:
         PageLimit: the page has more markup than any that is worth reading.
     """
+    with _without_collector():
+        return _extract(html, url, engine)
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Pause the garbage collector for a page's few milliseconds.
+
+    A page makes thousands of small objects that all live until it is done: looking through them
+    for cycles again and again is a tenth of the time, and there are none.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _extract(html: str, url: str, engine: Engine) -> Extraction:
     layout = lay_out(tokenize(html, skip_sides=engine == "openm3w"), skip_sides=engine == "openm3w")
     head = read_head(layout, url)
     if engine == "openm3w":

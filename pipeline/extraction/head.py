@@ -1,5 +1,6 @@
 """What a page says about itself as a whole: its title, base, share image, opt-outs and licences."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -16,7 +17,9 @@ MAX_BASE_CHARS: Final = 2_000
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
-_TELLING: Final = ("og:title", "og:image", "twitter:image", "bot", "tdm-", "licen")
+_TELLING: Final = re.compile(
+    r"[oO][gG]:(?:title|image)|twitter:image|[bB][oO][tT]|[tT][dD][mM]-|[lL][iI][cC][eE][nN]"
+)
 """Elements without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
@@ -43,7 +46,7 @@ def read_head(layout: Layout, url: str) -> Head:
     found = [
         (tag, attributes(written))
         for tag, written in layout.head
-        if tag not in ("meta", "link") or any(word in written.lower() for word in _TELLING)
+        if tag not in ("meta", "link") or _TELLING.search(written)
     ]
     base = _base(found, url)
     metas = [

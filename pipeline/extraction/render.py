@@ -44,7 +44,7 @@ def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | P
 
 def plain_text(block: Block) -> str:
     """A paragraph's text on one line."""
-    return _normal(" ".join(block.text.split()))
+    return _clean([block.text.replace(LINE_BREAK, " ")], verbatim=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -137,21 +137,24 @@ def _clean(runs: list[str], *, verbatim: bool) -> str:
     text = "".join(runs)
     if not text:
         return text
+    if not text.isascii():  # before white space is one: no-break spaces tell what was misread
+        text = repair(text)
     if verbatim:
-        lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
-        while lines and not lines[0].strip():
-            del lines[0]
-        while lines and not lines[-1].strip():
-            del lines[-1]
-        return _normal("\n".join(line.rstrip() for line in lines))
+        return _CONTROLS.sub(" ", _lines(text))
+    if LINE_BREAK not in text:
+        return _CONTROLS.sub(" ", " ".join(text.split()))
     lines = [" ".join(line.split()) for line in text.split(LINE_BREAK)]
     joined = "\n".join(lines).strip("\n")
     while "\n\n\n" in joined:
         joined = joined.replace("\n\n\n", "\n\n")
-    return _normal(joined)
+    return _CONTROLS.sub(" ", joined)
 
 
-def _normal(text: str) -> str:
-    if not text.isascii():
-        text = repair(text)
-    return _CONTROLS.sub(" ", text).strip("\n")
+def _lines(text: str) -> str:
+    """Code with its lines, without empty ones around it."""
+    lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
+    while lines and not lines[0].strip():
+        del lines[0]
+    while lines and not lines[-1].strip():
+        del lines[-1]
+    return "\n".join(line.rstrip() for line in lines)
