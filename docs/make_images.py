@@ -1,7 +1,8 @@
 """Makes the pictures of these pages from the demo's output: `python docs/make_images.py demo`.
 
 `view.svg` is a document as `m3w view --svg` writes it; `report.png` a screenshot of the report,
-where Chromium is installed. The cat is Chelsea (photograph by Stefan van der Walt, CC0), which
+where Chromium is installed, and so are `page-NAME.png`, pages beside what is extracted from them
+(`beside.py`). The cat is Chelsea (photograph by Stefan van der Walt, CC0), which
 scikit-image carries.
 """
 
@@ -11,13 +12,14 @@ import sys
 import tempfile
 from pathlib import Path
 
+import beside
 from PIL import Image
 
 from openm3w.shards import manifest, reader
 
 FOLDER = Path(__file__).parent / "images"
 SHOWN = "http://shop.example/p/cat-poster"
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def make_view(pages: Path) -> None:
@@ -28,12 +30,8 @@ def make_view(pages: Path) -> None:
     subprocess.run([sys.executable, "-m", "openm3w.cli", *command], check=True)
 
 
-def make_report(pages: Path) -> None:
+def make_report(pages: Path, browser: str) -> None:
     """Takes a picture of the top of the report."""
-    browser = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser is None:
-        print("no Chromium: report.png stays as it is")
-        return
     with tempfile.TemporaryDirectory() as folder:
         shot = Path(folder) / "report.png"
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
@@ -44,8 +42,17 @@ def make_report(pages: Path) -> None:
             picture.convert("RGB").save(FOLDER / "report.png", optimize=True)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Makes all of them."""
     demo = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
     FOLDER.mkdir(exist_ok=True)
     make_view(demo / "interleaved")
-    make_report(demo / "interleaved")
+    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser is None:
+        sys.exit("no Chromium: report.png and page-*.png stay as they are")
+    make_report(demo / "interleaved", browser)
+    beside.make(FOLDER, browser)
+
+
+if __name__ == "__main__":
+    main()
