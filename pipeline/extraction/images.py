@@ -33,6 +33,9 @@ MAX_TRACKER_SIDE: Final = 2
 MAX_NAMED_CHARS: Final = 1_000
 """Of an address that does not resolve: inline data may be megabytes."""
 
+MAX_DATA_CHARS: Final = 40
+"""Of inline data, which say no more than their type."""
+
 _LAZY: Final = re.compile(r"(?:^|[-_])(?:src|lazy(?:load)?|original|defer|hi-?res|full)(?:[-_]|$)")
 _IMAGE_ADDRESS: Final = re.compile(
     r"^\s*[^\s,;<>{}\"]+\.(?:jpe?g|png|gif|webp|avif)(?:[?#][^\s<>\"]*)?\s*$", re.IGNORECASE
@@ -109,7 +112,7 @@ def find_image(picture: Picture, base: str) -> Found:
         url=best,
         candidates=tuple(urls),
         reason=None if best else reason or Reason.NO_URL,
-        named=named[:MAX_NAMED_CHARS],
+        named=named[: MAX_DATA_CHARS if named[:5].lower() == "data:" else MAX_NAMED_CHARS],
         lazy=bool(lazy),
         width=width,
         height=height,
@@ -170,7 +173,10 @@ def _words(name: str) -> frozenset[str]:
 def written_address(written: str) -> str:
     """An address of an image element as the page wrote it, for the list of what was left out."""
     match = _SRC.search(written)
-    return unescape(match[1] or match[2] or match[3] or "")[:MAX_NAMED_CHARS] if match else ""
+    if match is None:
+        return ""
+    address = unescape(match[1] or match[2] or match[3] or "")
+    return address[: MAX_DATA_CHARS if address[:5].lower() == "data:" else MAX_NAMED_CHARS]
 
 
 Pool = list[tuple[str, float, str]]
