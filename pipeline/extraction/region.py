@@ -188,14 +188,17 @@ def _is_teaser(block: Block) -> bool:
 
 
 def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
-    """Short paragraphs that end the text: in the box of its last running text."""
+    """Short paragraphs and tables that end the text: in the box of its last running text."""
     around = blocks[last].box.parent
     for index in range(last + 1, core.last):
-        box = blocks[index].box
-        if box.parent is not around or box.tag not in _FLOW:
+        block = blocks[index]
+        in_table = any(b.tag == "table" and b.parent is around for b in block.box.ancestors())
+        if not in_table and (block.box.parent is not around or block.box.tag not in _FLOW):
             return
-        if is_text(blocks[index]):
+        if is_text(block):
             yield index
+        elif in_table:
+            return
 
 
 def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
@@ -209,7 +212,7 @@ def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
                 yield index
             if title:
                 return
-        elif block.chars and not _is_aside(block):
+        elif block.chars >= MIN_PARAGRAPH_CHARS and not _is_aside(block):
             near = False
 
 

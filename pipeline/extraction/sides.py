@@ -52,7 +52,7 @@ _SIDE_WORD: Final = re.compile(
     r"|vjs|mejs|jwplayer|plyr"
     # who wrote the text, when, and about what
     r"|authors?|authorbox|bylines?|bio|avatars?|meta|metadata|metabox|postmeta|postmetadata"
-    r"|submitted|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
+    r"|submitted|postprofile|postdetails|userinfo|dateline|timestamp|tags|tagcloud|credits?|citation|licen[cs]einfo|hatnote|catlinks"
     r"|editsection|noprint"
 )
 _SIDE_PAIR: Final = re.compile(
