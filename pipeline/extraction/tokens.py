@@ -22,14 +22,16 @@ def _any_case(word: str) -> str:
     return "".join(f"[{letter}{letter.upper()}]" for letter in word)
 
 
-# Quotes count only after an equals sign: `<p don't>` opens none.
-_ATTRIBUTES: Final = r"""[^>=]*+(?:=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+[^>=]*+)*+"""
+# Quotes count only right after an equals sign: `<p don't>` and `<p a=b"c>` open none.
+_ATTRIBUTES: Final = (
+    r"""[^>=]*+(?:=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z)|[^\s>"'][^\s>]*+)?+[^>=]*+)*+"""
+)
+_COMMENT: Final = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
 # After `<!--` a script may hold another one (HTML Standard, section 13.2.5.20 and after).
 _SCRIPT_COMMENT: Final = (
     r"!(?=--)(?:[^<-]++|-(?!->)|<(?!/?(?ai:script)[\s/>])"
     r"|<(?ai:script)[\s/>](?:[^<-]++|-(?!->)|<(?!/(?ai:script)[\s/>]))*+(?:</(?ai:script))?+)*+"
 )
-_COMMENT: Final = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+(?:--!?>|\Z))"
 # Of drawings: what may hold tags that do not count, and the tags that end a drawing left open.
 _IN_DRAWING: Final = (
     rf"{_COMMENT}|!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+"
@@ -62,7 +64,8 @@ _RAW: Final = "|".join(
 # Passed over only where they end and hold no other of their kind, so that nothing is lost.
 _BESIDE: Final = "|".join(
     rf"{_any_case(name)}(?=[\s>]){_ATTRIBUTES}>"
-    rf"[^<]*+(?:<(?!/?{_any_case(name)}[\s>])[^<]*+)*+</{_any_case(name)}\s*+>"
+    rf"[^<]*+(?:<(?!/?{_any_case(name)}[\s>])(?:{_COMMENT}|(?=[sSiItTnN])(?:{_RAW}))?+[^<]*+)*+"
+    rf"</{_any_case(name)}\s*+>"
     for name in ("nav", "footer", "aside", "select")
 )
 
@@ -137,5 +140,8 @@ def decode_references(value: str) -> str:
 
 def _decode(match: re.Match[str]) -> str:
     name, equals = match.group(1, 2)
-    bare = name is not None and not match[0].endswith(";")
-    return match[0] if bare and (equals or name not in html5) else unescape(match[0])
+    if name is None:
+        return unescape(match[0])
+    if match[0][len(name) + 1 :].startswith(";"):
+        return html5[f"{name};"] + equals if f"{name};" in html5 else match[0]
+    return match[0] if equals else html5.get(name, match[0])
