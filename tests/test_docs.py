@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from openm3w.cli import PLANNED
+from openm3w.pipeline.extraction.reasons import Reason
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*(ROOT / "docs").glob("*.md"), *ROOT.glob("*.md")])
 _LINK = re.compile(r"\]\(([^)\s]+)\)|(?:href|src)=\"([^\"]+)\"")
+_EXAMPLE = re.compile(r"^```python\n(.*?)^```\n+```text\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -93,3 +95,17 @@ def test_pages_name_no_machine_and_hold_no_notes_to_self():
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"\bTODO\b|\bFIXME\b|/home/|/root/", text), page.name
+
+
+def test_examples_of_extraction_print_what_the_page_says(capsys):
+    examples = _EXAMPLE.findall((ROOT / "docs/extraction.md").read_text(encoding="utf-8"))
+    assert examples
+    for code, output in examples:
+        exec(code, {})  # noqa: S102 -- our own page
+        assert capsys.readouterr().out == output
+
+
+def test_all_reasons_of_images_are_explained():
+    text = (ROOT / "docs/extraction.md").read_text(encoding="utf-8")
+    named = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert sorted(named) == sorted(Reason)
