@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from openm3w.pipeline.extraction.captions import is_caption, is_credit
+from openm3w.pipeline.extraction.endings import drop_end_matter, drop_introductions
 from openm3w.pipeline.extraction.layout import Block, Box, Layout
 from openm3w.pipeline.extraction.selection import Selection, is_text, smallest_box, widen
 from openm3w.pipeline.extraction.tags import HEADINGS, ITEMS, LISTS, TABLE, names
@@ -41,32 +42,13 @@ ITEM_WEIGHT: Final = 0.1
 MIN_FLOWING_CHARS: Final = 500
 """With less running text outside lists a page is made of lists, and they count in full."""
 
-MAX_END_CHARS: Final = 300
-"""Longer paragraphs say more than that there is a newsletter."""
-
-MAX_INTRODUCTION_CHARS: Final = 60
-"""A line that announces what follows it."""
-
 MAX_HEAD_BLOCKS: Final = 15
 """Paragraphs between the title of a page and its core: byline, date, buttons."""
-
-MIN_LINKS_CHARS: Final = 20
-"""Fewer characters left out after a line are no list of links."""
 
 _GROUPS: Final = LISTS | TABLE
 _PARTS_OF_BOXES: Final = _GROUPS | names("p li dd dt tbody thead tfoot tr")
 _FLOW: Final = names("p li pre blockquote dd td")
 _TITLES: Final = names("h1 h2")
-_END_MATTER: Final = re.compile(
-    r"newsletter|subscri(?:be|ption)|abonn|sign up|follow us|folge[nt]? (?:sie )?uns|©|copyright"
-    r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados"
-    r"|droits r[ée]serv"
-    r"|\bapps?\b.*(?:ios|android)|telegram|whatsapp|lizenz|licen[cs]e|licencia|\bspende"
-    r"|donat(?:e|ion)|support (?:us|our)",
-    re.IGNORECASE,
-)
-"""What pages say of themselves after a text, in languages seen often."""
-
 MAX_BYLINE_CHARS: Final = 120
 
 _BYLINE: Final = re.compile(
@@ -84,8 +66,8 @@ def choose_text(layout: Layout) -> Selection:
         return Selection(layout.body, layout.body, texts)
     core = widen(heart, layout)
     texts = _texts(layout, heart, core)
-    _drop_end_matter(layout, texts)
-    _drop_introductions(layout, core, texts)
+    drop_end_matter(layout, texts)
+    drop_introductions(layout, core, texts)
     return Selection(core, heart, texts)
 
 
@@ -138,7 +120,8 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     first, last = min(inner), max(inner)
     texts.update(index for index in range(first, last) if _has_words(blocks[index]))
     texts.update(_between(blocks, sorted(texts)))
-    texts.update(_groups(blocks, heart, first, last))
+    listed, labels = _groups(blocks, heart, first, last)
+    texts = (texts - labels) | listed
     texts.update(_same_box(blocks, core, last))
     texts.update(_title(blocks, core, first))
     texts.update(_standfirst(blocks, core))
@@ -160,12 +143,13 @@ def _between(blocks: list[Block], order: list[int]) -> Iterable[int]:
             yield from (index for index in gap if blocks[index].chars)
 
 
-def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[int]:
-    """Lists and tables in the content that are mostly text, with the links in them.
+def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> tuple[set[int], set[int]]:
+    """What lists and tables that are mostly text hold, and what would be left of the others.
 
     A list with headings that are links is a stream of teasers for other pages.
     """
     done = set[Box]()
+    listed, labels = set[int](), set[int]()
     for block in blocks[first : last + 1]:
         outer: Box | None = None
         for box in block.box.ancestors():
@@ -179,8 +163,12 @@ def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> Iterable[
         inside = range(outer.first, outer.last)
         text = sum(blocks[index].chars for index in inside if is_text(blocks[index]))
         stream = any(_is_teaser(blocks[index]) for index in inside)
-        if not stream and 2 * text > sum(blocks[index].chars for index in inside):
-            yield from (i for i in inside if blocks[i].chars and not blocks[i].box.side)
+        if 2 * text <= sum(blocks[index].chars for index in inside):
+            if outer.tag in LISTS or "infobox" in outer.names:
+                labels.update(i for i in inside if not _is_running(blocks[i]))
+        elif not stream:
+            listed.update(i for i in inside if blocks[i].chars and not blocks[i].box.side)
+    return listed, labels
 
 
 def _is_teaser(block: Block) -> bool:
@@ -232,47 +220,3 @@ def _is_aside(block: Block) -> bool:
     if is_caption(block) or is_credit(block.text):
         return True
     return block.chars <= MAX_BYLINE_CHARS and bool(_BYLINE.match(block.text))
-
-
-def _drop_end_matter(layout: Layout, texts: set[int]) -> None:
-    """Take out what ends the text with words about the site: its newsletter, apps, rights."""
-    for index in sorted(texts, reverse=True):
-        block = layout.blocks[index]
-        if block.chars > MAX_END_CHARS or not _END_MATTER.search(block.text):
-            return
-        if len(texts) > 1:
-            texts.discard(index)
-
-
-def _drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
-    """Take out headings without text under them, and lines before links that were left out."""
-    blocks = layout.blocks
-    following: Block | None = None
-    for index in sorted(texts, reverse=True):
-        block = blocks[index]
-        heading = block.box.tag in HEADINGS
-        empty = heading and (
-            following is None
-            or (following.box.tag in HEADINGS and following.box.tag <= block.box.tag)
-        )
-        announces = block.chars < MAX_INTRODUCTION_CHARS and (
-            heading or block.text.rstrip().endswith(":")
-        )
-        if empty or (announces and _before_links(blocks, core, texts, index, following)):
-            texts.discard(index)
-        else:
-            following = block
-
-
-def _before_links(
-    blocks: list[Block], core: Box, texts: set[int], index: int, following: Block | None
-) -> bool:
-    chars = linked = 0
-    for position in range(index + 1, core.last):
-        if position in texts:
-            break
-        chars += blocks[position].chars
-        linked += blocks[position].linked
-    if chars > MIN_LINKS_CHARS and 2 * linked > chars:
-        return True
-    return following is None and blocks[index].box.tag not in HEADINGS

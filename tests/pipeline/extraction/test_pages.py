@@ -434,3 +434,18 @@ def test_who_wrote_a_text_and_when_is_left_out() -> None:
         assert shown(found) == [FIRST, SECOND]
     found = extract(f"<main><p>{FIRST}</p><p>By then it was dark.</p><p>{SECOND}</p></main>", URL)
     assert shown(found) == [FIRST, "By then it was dark.", SECOND]
+
+
+def test_what_would_be_left_of_a_list_of_links_is_left_out_too() -> None:
+    items = "".join(
+        f"<li><a href=/{n}>Flour of the field number {n}</a><p>{n} £</p></li>" for n in range(9)
+    )
+    found = extract(f"<main><p>{FIRST}</p><ul>{items}</ul><p>{SECOND}</p></main>", URL)
+    assert shown(found) == [FIRST, SECOND]
+
+
+def test_an_introduction_written_as_a_heading_is_kept() -> None:
+    found = extract(
+        f"<main><p>{FIRST}</p><h4>{THIRD}</h4><h4>Grain</h4><p>{SECOND}</p></main>", URL
+    )
+    assert shown(found) == [FIRST, THIRD, "Grain", SECOND]

@@ -1,0 +1,73 @@
+"""What is taken out of a page's text again: words about the site, lines about what is missing."""
+
+import re
+from typing import Final
+
+from openm3w.pipeline.extraction.layout import Block, Box, Layout
+from openm3w.pipeline.extraction.tags import HEADINGS
+
+MAX_END_CHARS: Final = 300
+"""Longer paragraphs say more than that there is a newsletter."""
+
+MAX_INTRODUCTION_CHARS: Final = 60
+"""A line that announces what follows it."""
+
+MAX_HEADING_CHARS: Final = 100
+"""A longer heading is a sentence, and stands for itself."""
+
+MIN_LINKS_CHARS: Final = 20
+"""Fewer characters left out after a line are no list of links."""
+
+_END_MATTER: Final = re.compile(
+    r"newsletter|subscri(?:be|ption)|abonn|sign up|follow us|folge[nt]? (?:sie )?uns|©|copyright"
+    r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados"
+    r"|droits r[ée]serv"
+    r"|\bapps?\b.*(?:ios|android)|telegram|whatsapp|lizenz|licen[cs]e|licencia|\bspende"
+    r"|donat(?:e|ion)|support (?:us|our)",
+    re.IGNORECASE,
+)
+"""What pages say of themselves after a text, in languages seen often."""
+
+
+def drop_end_matter(layout: Layout, texts: set[int]) -> None:
+    """Take out what ends the text with words about the site: its newsletter, apps, rights."""
+    for index in sorted(texts, reverse=True):
+        block = layout.blocks[index]
+        if block.chars > MAX_END_CHARS or not _END_MATTER.search(block.text):
+            return
+        if len(texts) > 1:
+            texts.discard(index)
+
+
+def drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
+    """Take out headings without text under them, and lines before links that were left out."""
+    blocks = layout.blocks
+    following: Block | None = None
+    for index in sorted(texts, reverse=True):
+        block = blocks[index]
+        heading = block.box.tag in HEADINGS and block.chars <= MAX_HEADING_CHARS
+        empty = heading and (
+            following is None
+            or (following.box.tag in HEADINGS and following.box.tag <= block.box.tag)
+        )
+        announces = block.chars < MAX_INTRODUCTION_CHARS and (
+            heading or block.text.rstrip().endswith(":")
+        )
+        if empty or (announces and _before_links(blocks, core, texts, index, following)):
+            texts.discard(index)
+        else:
+            following = block
+
+
+def _before_links(
+    blocks: list[Block], core: Box, texts: set[int], index: int, following: Block | None
+) -> bool:
+    chars = linked = 0
+    for position in range(index + 1, core.last):
+        if position in texts:
+            break
+        chars += blocks[position].chars
+        linked += blocks[position].linked
+    if chars > MIN_LINKS_CHARS and 2 * linked > chars:
+        return True
+    return following is None and blocks[index].box.tag not in HEADINGS
