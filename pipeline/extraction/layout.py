@@ -4,7 +4,6 @@ The tree is the one that browsers build, as far as paragraphs go: end tags that 
 are supplied, and stray ones are passed over. Inline elements make no node; a hidden one is a box.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -34,7 +33,7 @@ from openm3w.pipeline.extraction.tags import (
     SILENT,
     VOID,
 )
-from openm3w.pipeline.extraction.tokens import Token, attributes, images_in, text_in
+from openm3w.pipeline.extraction.tokens import Token, attributes, images_in, split_start, text_in
 
 LINE_BREAK: Final = "\x0b"
 """Stands for `<br>`."""
@@ -251,7 +250,6 @@ _RULES: Final = {
     )
     for tag in BLOCK | INLINE_BOXES
 }
-_START: Final = re.compile(r"<([a-zA-Z]+)([^>]*)>")
 _PARAGRAPH_LIMITS: Final = (BLOCK | SILENT) - PARAGRAPH
 
 
@@ -325,6 +323,7 @@ class _Pass:
                     self.layout.head.append((name, written))
                 if self.unseen is not None and self.unseen.tag == name:
                     self._count_unseen("/a")  # links do not nest
+                    box = self.box
                 if hides(written):
                     self._open_unseen(name, written)
                     box = self.box
@@ -366,7 +365,7 @@ class _Pass:
         self._push(tag, written)
         box = self.box
         if rule.silent:
-            self._enter_silent(box, number)
+            self._enter_silent(box)
         if box.side or not rule.may_be_side:
             return
         if tag in SIDE_TAGS or (written and is_side_name(written)):
@@ -394,6 +393,8 @@ class _Pass:
             self._flush(number)
         while self.box is not found:
             self._pop()
+        if found.tag in BLOCK and not found.silent:
+            self._flush(number)
         self._pop()
         if found.tag in BLOCK and found.silent and not self.box.silent:
             self._flush(number)
@@ -412,15 +413,12 @@ class _Pass:
         if self.depth > MAX_DEPTH:
             raise PageLimit("too_deep")
 
-    def _enter_silent(self, box: Box, number: int) -> None:
+    def _enter_silent(self, box: Box) -> None:
         """Note that text inside is not shown, as far as that is so."""
-        layout = self.layout
         if box.tag == "template":
             box.hidden = True
-        elif box.tag == "noframes" and any(name == "frameset" for name, _ in layout.head):
+        elif box.tag == "noframes" and any(name == "frameset" for name, _ in self.layout.head):
             return
-        elif box.tag == "title" and not layout.title:
-            layout.title = layout.tokens[number][3]
         box.silent = True
 
     def _mark_side(self, box: Box, number: int) -> None:
@@ -436,30 +434,42 @@ class _Pass:
             layout.largest_skipped = max(layout.largest_skipped, chars)
             box.silent = True
             for position in self._images_between(number + 1, end):
-                self._picture(layout.tokens[position][2])
+                beside, _, written, _ = layout.tokens[position]
+                if beside:
+                    self._pictures_in(beside)
+                else:
+                    self._picture(written)
             next(islice(self.tokens, end - number - 1, end - number - 1), None)
 
     def _pass_over(self, markup: str, number: int) -> None:
-        """Note a part beside the content that the tokens hold as one."""
+        """Note the title, or a part beside the content that the tokens hold as one."""
         layout = self.layout
-        if self.pieces and not self.box.silent:
+        name, written, content = split_start(markup)
+        if name == "title":
+            if not layout.title and not self.box.silent:
+                layout.title = content
+            return
+        if self.pieces and name in BLOCK and not self.box.silent:
             self._flush(number)
         chars = text_in(markup)
         layout.num_text += chars
         layout.num_skipped += chars
         layout.largest_skipped = max(layout.largest_skipped, chars)
-        images = [written for name, written in images_in(markup) if name in IMAGES]
-        if images:
-            head = _START.match(markup)
-            self._push(*(head.groups() if head else ("nav", "")))
+        if images_in(markup):
+            self._push(name, written)
             self.box.side = self.box.silent = True
-            for written in images:
-                self._picture(written)
+            self._pictures_in(markup)
             self._pop()
 
+    def _pictures_in(self, markup: str) -> None:
+        for name, written in images_in(markup):
+            if name in IMAGES:
+                self._picture(written)
+
     def _images_between(self, start: int, end: int) -> list[int]:
-        """Indices of the image elements among these tokens."""
-        found = list[int]()
+        """Indices of the image elements among these tokens, and of what may hold some."""
+        tokens = self.layout.tokens
+        found = [position for position in range(start, end) if tokens[position][0]]
         for name in self.image_names:
             position = start
             try:

@@ -17,8 +17,7 @@ BLOCK: Final = names(
 """Elements that begin and end a paragraph (HTML Standard, section 15.3)."""
 
 SILENT: Final = names(
-    "applet audio button canvas datalist math noframes noscript object rp rt select template title"
-    " video"
+    "applet audio button canvas datalist math noframes noscript object rp rt select template video"
 )
 """Inline elements whose text is no part of the page's text; images inside them still count."""
 

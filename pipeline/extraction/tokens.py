@@ -14,8 +14,8 @@ from typing import Final
 from openm3w.pipeline.extraction.limits import check_markup
 
 Token = tuple[str, str, str, str]
-"""What was passed over beside the content (markup, mostly ""); name ("p", "/p"; "" for what was
-passed over), attributes as written, the text after it."""
+"""The title, or what was passed over beside the content (markup after its first `<`; mostly "");
+name ("p", "/p"; "" for what was passed over), attributes as written, the text after it."""
 
 
 def _any_case(word: str) -> str:
@@ -70,9 +70,13 @@ _BESIDE: Final = "|".join(
 )
 
 
+# Its content is text, tags and all.
+_TITLE: Final = _raw("title")
+
+
 def _token(beside: str) -> re.Pattern[str]:
     return re.compile(
-        rf"<(?:(?=[sSiItTnN])(?:{_RAW}){beside}"
+        rf"<(?:(?=[sSiItTnN])(?:{_RAW})|(?=[nNfFaAsStT])({beside}{_TITLE})"
         rf"|(/?[a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>?+"
         rf"|{_COMMENT}"
         r"|[!?/][^>]*+>?+)"
@@ -81,8 +85,9 @@ def _token(beside: str) -> re.Pattern[str]:
     )
 
 
-_ALL: Final = _token("()")
-_WITHOUT_SIDES: Final = _token(f"|(?=[nNfFaAsS])({_BESIDE})")
+_ALL: Final = _token("")
+_WITHOUT_SIDES: Final = _token(f"{_BESIDE}|")
+_START: Final = re.compile(rf"([a-zA-Z]++)({_ATTRIBUTES})>?+")
 _TEXT: Final = re.compile(r">\s*+([^<>{}]{20,}+)(?=<)")
 """Text between tags; what holds braces is a script."""
 
@@ -106,6 +111,12 @@ def tokenize(html: str, *, skip_sides: bool) -> list[Token]:
     if start:
         tokens.insert(0, ("", "", "", html if start < 0 else html[:start]))
     return tokens
+
+
+def split_start(markup: str) -> tuple[str, str, str]:
+    """Name and attributes of the tag that begins what was passed over, and all after it."""
+    start = _START.match(markup)
+    return (start[1].lower(), start[2], markup[start.end() :]) if start else ("", "", markup)
 
 
 def images_in(markup: str) -> list[tuple[str, str]]:

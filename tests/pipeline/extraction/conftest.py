@@ -12,7 +12,9 @@ from openm3w.pipeline.extraction.sides import hides
 from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, SILENT
 from openm3w.pipeline.extraction.tokens import tokenize
 
-NO_TEXT = frozenset(("script", "style", "svg", "iframe", "textarea", "noembed", "noframes"))
+NO_TEXT = frozenset(
+    ("title", "script", "style", "svg", "iframe", "textarea", "noembed", "noframes")
+)
 
 
 class Reading(NamedTuple):
@@ -47,11 +49,11 @@ def read_as_browser(html: str) -> Reading:
             tag = node.tag
             if tag in IMAGES:
                 images.append(_one_line_ends(node.attributes.get("src")))
-            silent = silent or tag in SILENT | NO_TEXT or (tag != "body" and _is_hidden(node))
             edge = "\n" if tag in BLOCK or tag == "hr" else LINE_BREAK if tag == "br" else ""
-            text.append(edge)
-            if tag != "br":
+            text.append("" if silent else edge)
+            if tag != "br" and not silent:
                 stack.append((edge, silent))
+            silent = silent or tag in SILENT | NO_TEXT or (tag != "body" and _is_hidden(node))
             stack.extend((child, silent) for child in reversed(_children(node)))
     return Reading(_lines("".join(text).split("\n")), images)
 
