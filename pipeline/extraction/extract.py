@@ -26,6 +26,9 @@ WIDER_SIDE_SHARE: Final = 0.2
 """Where more text was put aside by its name than was found: the share of the page's text that a
 part beside the content may hold at most, instead of `sides.MAX_SIDE_SHARE`."""
 
+MANY_TIMES: Final = 10
+"""More text put aside than found, by this factor, and names say nothing of this page."""
+
 DECORATION: Final = 4
 """An image that stands in the content this often decorates it."""
 
@@ -94,11 +97,10 @@ def _extract(html: str, url: str, engine: Engine) -> Extraction:
     head = read_head(layout, url)
     if engine == "openm3w":
         chosen = region.choose_text(layout)
-        large = layout.largest_skipped > WIDER_SIDE_SHARE * layout.num_text
-        if large and layout.num_skipped > 2 * chosen.num_chars(layout):
+        if (share := _wider_share(layout, chosen)) is not None:
             # Some of what its name put aside may be the text itself.
             tokens = tokenize(html, skip_sides=False)
-            wider = lay_out(tokens, skip_sides=True, max_side_share=WIDER_SIDE_SHARE)
+            wider = lay_out(tokens, skip_sides=True, max_side_share=share)
             again = region.choose_text(wider)
             if again.num_chars(wider) > chosen.num_chars(layout):
                 layout, chosen = wider, again
@@ -125,6 +127,19 @@ def _extract(html: str, url: str, engine: Engine) -> Extraction:
         opt_out=head.opt_out,
         licences=head.licences,
     )
+
+
+def _wider_share(layout: Layout, chosen: Selection) -> float | None:
+    """The share of the text that a part beside the content may hold, if that is asked again.
+
+    It is where much more was put aside than found: in one large part, or in many small ones (a
+    forum may call each post a comment).
+    """
+    found = chosen.num_chars(layout)
+    if layout.num_skipped > MANY_TIMES * found:
+        return 0.0
+    large = layout.largest_skipped > WIDER_SIDE_SHARE * layout.num_text
+    return WIDER_SIDE_SHARE if large and layout.num_skipped > 2 * found else None
 
 
 def _left_out(

@@ -344,7 +344,7 @@ class _Pass:
                         self.linked += len(text)
                         text_links.add(self.link)
                 elif self.pieces:
-                    self.pieces.append(" ")
+                    self.pieces.append(text)
         self._flush(len(self.layout.tokens))
         while self.box.parent is not None:
             self._pop()

@@ -74,19 +74,22 @@ _BESIDE: Final = "|".join(
 _TITLE: Final = _raw("title")
 
 
-def _token(beside: str) -> re.Pattern[str]:
+def _token(beside: str, *, blank: str = r"\s(?=\s*+<)") -> re.Pattern[str]:
     return re.compile(
         rf"<(?:(?=[sSiItTnN])(?:{_RAW})|(?=[nNfFaAsStT])({beside}{_TITLE})"
         rf"|(/?[a-zA-Z][^\s/>]*+)({_ATTRIBUTES})>?+"
         rf"|{_COMMENT}"
         r"|[!?/][^>]*+>?+)"
-        # Of white space alone one character is enough.
-        r"(\s(?=\s*+<)|[^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)\s*+"
+        # Of white space alone one character is enough, but in code.
+        rf"({blank}|[^<]*+(?:<(?![a-zA-Z/!?])[^<]*+)*+)\s*+"
     )
 
 
 _ALL: Final = _token("")
 _WITHOUT_SIDES: Final = _token(f"{_BESIDE}|")
+_ALL_VERBATIM: Final = _token("", blank=r"\s++(?=<)")
+_WITHOUT_SIDES_VERBATIM: Final = _token(f"{_BESIDE}|", blank=r"\s++(?=<)")
+_VERBATIM: Final = re.compile(r"<(?:[pP][rR][eE]|[lL][iI][sS][tT][iI][nN][gG]|[xX][mM][pP])[\s>]")
 _START: Final = re.compile(rf"([a-zA-Z]++)({_ATTRIBUTES})>?+")
 _TEXT: Final = re.compile(r">\s*+([^<>{}]{20,}+)(?=<)")
 """Text between tags; what holds braces is a script."""
@@ -106,7 +109,11 @@ def tokenize(html: str, *, skip_sides: bool) -> list[Token]:
         PageLimit: the page has more markup than any that is worth reading.
     """
     check_markup(html)
-    tokens: list[Token] = (_WITHOUT_SIDES if skip_sides else _ALL).findall(html)
+    if _VERBATIM.search(html):
+        pattern = _WITHOUT_SIDES_VERBATIM if skip_sides else _ALL_VERBATIM
+    else:
+        pattern = _WITHOUT_SIDES if skip_sides else _ALL
+    tokens: list[Token] = pattern.findall(html)
     start = html.find("<")
     if start:
         tokens.insert(0, ("", "", "", html if start < 0 else html[:start]))

@@ -221,7 +221,6 @@ def test_code_keeps_its_lines_and_their_indent(code: str) -> None:
     assert shown(found) == [FIRST, "if open:", "    run()", "else:", "    wait()", SECOND]
 
 
-@pytest.mark.xfail(strict=True, reason="tokens keep one character of white space between tags")
 def test_highlighted_code_keeps_its_lines_and_their_indent() -> None:
     code = (
         "<pre><span></span><span class=k>if</span> <span class=n>open</span><span class=p>:</span>\n"
@@ -449,3 +448,28 @@ def test_an_introduction_written_as_a_heading_is_kept() -> None:
         f"<main><p>{FIRST}</p><h4>{THIRD}</h4><h4>Grain</h4><p>{SECOND}</p></main>", URL
     )
     assert shown(found) == [FIRST, THIRD, "Grain", SECOND]
+
+
+def test_posts_that_are_all_called_comments_are_the_content_where_there_is_no_other() -> None:
+    posts = "".join(
+        f"<div class=comment><div class=comment-author>user{number}</div>"
+        f"<p>Post {number} says that the valve leaks when the boiler is cold, and stops after an"
+        " hour; has anybody else seen this, and what did you do about it?</p></div>"
+        for number in range(8)
+    )
+    html = f"<!doctype html><title>t</title><h1>Leaking valve</h1><div id=posts>{posts}</div>"
+    text = " ".join(span.text for span in extract(html, URL).spans if isinstance(span, Text))
+    assert all(f"Post {number} says" in text for number in range(8))
+
+
+def test_comments_under_an_article_stay_out_though_they_are_longer() -> None:
+    comments = "".join(
+        f"<div class=comment><p>Reader {number} thinks that all of this was better before, and"
+        " goes on about it for quite some time without an end in sight.</p></div>"
+        for number in range(8)
+    )
+    story = "<p>The council voted on Monday to repair the bridge before winter, said its mayor.</p>"
+    html = f"<!doctype html><title>t</title><article><h1>t</h1>{story * 3}</article>{comments}"
+    text = " ".join(span.text for span in extract(html, URL).spans if isinstance(span, Text))
+    assert "council voted" in text
+    assert "Reader" not in text
