@@ -331,6 +331,7 @@ class _Pass:
                 self.link = None
             elif kind > _CLOSE:
                 self._other(kind, name, written, number)
+                box = self.box
             elif written and kind == _INLINE and hides(written):
                 self._open_unseen(name, written)
                 box = self.box
@@ -515,6 +516,8 @@ class _Pass:
         elif kind == _RULE:
             if not self.box.silent:
                 self._flush(number)
+            if self.paragraphs:
+                self._end(PARAGRAPH, _PARAGRAPH_LIMITS, number)
         elif kind == _IMAGE:
             self._picture(written)
         elif kind == _PICTURE:
