@@ -33,7 +33,7 @@ PAGES = {
 STYLES = Path(__file__).parent / "beside.css"
 RESULT = "http://result.example/"
 ICON = "http://news.example/static/avatar.png"
-WIDTHS = {"page": 720, "result": 560}
+WIDTHS = {"page": 590, "result": 450}
 HEIGHT = 3_000
 COLOURS = 240
 """A fifth of the bytes of all colours."""
