@@ -17,9 +17,7 @@ MAX_BASE_CHARS: Final = 2_000
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
-_TELLING: Final = re.compile(
-    r"[oO][gG]:(?:title|image)|twitter:image|[bB][oO][tT]|[tT][dD][mM]-|[lL][iI][cC][eE][nN]"
-)
+_TELLING: Final = re.compile("og:title|og:image|twitter:image|bot|tdm-|licen", re.IGNORECASE)
 """Elements without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
