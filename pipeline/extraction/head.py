@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from html import unescape
 from typing import Final
 from urllib.parse import urljoin
 
 from openm3w.pipeline.extraction.layout import Layout
-from openm3w.pipeline.extraction.tokens import attributes
+from openm3w.pipeline.extraction.tokens import attributes, decode_text
 from openm3w.pipeline.extraction.urls import resolve_url
 
 MAX_BASE_CHARS: Final = 2_000
@@ -58,7 +57,7 @@ def read_head(layout: Layout, url: str) -> Head:
         if tag in ("a", "link", "area") and "license" in element.get("rel", "").lower().split()
     )
     return Head(
-        title=shared or " ".join(unescape(layout.title).split()),
+        title=shared or " ".join(decode_text(layout.title).split()),
         base=base,
         opt_out=tuple(dict.fromkeys(opt_out)),
         licences=tuple(filter(None, dict.fromkeys(licences))),

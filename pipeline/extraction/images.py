@@ -4,13 +4,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import unescape
 from typing import Final, Literal
 
 from openm3w.pipeline.extraction.layout import Picture
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.tags import names
-from openm3w.pipeline.extraction.tokens import attributes
+from openm3w.pipeline.extraction.tokens import attributes, decode_references
 from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
 
 MIN_SIDE: Final = 64
@@ -175,7 +174,7 @@ def written_address(written: str) -> str:
     match = _SRC.search(written)
     if match is None:
         return ""
-    address = unescape(match[1] or match[2] or match[3] or "")
+    address = decode_references(match[1] or match[2] or match[3] or "")
     return address[: MAX_DATA_CHARS if address[:5].lower() == "data:" else MAX_NAMED_CHARS]
 
 

@@ -7,7 +7,6 @@ are supplied, and stray ones are passed over. Inline elements make no node; a hi
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import unescape
 from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Final
@@ -32,8 +31,16 @@ from openm3w.pipeline.extraction.tags import (
     PARAGRAPH,
     SILENT,
     VOID,
+    names,
 )
-from openm3w.pipeline.extraction.tokens import Token, attributes, images_in, split_start, text_in
+from openm3w.pipeline.extraction.tokens import (
+    Token,
+    attributes,
+    decode_text,
+    images_in,
+    split_start,
+    text_in,
+)
 
 LINE_BREAK: Final = "\x0b"
 """Stands for `<br>`."""
@@ -41,6 +48,10 @@ LINE_BREAK: Final = "\x0b"
 
 DEEP: Final = 24
 """Boxes around a box that are worth remembering."""
+
+
+MAX_SOURCES: Final = 100
+"""`<source>` elements of one image that count."""
 
 
 class Box:
@@ -250,7 +261,9 @@ _RULES: Final = {
     )
     for tag in BLOCK | INLINE_BOXES
 }
-_PARAGRAPH_LIMITS: Final = (BLOCK | SILENT) - PARAGRAPH
+_PARAGRAPH_LIMITS: Final = (
+    BLOCK | names("applet button noframes noscript object select template")
+) - PARAGRAPH
 
 
 def lay_out(
@@ -294,7 +307,7 @@ class _Pass:
         """Characters in links of the paragraph being filled."""
         self.link: str | None = None
         """Attributes of the link that is open, as written."""
-        self.sources: list[str] = []
+        self.sources: tuple[str, ...] = ()
         """Of the `<picture>` that is open."""
         self.unseen: Box | None = None
         """The hidden inline element that is open; it ends with its own end tag."""
@@ -521,9 +534,10 @@ class _Pass:
         elif kind == _IMAGE:
             self._picture(written)
         elif kind == _PICTURE:
-            self.sources = []
+            self.sources = ()
         elif kind == _SOURCE:
-            self.sources.append(written)
+            if len(self.sources) < MAX_SOURCES:
+                self.sources = (*self.sources, written)
         else:
             self.layout.head.append((name, written))
 
@@ -531,7 +545,7 @@ class _Pass:
         layout = self.layout
         picture = Picture(
             len(layout.pictures), written, self.box, len(layout.blocks), self.link,
-            tuple(self.sources), hidden=self.box.hidden or hides(written),
+            self.sources, hidden=self.box.hidden or hides(written),
         )  # fmt: skip
         layout.pictures.append(picture)
         self.pieces.append(picture)
@@ -564,8 +578,8 @@ class _Pass:
         chars = 0
         if not text.isspace():
             if "&" in text:
-                pieces = [unescape(p) if isinstance(p, str) else p for p in pieces]
-                text = unescape(text)
+                pieces = [decode_text(p) if isinstance(p, str) else p for p in pieces]
+                text = decode_text(text)
             chars = len(" ".join(text.split()))
         elif len(texts) == len(pieces):
             return

@@ -2,11 +2,11 @@
 
 import re
 from dataclasses import dataclass, field
-from html import unescape
 from typing import Final
 
 from openm3w.pipeline.extraction.layout import Box, Layout, Picture
 from openm3w.pipeline.extraction.selection import MAX_LABEL_CHARS, Selection
+from openm3w.pipeline.extraction.tokens import decode_references
 from openm3w.shards.document import Role
 
 MOSTLY_LINKS: Final = 0.5
@@ -140,7 +140,7 @@ class _Links:
 
 def _target(written: str) -> str:
     match = _HREF.search(written)
-    return unescape(match[1] or match[2] or match[3] or "").strip() if match else ""
+    return decode_references(match[1] or match[2] or match[3] or "").strip() if match else ""
 
 
 def _holds(around: Box, inner: Box) -> bool:

@@ -97,6 +97,7 @@ _TEXT: Final = re.compile(r">\s*+([^<>{}]{20,}+)(?=<)")
 _ATTRIBUTE: Final = re.compile(
     r"""([^\s/>=][^\s/>=]*+)(?:\s*+=\s*+(?:"([^"]*+)"?|'([^']*+)'?|([^\s>"']?+[^\s>]*+)))?+"""
 )
+_LONG_NUMBER: Final = re.compile(r"&#[0-9]{100,}+;?")
 _REFERENCE: Final = re.compile(r"&(?:#[xX]?[0-9a-fA-F]{1,12};?|([a-zA-Z][a-zA-Z0-9]*+);?(=?))")
 
 
@@ -145,6 +146,14 @@ def attributes(written: str) -> dict[str, str]:
         value = double or single or bare
         found.setdefault(name.lower(), decode_references(value) if "&" in value else value)
     return found
+
+
+def decode_text(text: str) -> str:
+    """A page's text with its character references read."""
+    try:
+        return unescape(text)
+    except ValueError:  # a number with more than the 4,300 digits that `int` takes
+        return unescape(_LONG_NUMBER.sub("\ufffd", text))
 
 
 def decode_references(value: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from openm3w.pipeline.extraction.layout import Layout, lay_out
+from openm3w.pipeline.extraction.layout import MAX_SOURCES, Layout, lay_out
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
 from openm3w.pipeline.extraction.tokens import tokenize
 
@@ -26,6 +26,7 @@ PARAGRAPHS = {
     "rules part": ("<p>a<hr>b", "a|b"),
     "references": ("<p>&lt;b&gt; &copy=1 &amp; &ampx &notit; &#x41;&#66; &#128;", "<b> ©=1 & &x ¬it; AB €"),
     "references out of range": ("<p>a&#0;b&#xD800;c&#x110000;d", "a\ufffdb\ufffdc\ufffdd"),
+    "numbers beyond all bounds": (f"<p>a&#{'1' * 5_000};b &amp;", "a\ufffdb &"),
     "no reference over tags": ("<p>&am<b>p;</b>", "&amp;"),
     "references are read once": ("<p>&amp;lt;", "&lt;"),
     "no-break spaces": ("<p>a&nbsp;b", "a b"),
@@ -78,6 +79,8 @@ PARAGRAPHS = {
     "option groups": ("a<select><optgroup label=x><option>x</optgroup><option>y</select>b", "ab"),
     "buttons": ("a<button><b>x</b></button>b", "ab"),
     "media": ("a<video><p>x</p></video>b<audio>x</audio>c<canvas>x</canvas>d<object>x</object>e", "abcde"),
+    "paragraphs end media left open": ("<p>a<video><p>b<p>c<canvas><h2>d", "a|b|c|d"),
+    "rules end paragraphs": ("<p hidden>x<hr>a", "a"),
     "formulas": ("a<math><mi>x</mi><mo>=</mo></math>b", "ab"),
     "drawings": ("a<svg><title>x</title><text>x</text></svg>b", "ab"),
     "a drawing without content": ("a<svg viewBox='0 0 1 1'/>b<p>c", "ab|c"),
@@ -241,6 +244,15 @@ def test_the_title_is_the_first_that_says_something(html: str, expected: str) ->
     page = layout(html)
     assert page.title == expected
     assert [block.text for block in page.blocks] == (["x"] if "<p>x" in html else [])
+
+
+def test_sources_belong_to_the_images_of_their_picture_and_are_bounded() -> None:
+    page = layout(
+        "<picture><source srcset=a><source srcset=b><img src=c></picture><img src=d>"
+        f"<picture>{'<source srcset=e>' * (MAX_SOURCES + 1)}<img src=f><img src=g></picture>"
+    )
+    assert [len(picture.sources) for picture in page.pictures] == [2, 0, MAX_SOURCES, MAX_SOURCES]
+    assert page.pictures[0].sources == (" srcset=a", " srcset=b")
 
 
 def test_boxes_know_what_is_inside() -> None:

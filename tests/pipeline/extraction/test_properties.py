@@ -4,6 +4,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -151,3 +152,13 @@ def test_tag_soup_has_the_paragraphs_that_browsers_see(
     ours: Read, browser: Read, html: str
 ) -> None:
     assert ours(f"<!doctype html><body>{html}") == browser(f"<!doctype html><body>{html}")
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["<title>{}", "<p>{}", "<img src={} alt={}>", "<a href={}>x</a>", "<nav><img src={}></nav>"],
+)
+def test_numbers_of_any_length_are_read(form: str) -> None:
+    reference = f"&#{'9' * 5_000};"
+    page = extract(f"<p>{SENTENCE * 3}</p>{form.format(reference, reference)}<p>{SENTENCE}", URL)
+    assert page.spans
