@@ -382,7 +382,7 @@ class _Pass:
             self._enter_silent(box)
         if box.side or not rule.may_be_side:
             return
-        if tag in SIDE_TAGS or (written and is_side_name(written)):
+        if tag in SIDE_TAGS or (written and is_side_name(tag, written)):
             self._mark_side(box, number)
 
     def _close(self, tag: str, number: int) -> None:
@@ -547,6 +547,7 @@ class _Pass:
             len(layout.pictures), written, self.box, len(layout.blocks), self.link,
             self.sources, hidden=self.box.hidden or hides(written),
         )  # fmt: skip
+        self.sources = ()
         layout.pictures.append(picture)
         self.pieces.append(picture)
 

@@ -153,8 +153,7 @@ def _clean(runs: list[str], *, verbatim: bool) -> str:
 def _lines(text: str) -> str:
     """Code with its lines, without empty ones around it."""
     lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
-    while lines and not lines[0].strip():
-        del lines[0]
+    del lines[: next((at for at, line in enumerate(lines) if line.strip()), len(lines))]
     while lines and not lines[-1].strip():
         del lines[-1]
     return "\n".join(line.rstrip() for line in lines)
