@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from openm3w.pipeline.extraction.layout import Block, Box, Layout, Picture
@@ -17,6 +18,9 @@ MAX_BLOCKS: Final = 40
 
 MAX_GAP: Final = 3
 """Paragraphs, all empty but the last, from an image to a caption that stands in no figure."""
+
+MAX_NAME_CHARS: Final = 1_000
+"""Of class and id; pages have been seen with thousands of utility classes."""
 
 CAPTION_LEVELS: Final = 2
 """Boxes around a caption's paragraph that may be called so."""
@@ -100,12 +104,18 @@ def is_credit(text: str) -> bool:
     return len(text) <= MAX_CREDIT_CHARS and bool(_CREDIT.match(text.strip()))
 
 
+@lru_cache(maxsize=1 << 12)
+def is_caption_name(names: str) -> bool:
+    """Whether class and id call a part a caption."""
+    return bool(_CAPTION_CLASS.search(names[:MAX_NAME_CHARS]))
+
+
 def is_caption(block: Block) -> bool:
     """Whether a paragraph describes an image, by the names of what it stands in."""
     for level, box in enumerate(block.box.ancestors()):
         if box.tag == "figcaption":
             return True
-        if box.written and _CAPTION_CLASS.search(box.written) and _CAPTION_CLASS.search(box.names):
+        if box.written and is_caption_name(box.names):
             return True
         if level == CAPTION_LEVELS:
             break

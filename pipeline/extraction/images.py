@@ -10,7 +10,7 @@ from openm3w.pipeline.extraction.layout import Picture
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.tags import names
 from openm3w.pipeline.extraction.tokens import attributes, decode_references
-from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
+from openm3w.pipeline.extraction.urls import MAX_URL_CHARS, parse_srcset, resolve_url
 
 MIN_SIDE: Final = 64
 """Pixels; Flamingo (2204.14198, A.3) and KOSMOS-1 (2302.14045, B.1.3) drop smaller images."""
@@ -52,11 +52,16 @@ _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ICON_WORDS: Final = names(
     "icon icons ico favicon logo logos avatar avatars gravatar sprite sprites button buttons btn"
-    " bullet emoji emojis emoticon smiley smilies wpsmiley badge arrow arrows caret chevron"
-    " facebook twitter pinterest whatsapp linkedin instagram youtube rss feed share print"
-    " star stars rating loader loading spinner throbber placeholder"
-    " prev previous next up home toc"
+    " bullet emoji emojis emoticon smiley smilies wpsmiley badge caret chevron"
+    " facebook twitter pinterest whatsapp linkedin instagram youtube rss"
+    " loader spinner throbber placeholder"
 )
+_SIGN_WORDS: Final = names(
+    "arrow arrows feed share print star stars rating loading prev previous next up down left right"
+    " home toc top back off on half"
+)
+"""These say so only where the name says nothing else: `next.png`, not `next-mayor.jpg`."""
+_SUFFIXES: Final = names("png gif jpg jpeg svg webp avif")
 _ADMONITION: Final = re.compile(
     r".*/(?:note|tip|important|caution|warning)\.(?:png|svg|gif)$", re.IGNORECASE
 )
@@ -152,6 +157,10 @@ def judge_name(found: Found, picture: Picture) -> Reason | None:
         return Reason.TRACKING_PIXEL
     if (
         name & _ICON_WORDS
+        or (
+            name & _SIGN_WORDS
+            and all(w in _SIGN_WORDS or w in _SUFFIXES or w.isdigit() for w in name)
+        )
         or _ADMONITION.match(found.url)
         or _words(picture.attributes.get("class", "")) & _ICON_WORDS
     ):
@@ -190,7 +199,7 @@ def _own_addresses(element: dict[str, str]) -> tuple[Pool, Pool, Pool]:
             own.extend(parse_srcset(value))
         elif kind == "lazy" and _looks_like_address(value):
             lazy.append((value, 1.0, "x"))
-        elif kind == "other" and _IMAGE_ADDRESS.match(value):
+        elif kind == "other" and len(value) <= MAX_URL_CHARS and _IMAGE_ADDRESS.match(value):
             other.append((value, 1.0, "x"))
     return own, lazy, other
 
@@ -206,6 +215,8 @@ def _kind(name: str) -> Literal["srcset", "lazy", "other", "none"]:
 
 
 def _looks_like_address(value: str) -> bool:
+    if len(value) > MAX_URL_CHARS:
+        return False
     return bool(_IMAGE_ADDRESS.match(value) or re.match(r"\s*(?:https?:)?/{1,2}[^\s/]", value))
 
 

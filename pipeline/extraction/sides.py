@@ -88,19 +88,28 @@ _NEGATIONS: Final = names(
 )
 """A page `with-sidebar` is none."""
 
-_NAMED: Final = re.compile(r"""(?:^|\s)(class|id|role)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
+_NAMED: Final = re.compile(r"""(?:^|\s)((?i:class|id|role))\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_HIDDEN_CLASS: Final = re.compile(r"sr-only|visually-?hidden|screen-reader")
+_HIDDEN_CLASS: Final = re.compile(
+    r"(?<![\w:-])(?:sr-only|visually-?hidden|screen-reader(?:-\w+)*)(?![\w:-])"
+)
+MAX_KEY_CHARS: Final = 500
+"""Longer attributes are looked at each time: remembered, they would fill the memory."""
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 Verdict = int
 _NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
 
 
-@lru_cache(maxsize=1 << 14)
 def hides(written: str) -> bool:
     """Whether a tag's attributes, as written, say that the element is not shown."""
-    if "none" in written or "hid" in written or "sr-only" in written or "screen-r" in written:
+    return _hides(written) if len(written) <= MAX_KEY_CHARS else _hides.__wrapped__(written)
+
+
+@lru_cache(maxsize=1 << 14)
+def _hides(written: str) -> bool:
+    low = written.lower()
+    if "none" in low or "hid" in low or "sr-only" in low or "screen-r" in low:
         found = attributes(written)
         return (
             "hidden" in found
@@ -110,15 +119,22 @@ def hides(written: str) -> bool:
     return False
 
 
-@lru_cache(maxsize=1 << 14)
-def is_side_name(written: str) -> bool:
+def is_side_name(tag: str, written: str) -> bool:
     """Whether a tag's attributes, as written, say that it holds no content of the page."""
+    if len(written) <= MAX_KEY_CHARS:
+        return _is_side_name(tag, written)
+    return _is_side_name.__wrapped__(tag, written)
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_side_name(tag: str, written: str) -> bool:
     classes = own = ""
     for name, value in _NAMED.findall(written):
-        if name == "class":
-            classes = value.strip("\"'")
-        elif name == "id":
-            own = value.strip("\"'")
+        if name.lower() == "class":
+            classes = value.strip("\"'")[:MAX_KEY_CHARS]
+        elif name.lower() == "id":
+            # Of a section it is made from its heading (Sphinx, Pandoc): `related-work`.
+            own = "" if tag == "section" else value.strip("\"'")[:MAX_KEY_CHARS]
         elif value.strip("\"'") in _SIDE_ROLES:
             return True
     if own and own.count("-") + own.count("_") < MAX_ID_PARTS:

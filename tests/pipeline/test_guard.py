@@ -142,7 +142,6 @@ def ends(pid: int) -> bool:
         ("<p>" * MAX_INLINE_TAGS + "<", URL, "openm3w", True),
         ("", "x" * MAX_INLINE_URL_CHARS, "openm3w", False),
         ("", "x" * (MAX_INLINE_URL_CHARS + 1), "openm3w", True),
-        ("<p>words</p><BASE href=/>", URL, "openm3w", True),
         ("", URL, "trafilatura", True),
     ],
 )

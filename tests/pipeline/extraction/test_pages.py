@@ -473,3 +473,59 @@ def test_comments_under_an_article_stay_out_though_they_are_longer() -> None:
     text = " ".join(span.text for span in extract(html, URL).spans if isinstance(span, Text))
     assert "council voted" in text
     assert "Reader" not in text
+
+
+@pytest.mark.parametrize(
+    "name", ["growing-up", "home-fire", "star-trek", "next-mayor", "print-shop"]
+)
+def test_a_photograph_may_have_a_sign_in_its_name(name: str) -> None:
+    html = f"<article><p>{WORDS}</p><img src={name}.jpg><p>{WORDS}</p></article>"
+    assert [image.url.rpartition("/")[2] for image in _images(html)] == [f"{name}.jpg"]
+
+
+@pytest.mark.parametrize("name", ["next", "arrow_left", "star-half", "home", "up2"])
+def test_a_sign_by_itself_is_none(name: str) -> None:
+    html = f"<article><p>{WORDS}</p><img src={name}.gif><p>{WORDS}</p></article>"
+    assert not _images(html)
+
+
+@pytest.mark.parametrize("own", ["related-work", "comments", "search", "privacy", "citation"])
+def test_a_section_named_by_its_heading_is_content(own: str) -> None:
+    html = f"<main><p>{WORDS}</p><section id={own}><h2>H</h2><p>Inner. {WORDS}</p></section></main>"
+    assert any("Inner." in s.text for s in extract(html, URL).spans if isinstance(s, Text))
+
+
+def test_capitals_in_markup_hide_and_name_as_small_letters_do() -> None:
+    html = (
+        f"<DIV CLASS=content><P>{WORDS}</P><P class=not-sr-only>Shown to all.</P>"
+        "<DIV CLASS=sidebar><P>Beside.</P></DIV><DIV STYLE='DISPLAY:NONE'><P>Hidden.</P></DIV>"
+        f"<P>{WORDS}</P></DIV>"
+    )
+    text = " ".join(span.text for span in extract(html, URL).spans if isinstance(span, Text))
+    assert "Shown to all." in text
+    assert "Beside." not in text
+    assert "Hidden." not in text
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        f"<div data-x='{'caption ' * 50_000}'>"
+        + "<p>Words and more words of some length.</p>" * 2_000,
+        "<picture>" + "<source srcset='a 1x, b 2x'>" * 2_000 + "<img src=a.jpg>" * 500,
+        f"<p>text<img src=a.jpg data-z='{'a.jpg?' * 50_000} x'></p>",
+    ],
+    ids=["long attribute", "open picture", "long address"],
+)
+def test_long_attributes_cost_no_more_than_their_length(html: str) -> None:
+    extract(html, URL)  # took minutes where each was read again for every paragraph or image
+
+
+def _images(html: str) -> list[Image]:
+    return [span for span in extract(html, URL).spans if isinstance(span, Image)]
+
+
+WORDS = (
+    "The council voted on Monday to repair the bridge before winter, said its mayor, who had"
+    " asked for the money twice."
+)
