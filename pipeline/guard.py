@@ -57,7 +57,7 @@ class ExtractionFailed(Exception):  # noqa: N818 - it names an outcome, as PageL
 def needs_guard(html: str, url: str, engine: str) -> bool:
     """Whether a page must be extracted in a process that can be killed.
 
-    Our own engine's time grows with the page and with nothing else, so its small pages are bounded
+    Our own engine's time grows with the page, so its small pages are bounded
     by their size and save the way to another process and back. What makes every address of a page
     long is the exception: a long address of the page itself (extraction bounds `<base>`).
     """
