@@ -284,3 +284,26 @@ def test_manuals_in_several_languages_stay(realdata, name):
     }
     assert len(lines) > 500
     assert [line for line in lines if repair(line) != line] == []
+
+
+MARKS = "\u0315\u0300\u05ae"  # of three classes, which normalising has to sort
+
+
+@pytest.mark.parametrize("count", [1, 29, 30])
+def test_marks_up_to_the_bound_stay(count: int) -> None:
+    text = "q" + (MARKS * 10)[:count] + " ก" * 40
+    assert repair(text) == unicodedata.normalize("NFC", text)
+
+
+def test_more_marks_than_the_bound_cost_no_time() -> None:
+    text = "q" + MARKS * 1_000_000
+    assert repair(text) == repair("q" + MARKS * 10)
+    assert repair(repair(text)) == repair(text)
+
+
+def test_long_words_of_other_scripts_stay() -> None:
+    for text in (
+        "สวัสดีชาวโลกนี่คือข้อความภาษาไทยที่ยาวมากและไม่มีช่องว่าง",
+        "ひらがなだけのとてもながいぶんしょうがつづいていくのをみる" * 2,
+    ):
+        assert repair(text) == text
