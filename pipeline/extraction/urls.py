@@ -1,6 +1,7 @@
 """What a page writes as an address, to the absolute http(s) URL that would be fetched."""
 
 import re
+from itertools import islice
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
@@ -11,6 +12,8 @@ MAX_URL_CHARS: Final = 8_192
 """Longer addresses are data in disguise; servers refuse them."""
 
 MAX_SRCSET_CHARS: Final = 65_536
+MAX_CANDIDATES: Final = 100
+"""Addresses of one srcset; real ones have 20 at most."""
 
 _REMOVED: Final = re.compile("[\\t\\n\\r]")
 _PLAIN: Final = re.compile(
@@ -58,20 +61,20 @@ def parse_srcset(srcset: str) -> list[tuple[str, float, str]]:
     before white space, or after a descriptor), and so do spaces, which the standard forbids
     and pages use.
     """
-    if found := _plain_srcset(srcset):
-        return found
+    if plain := _plain_srcset(srcset):
+        return plain
     text = " ".join(srcset[:MAX_SRCSET_CHARS].split())
     return [
-        (address, float(number or 1), unit or "x")
-        for address, number, unit in _CANDIDATE.findall(text)
-        if address != ","
+        (found[1], float(found[2] or 1), found[3] or "x")
+        for found in islice(_CANDIDATE.finditer(text), MAX_CANDIDATES)
+        if found[1] != ","
     ]
 
 
 def _plain_srcset(srcset: str) -> list[tuple[str, float, str]]:
     """The candidates where all are an address without comma and a whole number; else nothing."""
     found = list[tuple[str, float, str]]()
-    for candidate in srcset[:MAX_SRCSET_CHARS].split(","):
+    for candidate in srcset[:MAX_SRCSET_CHARS].split(",", MAX_CANDIDATES)[:MAX_CANDIDATES]:
         address, _, size = candidate.strip().partition(" ")
         number, unit = size[:-1], size[-1:]
         if not address or unit not in ("w", "x") or not number.isascii() or not number.isdigit():

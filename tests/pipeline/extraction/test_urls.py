@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openm3w.pipeline.extraction.reasons import Reason
-from openm3w.pipeline.extraction.urls import parse_srcset, resolve_url
+from openm3w.pipeline.extraction.urls import MAX_CANDIDATES, parse_srcset, resolve_url
 
 BASE = "http://news.example/a/b.html?q=1"
 
@@ -87,3 +87,10 @@ def test_srcset_keeps_commas_and_spaces_of_addresses(
 @pytest.mark.parametrize("unit", ["a ", "a,", "a 1w ", ", ", "1 ", "1w,"])
 def test_long_srcsets_are_read_in_linear_time(unit: str) -> None:
     parse_srcset(unit * 100_000)
+
+
+@pytest.mark.parametrize("form", ["a{}.jpg {}w", "a{} b.jpg {}w", "a{},b.jpg"])
+def test_the_candidates_of_a_srcset_are_bounded(form: str) -> None:
+    for count in (1, MAX_CANDIDATES, MAX_CANDIDATES + 1, 3_000):
+        srcset = ", ".join(form.format(number, number) for number in range(1, count + 1))
+        assert len(parse_srcset(srcset)) == min(count, MAX_CANDIDATES)
