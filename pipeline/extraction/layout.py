@@ -162,9 +162,6 @@ class Picture:
 class Block:
     """A paragraph: runs of text and images between two block boundaries."""
 
-    kept = 0
-    """Of the characters those that are content."""
-
     def __init__(
         self, box: Box, pieces: list[str | Picture], chars: int, linked: int, last_token: int
     ) -> None:

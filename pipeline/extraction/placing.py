@@ -12,7 +12,7 @@ from openm3w.shards.document import Role
 MOSTLY_LINKS: Final = 0.5
 """Of a dropped part's characters; more of them in links makes it a list of other pages."""
 
-MAX_CREDIT_CHARS: Final = 60
+MAX_LINKED_CREDIT_CHARS: Final = 60
 """Text in links that may stand beside an image: a photographer, a source."""
 
 MAX_LEAD_BLOCKS: Final = 12
@@ -119,7 +119,7 @@ def _is_label(layout: Layout, first: int, last: int) -> bool:
     """Whether these paragraphs say no more than captions and credits do."""
     chars = layout.chars[last] - layout.chars[first]
     linked = layout.linked[last] - layout.linked[first]
-    return chars <= MAX_LABEL_CHARS and linked <= max(MOSTLY_LINKS * chars, MAX_CREDIT_CHARS)
+    return chars <= MAX_LABEL_CHARS and linked <= max(MOSTLY_LINKS * chars, MAX_LINKED_CREDIT_CHARS)
 
 
 class _Links:
