@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
-from openm3w.pipeline.extraction.layout import Block, Box, Layout, Picture
+from openm3w.pipeline.extraction.boxes import Block, Box, Layout, Picture
 
 MAX_CAPTION_CHARS: Final = 1_000
 """Longer texts beside an image are paragraphs of their own."""

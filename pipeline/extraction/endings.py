@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-from openm3w.pipeline.extraction.layout import Block, Box, Layout
+from openm3w.pipeline.extraction.boxes import Block, Box, Layout
 from openm3w.pipeline.extraction.tags import HEADINGS
 
 MAX_END_CHARS: Final = 300

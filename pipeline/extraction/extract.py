@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from openm3w.pipeline.extraction import images, reference, region
+from openm3w.pipeline.extraction.boxes import Layout, Picture
 from openm3w.pipeline.extraction.captions import Captions, find_captions, is_credit
 from openm3w.pipeline.extraction.head import Head, read_head
 from openm3w.pipeline.extraction.images import Found
-from openm3w.pipeline.extraction.layout import Layout, Picture, lay_out
+from openm3w.pipeline.extraction.layout import lay_out
 from openm3w.pipeline.extraction.placing import Places, place_images
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block

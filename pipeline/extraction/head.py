@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urljoin
 
-from openm3w.pipeline.extraction.layout import Layout
-from openm3w.pipeline.extraction.tokens import attributes, decode_text
+from openm3w.pipeline.extraction.attributes import attributes, decode_text
+from openm3w.pipeline.extraction.boxes import Layout
 from openm3w.pipeline.extraction.urls import resolve_url
 
 MAX_BASE_CHARS: Final = 2_000

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
-from openm3w.pipeline.extraction.layout import Picture
+from openm3w.pipeline.extraction.attributes import attributes, decode_references
+from openm3w.pipeline.extraction.boxes import Picture
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.tags import names
-from openm3w.pipeline.extraction.tokens import attributes, decode_references
 from openm3w.pipeline.extraction.urls import MAX_URL_CHARS, parse_srcset, resolve_url
 
 MIN_SIDE: Final = 64

@@ -4,9 +4,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from openm3w.pipeline.extraction.layout import Box, Layout, Picture
+from openm3w.pipeline.extraction.attributes import decode_references
+from openm3w.pipeline.extraction.boxes import Box, Layout, Picture
 from openm3w.pipeline.extraction.selection import MAX_LABEL_CHARS, Selection
-from openm3w.pipeline.extraction.tokens import decode_references
 from openm3w.shards.document import Role
 
 MOSTLY_LINKS: Final = 0.5

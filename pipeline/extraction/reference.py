@@ -15,7 +15,7 @@ import lxml.html
 from lxml import etree
 from trafilatura import bare_extraction
 
-from openm3w.pipeline.extraction.layout import Block, Box, Layout
+from openm3w.pipeline.extraction.boxes import Block, Box, Layout
 from openm3w.pipeline.extraction.selection import (
     Selection,
     is_text,

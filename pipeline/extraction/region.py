@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Final
 
+from openm3w.pipeline.extraction.boxes import Block, Box, Layout
 from openm3w.pipeline.extraction.captions import is_caption, is_credit
 from openm3w.pipeline.extraction.endings import drop_end_matter, drop_introductions
-from openm3w.pipeline.extraction.layout import Block, Box, Layout
 from openm3w.pipeline.extraction.selection import Selection, is_text, smallest_box, widen
 from openm3w.pipeline.extraction.tags import HEADINGS, ITEMS, LISTS, TABLE, names
 

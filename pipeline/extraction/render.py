@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from openm3w.pipeline.extraction.layout import LINE_BREAK, Block, Box, Layout, Picture
+from openm3w.pipeline.extraction.boxes import LINE_BREAK, Block, Box, Layout, Picture
 from openm3w.pipeline.extraction.tags import CELLS, HEADINGS, ITEMS, LISTS, VERBATIM
 from openm3w.pipeline.extraction.unicode import repair
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from openm3w.pipeline.extraction.layout import Block, Box, Layout
+from openm3w.pipeline.extraction.boxes import Block, Box, Layout
 
 MAX_ADDED_LINK_SHARE: Final = 0.3
 """Of the text that a wider content box adds."""

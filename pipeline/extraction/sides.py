@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from openm3w.pipeline.extraction.attributes import attributes
 from openm3w.pipeline.extraction.tags import names
-from openm3w.pipeline.extraction.tokens import attributes
 
 SIDE_TAGS: Final = names("nav aside footer dialog menu search")
 

@@ -5,9 +5,9 @@ from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
 
+from openm3w.pipeline.extraction.boxes import Box, Layout, Picture
 from openm3w.pipeline.extraction.captions import is_caption
 from openm3w.pipeline.extraction.images import Found
-from openm3w.pipeline.extraction.layout import Box, Layout, Picture
 
 MAX_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""

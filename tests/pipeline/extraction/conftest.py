@@ -7,7 +7,8 @@ from typing import NamedTuple
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from openm3w.pipeline.extraction.layout import LINE_BREAK, lay_out
+from openm3w.pipeline.extraction.boxes import LINE_BREAK
+from openm3w.pipeline.extraction.layout import lay_out
 from openm3w.pipeline.extraction.sides import hides
 from openm3w.pipeline.extraction.tags import BLOCK, IMAGES, SILENT
 from openm3w.pipeline.extraction.tokens import tokenize

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from openm3w.pipeline.extraction.layout import MAX_SOURCES, Layout, lay_out
+from openm3w.pipeline.extraction.boxes import Layout
+from openm3w.pipeline.extraction.layout import MAX_SOURCES, lay_out
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
 from openm3w.pipeline.extraction.tokens import tokenize
 

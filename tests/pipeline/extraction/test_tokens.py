@@ -4,14 +4,9 @@ import re
 
 import pytest
 
+from openm3w.pipeline.extraction.attributes import attributes, decode_references
 from openm3w.pipeline.extraction.limits import PageLimit
-from openm3w.pipeline.extraction.tokens import (
-    attributes,
-    decode_references,
-    images_in,
-    text_in,
-    tokenize,
-)
+from openm3w.pipeline.extraction.tokens import images_in, text_in, tokenize
 
 RAW_END = re.compile(r"<></(?:script|style|iframe|textarea|noembed|svg)\b[^>]*>", re.IGNORECASE)
 
