@@ -14,7 +14,7 @@ LINE_BREAK: Final = "\x0b"
 
 
 DEEP: Final = 24
-"""Boxes around a box that are worth remembering."""
+"""Boxes on a way to another that make it long: what it led to is remembered all along it."""
 
 
 class Box:
@@ -29,7 +29,7 @@ class Box:
     _attributes: dict[str, str] | None = None
     _names: str | None = None
     nearest: "dict[frozenset[str], Box | None] | None" = None
-    """What `inside` found, where the way was long."""
+    """What `inside` found from here, for the boxes in this one."""
 
     def __init__(
         self, tag: str, written: str, parent: "Box | None", number: int, first: int
@@ -75,16 +75,26 @@ class Box:
 
     def inside(self, tags: frozenset[str]) -> "Box | None":
         """The nearest box, itself included, of one of these tags."""
-        box: Box | None = self
+        if self.tag in tags:
+            return self
+        around = self.parent
+        if around is None:
+            return None
+        if around.nearest is None:
+            around.nearest = {}
+        elif tags in around.nearest:
+            return around.nearest[tags]
+        box: Box | None = around
         levels = 0
         while box is not None and box.tag not in tags:
-            if box.nearest is not None and tags in box.nearest:
+            if box.nearest and tags in box.nearest:
                 box = box.nearest[tags]
                 break
             levels += 1
             box = box.parent
-        if levels > DEEP:  # remembered, so that deep pages cost no more than others
-            for below in islice(self.ancestors(), levels):
+        around.nearest[tags] = box
+        if levels > DEEP:
+            for below in islice(around.ancestors(), 1, levels):
                 below.nearest = {**(below.nearest or {}), tags: box}
         return box
 
@@ -126,21 +136,19 @@ class Block:
     """A paragraph: runs of text and images between two block boundaries."""
 
     def __init__(
-        self, box: Box, pieces: list[str | Picture], chars: int, linked: int, last_token: int
+        self, box: Box, pieces: list[str | Picture], text: str, linked: int, last_token: int
     ) -> None:
         self.box = box
         self.pieces = pieces
-        self.chars = chars
-        """White space counted once."""
-        self.linked = linked
-        """Of them those inside links."""
+        self.text = text
+        """As written, character references read."""
+        self.words = " ".join(text.split())
+        """The same with white space as one space."""
+        self.chars = len(self.words)
+        self.linked = min(linked, self.chars)
+        """Characters inside links."""
         self.last_token = last_token
         """Index of the token that ended it."""
-
-    @property
-    def text(self) -> str:
-        """As written, character references read."""
-        return "".join(piece for piece in self.pieces if isinstance(piece, str))
 
 
 @dataclass(eq=False)

@@ -1,6 +1,5 @@
 """What a page says about itself as a whole: its title, base, share image, opt-outs and licences."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +15,7 @@ MAX_BASE_CHARS: Final = 2_000
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
 )
-_TELLING: Final = re.compile("og:title|og:image|twitter:image|bot|tdm-|licen", re.IGNORECASE)
+_TELLING: Final = ("og:title", "og:image", "twitter:image", "bot", "tdm-", "licen")
 """Elements without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
@@ -43,7 +42,7 @@ def read_head(layout: Layout, url: str) -> Head:
     found = [
         (tag, attributes(written))
         for tag, written in layout.head
-        if tag not in ("meta", "link") or _TELLING.search(written)
+        if tag not in ("meta", "link") or _is_telling(written.lower())
     ]
     base = _base(found, url)
     metas = [
@@ -63,6 +62,10 @@ def read_head(layout: Layout, url: str) -> Head:
         licences=tuple(filter(None, dict.fromkeys(licences))),
         share_images=tuple(dict.fromkeys(_share_images(metas, base))),
     )
+
+
+def _is_telling(written: str) -> bool:
+    return any(word in written for word in _TELLING)
 
 
 def _name(meta: dict[str, str]) -> str:

@@ -4,7 +4,8 @@ The tree is the one that browsers build, as far as paragraphs go: end tags that 
 are supplied, and stray ones are passed over. Inline elements make no node; a hidden one is a box.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import suppress
 from itertools import accumulate, islice
 from operator import itemgetter
 from typing import Final
@@ -12,114 +13,83 @@ from typing import Final
 from openm3w.pipeline.extraction.attributes import decode_text
 from openm3w.pipeline.extraction.boxes import LINE_BREAK, Block, Box, Layout, Picture
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
-from openm3w.pipeline.extraction.sides import (
-    MAX_SIDE_SHARE,
-    MAY_BE_SIDE,
-    SIDE_TAGS,
-    hides,
-    is_side_name,
+from openm3w.pipeline.extraction.sides import BESIDE, HIDDEN, MAX_SIDE_SHARE, hides, judge_box
+from openm3w.pipeline.extraction.tag_rules import (
+    BREAK,
+    CLOSE,
+    IMAGE,
+    INLINE,
+    KINDS,
+    LINK,
+    LINK_END,
+    OPEN,
+    PARAGRAPH_LIMITS,
+    PICTURE,
+    RULE,
+    RULES,
+    SOURCE,
+    TEXT,
 )
-from openm3w.pipeline.extraction.tags import (
-    BLOCK,
-    CELLS,
-    CLOSES_PARAGRAPH,
-    END_SCOPE,
-    HEADINGS,
-    IMAGES,
-    IMPLIED_END,
-    INLINE_BOXES,
-    PARAGRAPH,
-    SILENT,
-    VOID,
-    names,
-)
+from openm3w.pipeline.extraction.tags import BLOCK, END_SCOPE, HEADINGS, IMAGES, PARAGRAPH, VOID
 from openm3w.pipeline.extraction.tokens import Token, images_in, split_start, text_in
 
 MAX_SOURCES: Final = 100
 """`<source>` elements of one image that count."""
 
+MIN_SHARE_CHARS: Final = 20
+"""Shorter texts are labels, and do not count where shares of a page's text are compared."""
 
-(
-    _TEXT, _INLINE, _OPEN, _CLOSE, _LINK, _LINK_END, _BREAK, _RULE, _IMAGE, _PICTURE, _SOURCE, _HEAD
-) = range(12)  # fmt: skip
-
-
-def _kinds() -> dict[str, int]:
-    """What to do at a tag; tags not in here are inline elements."""
-    kinds = dict.fromkeys(BLOCK | INLINE_BOXES, _OPEN)
-    kinds |= {f"/{name}": _CLOSE for name in kinds}
-    kinds |= dict.fromkeys(IMAGES, _IMAGE)
-    kinds |= dict.fromkeys(("meta", "base", "link", "frameset"), _HEAD)
-    kinds |= {"a": _LINK, "/a": _LINK_END, "br": _BREAK, "/br": _BREAK, "hr": _RULE}
-    kinds |= {"picture": _PICTURE, "/picture": _PICTURE, "source": _SOURCE}
-    # So frequent that looking them up as unknown would cost time.
-    kinds |= dict.fromkeys(("span", "b", "strong", "i", "em", "font", "small"), _INLINE)
-    return kinds | dict.fromkeys(("", "/span", "/b", "/strong", "/i", "/em", "/font"), _TEXT)
-
-
-_KINDS: Final = _kinds()
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    """What the start tag of a box does."""
-
-    block: bool
-    silent: bool
-    closes_paragraph: bool
-    heading: bool
-    may_be_side: bool
-    implied_end: tuple[frozenset[str], frozenset[str]] | None
-
-
-_RULES: Final = {
-    tag: _Rule(
-        block=tag in BLOCK,
-        silent=tag in SILENT,
-        closes_paragraph=tag in CLOSES_PARAGRAPH,
-        heading=tag in HEADINGS,
-        may_be_side=tag in MAY_BE_SIDE,
-        implied_end=IMPLIED_END.get(tag),
-    )
-    for tag in BLOCK | INLINE_BOXES
-}
-_PARAGRAPH_LIMITS: Final = (
-    BLOCK | names("applet button noframes noscript object select template")
-) - PARAGRAPH
+MAX_HIDDEN_SHARE: Final = 0.5
+"""What holds more of the page's text than this is shown by the page's scripts, once they ran."""
 
 
 def lay_out(
-    tokens: list[Token], *, skip_sides: bool, max_side_share: float = MAX_SIDE_SHARE
+    tokens: list[Token],
+    *,
+    skip_sides: bool,
+    max_side_share: float = MAX_SIDE_SHARE,
+    max_hidden_share: float = MAX_HIDDEN_SHARE,
 ) -> Layout:
     """The boxes, paragraphs and images of a page.
 
     `skip_sides` passes over the text of boxes whose name says that they stand beside the content,
-    which takes a third of the time; images inside are noted all the same.
+    which takes a third of the time; images inside are noted all the same. What holds more of the
+    page's text than the shares say is neither beside the content nor hidden.
 
     Raises:
         PageLimit: boxes are nested too deep.
     """
-    body = Box("", "", None, -1, 0)
-    layout = Layout(tokens, body)
-    _Pass(layout, skip_sides=skip_sides, max_side_share=max_side_share).run()
-    body.last = len(layout.blocks)
-    body.end = len(layout.boxes)
+    layout = Layout(tokens, Box("", "", None, -1, 0))
+    walk = _Walk(
+        layout,
+        skip_sides=skip_sides,
+        max_side_share=max_side_share,
+        max_hidden_share=max_hidden_share,
+    )
+    walk.run()
+    layout.body.last = len(layout.blocks)
+    layout.body.end = len(layout.boxes)
     return layout
 
 
-class _Pass:
+class _Walk:
     """State of the walk: the open box, the paragraph being filled, the link that is open."""
 
-    def __init__(self, layout: Layout, *, skip_sides: bool, max_side_share: float) -> None:
+    def __init__(
+        self, layout: Layout, *, skip_sides: bool, max_side_share: float, max_hidden_share: float
+    ) -> None:
         self.layout = layout
-        self.max_side_share = max_side_share
         self.skip_sides = skip_sides
-        self.tokens = iter(enumerate(layout.tokens))
-        self.names = list(map(itemgetter(1), layout.tokens))
-        sizes = map(len, map(itemgetter(3), layout.tokens))
-        self.text_before = list(accumulate([n if n > 20 else 0 for n in sizes], initial=0))
-        self.image_names = [name for name in set(self.names) if name.lower() in IMAGES]
+        names, texts = (map(itemgetter(column), layout.tokens) for column in (1, 3))
+        self.names = [*map(str.lower, names)]
+        sizes = [size if size > MIN_SHARE_CHARS else 0 for size in map(len, texts)]
+        self.text_before = list(accumulate(sizes, initial=0))
         layout.num_text = self.text_before[-1]
+        self.max_side_chars = max_side_share * layout.num_text
+        self.max_hidden_chars = max_hidden_share * layout.num_text
+        self.tokens = enumerate(layout.tokens)
+        self.ends: dict[str, dict[int, int]] = {}
+        """By tag: for each start tag the index of the end tag of its element."""
         self.box = layout.body
         self.depth = 0
         self.paragraphs = 0
@@ -137,38 +107,31 @@ class _Pass:
 
     def run(self) -> None:  # noqa: C901 -- one branch for each kind of tag; calls would cost more
         """Walk all tokens."""
-        kinds, text_links, box = _KINDS, self.layout.text_links, self.box
-        for number, (beside, written_name, written, text) in self.tokens:
-            if beside:
-                self._pass_over(beside, number)
-            name = written_name
+        kinds, text_links, box = KINDS, self.layout.text_links, self.box
+        for number, (part, name, written, text) in self.tokens:
+            if part:
+                self._pass_over(part, number)
             kind = kinds.get(name)
             if kind is None:
-                name = name.lower()
-                kind = kinds.get(name, _TEXT if name[0] == "/" else _INLINE)
-            if kind == _OPEN:
-                self._open(name, written, number)
-                box = self.box
-            elif kind == _CLOSE:
-                self._close(name[1:], number)
-                box = self.box
-            elif kind == _LINK:
-                self.link = written if "href" in written or "HREF" in written else None
-                if "license" in written:
-                    self.layout.head.append((name, written))
-                if self.unseen is not None and self.unseen.tag == name:
-                    self._count_unseen("/a")  # links do not nest
-                    box = self.box
+                name = name.lower()  # noqa: PLW2901 -- few pages are in capitals
+                kind = kinds.get(name, TEXT if name[0] == "/" else INLINE)
+            if kind == OPEN:
+                box = self._open(name, written, number)
+            elif kind == CLOSE:
+                box = self._close(name[1:], number)
+            elif kind == LINK:
+                self._link(written)
                 if hides(written):
-                    self._open_unseen(name, written)
-                    box = self.box
-            elif kind == _LINK_END:
-                self.link = None
-            elif kind > _CLOSE:
-                self._other(kind, name, written, number)
+                    self._open_unseen(name, written, number)
                 box = self.box
-            elif written and kind == _INLINE and hides(written):
-                self._open_unseen(name, written)
+            elif kind == LINK_END:
+                self.link = None
+            elif kind == INLINE:
+                if written and hides(written):
+                    self._open_unseen(name, written, number)
+                    box = self.box
+            elif kind != TEXT:
+                self._other(kind, name, written, number)
                 box = self.box
             if self.unseen is not None:
                 self._count_unseen(name)
@@ -185,38 +148,40 @@ class _Pass:
         while self.box.parent is not None:
             self._pop()
 
-    def _open(self, tag: str, written: str, number: int) -> None:
-        rule = _RULES[tag]
+    def _open(self, tag: str, written: str, number: int) -> Box:
+        rule = RULES[tag]
         if rule.block:
             if self.pieces and not self.box.silent:
                 self._flush(number)
             if self.paragraphs and rule.closes_paragraph:
-                self._end(PARAGRAPH, _PARAGRAPH_LIMITS, number)
+                self._end(PARAGRAPH, PARAGRAPH_LIMITS, number)
             if rule.heading and self.box.tag in HEADINGS:
                 self._pop()
         if rule.implied_end is not None:
             self._end(*rule.implied_end, number)
-            if tag in CELLS:
+            if rule.cell:
                 self.link = None
-        self._push(tag, written)
-        box = self.box
+        box = self._push(tag, written)
+        verdict = judge_box(tag, written) if written else 0
+        if verdict & HIDDEN and not box.hidden:
+            self._hide(box, number)
         if rule.silent:
             self._enter_silent(box)
-        if box.side or not rule.may_be_side:
-            return
-        if tag in SIDE_TAGS or (written and is_side_name(tag, written)):
+        if rule.may_be_side and (rule.side or verdict & BESIDE) and not box.side:
             self._mark_side(box, number)
+        return box
 
-    def _close(self, tag: str, number: int) -> None:
+    def _close(self, tag: str, number: int) -> Box:
         box = self.box
         if box.tag == tag and not box.silent:
             if self.pieces and tag in BLOCK:
                 self._flush(number)
             self._pop()
-            return
+            return self.box
         ends = HEADINGS if tag in HEADINGS else frozenset((tag,))
         if not self._end(ends, END_SCOPE[tag], number) and tag == "p" and not self.box.silent:
             self._flush(number)
+        return self.box
 
     def _end(self, ends: frozenset[str], limits: frozenset[str], number: int) -> bool:
         """Close the nearest open box of one of these tags, and what is open inside it."""
@@ -236,18 +201,22 @@ class _Pass:
             self._flush(number)
         return True
 
-    def _push(self, tag: str, written: str) -> None:
-        layout = self.layout
-        box = Box(tag, written, self.box, len(layout.boxes), len(layout.blocks))
-        self.box = box
-        layout.boxes.append(box)
-        if written and not box.hidden and hides(written):
-            box.hidden = box.silent = True
+    def _push(self, tag: str, written: str) -> Box:
+        boxes = self.layout.boxes
+        box = self.box = Box(tag, written, self.box, len(boxes), len(self.layout.blocks))
+        boxes.append(box)
         if tag == "p":
             self.paragraphs += 1
         self.depth += 1
         if self.depth > MAX_DEPTH:
             raise PageLimit("too_deep")
+        return box
+
+    def _hide(self, box: Box, number: int) -> None:
+        """Note that a box is not shown, unless it holds most of the page's text."""
+        end = self._end_of(box.tag, number)
+        if self.text_before[end] - self.text_before[number] <= self.max_hidden_chars:
+            box.hidden = box.silent = True
 
     def _enter_silent(self, box: Box) -> None:
         """Note that text inside is not shown, as far as that is so."""
@@ -261,7 +230,7 @@ class _Pass:
         """Note that a box stands beside the content, unless it holds much of the page's text."""
         end = self._end_of(box.tag, number)
         chars = self.text_before[end] - self.text_before[number]
-        if chars > self.max_side_share * self.text_before[-1]:
+        if chars > self.max_side_chars:
             return
         box.side = True
         if self.skip_sides and end - number > 1 and not box.silent:
@@ -269,11 +238,10 @@ class _Pass:
             layout.num_skipped += chars
             layout.largest_skipped = max(layout.largest_skipped, chars)
             box.silent = True
-            for position in self._images_between(number + 1, end):
-                beside, _, written, _ = layout.tokens[position]
-                if beside:
-                    self._pictures_in(beside)
-                else:
+            for part, name, written, _ in layout.tokens[number + 1 : end]:
+                if part:
+                    self._pictures(images_in(part))
+                elif name.lower() in IMAGES:
                     self._picture(written)
             next(islice(self.tokens, end - number - 1, end - number - 1), None)
 
@@ -291,47 +259,39 @@ class _Pass:
         layout.num_text += chars
         layout.num_skipped += chars
         layout.largest_skipped = max(layout.largest_skipped, chars)
-        if images_in(markup):
-            self._push(name, written)
-            self.box.side = self.box.silent = True
-            self._pictures_in(markup)
+        if images := images_in(markup):
+            box = self._push(name, written)
+            box.hidden = box.hidden or hides(written)
+            box.side = box.silent = True
+            self._pictures(images)
             self._pop()
 
-    def _pictures_in(self, markup: str) -> None:
-        for name, written in images_in(markup):
-            if name in IMAGES:
-                self._picture(written)
-
-    def _images_between(self, start: int, end: int) -> list[int]:
-        """Indices of the image elements among these tokens, and of what may hold some."""
-        tokens = self.layout.tokens
-        found = [position for position in range(start, end) if tokens[position][0]]
-        for name in self.image_names:
-            position = start
-            try:
-                while True:
-                    position = self.names.index(name, position, end) + 1
-                    found.append(position - 1)
-            except ValueError:
-                continue
-        return sorted(found)
+    def _pictures(self, found: list[str]) -> None:
+        for written in found:
+            self._picture(written)
 
     def _end_of(self, tag: str, number: int) -> int:
-        """Index of the end tag of the element that begins at a token, or of the next such start.
+        """Index of the end tag of the element that begins at a token.
 
         Where there is none, the element counts as empty.
         """
-        names, end_tag = self.names, f"/{tag}"
-        start = number + 1
-        depth = 1
-        try:
-            while depth:
-                end = names.index(end_tag, start) + 1
-                depth += names[start : end - 1].count(tag) - 1
-                start = end
-        except ValueError:
-            return number
-        return start - 1
+        ends = self.ends.get(tag)
+        if ends is None:  # of all elements at once, or pages without end tags would take long
+            ends = self.ends[tag] = {}
+            opened = list[int]()
+            for position in sorted([*self._positions(tag), *self._positions(f"/{tag}")]):
+                if self.names[position] == tag:
+                    opened.append(position)
+                elif opened:
+                    ends[opened.pop()] = position
+        return ends.get(number, number)
+
+    def _positions(self, name: str) -> Iterator[int]:
+        at = -1
+        with suppress(ValueError):
+            while True:
+                at = self.names.index(name, at + 1)
+                yield at
 
     def _pop(self) -> None:
         box = self.box
@@ -345,19 +305,27 @@ class _Pass:
         if box.parent is not None:
             self.box = box.parent
 
+    def _link(self, written: str) -> None:
+        low = written.lower()
+        self.link = written if "href" in low else None
+        if "license" in low:
+            self.layout.head.append(("a", written))
+        if self.unseen is not None and self.unseen.tag == "a":
+            self._count_unseen("/a")  # links do not nest
+
     def _other(self, kind: int, name: str, written: str, number: int) -> None:
-        if kind == _BREAK:
+        if kind == BREAK:
             self.pieces.append(LINE_BREAK)
-        elif kind == _RULE:
+        elif kind == RULE:
             if not self.box.silent:
                 self._flush(number)
             if self.paragraphs:
-                self._end(PARAGRAPH, _PARAGRAPH_LIMITS, number)
-        elif kind == _IMAGE:
+                self._end(PARAGRAPH, PARAGRAPH_LIMITS, number)
+        elif kind == IMAGE:
             self._picture(written)
-        elif kind == _PICTURE:
+        elif kind == PICTURE:
             self.sources = ()
-        elif kind == _SOURCE:
+        elif kind == SOURCE:
             if len(self.sources) < MAX_SOURCES:
                 self.sources = (*self.sources, written)
         else:
@@ -373,10 +341,10 @@ class _Pass:
         layout.pictures.append(picture)
         self.pieces.append(picture)
 
-    def _open_unseen(self, name: str, written: str) -> None:
+    def _open_unseen(self, name: str, written: str, number: int) -> None:
         if self.unseen is None and not self.box.silent and name not in VOID:
-            self._push(name, written)
-            self.unseen, self.unseen_depth = self.box, 0
+            self.unseen, self.unseen_depth = self._push(name, written), 0
+            self._hide(self.unseen, number)
 
     def _count_unseen(self, name: str) -> None:
         unseen = self.unseen
@@ -398,17 +366,14 @@ class _Pass:
         self.pieces = []
         texts = [piece for piece in pieces if isinstance(piece, str)]
         text = "".join(texts)
-        chars = 0
-        if not text.isspace():
-            if "&" in text:
-                pieces = [decode_text(p) if isinstance(p, str) else p for p in pieces]
-                text = decode_text(text)
-            chars = len(" ".join(text.split()))
-        elif len(texts) == len(pieces):
-            return
+        if text.isspace():
+            if len(texts) == len(pieces):
+                return
+        elif "&" in text:
+            pieces = [decode_text(p) if isinstance(p, str) else p for p in pieces]
+            text = "".join(piece for piece in pieces if isinstance(piece, str))
         box = self.box
         while box.parent is not None and box.tag not in BLOCK:
             box = box.parent
-        block = Block(box, pieces, chars, min(self.linked, chars), number)
-        self.layout.blocks.append(block)
+        self.layout.blocks.append(Block(box, pieces, text, self.linked, number))
         self.linked = 0

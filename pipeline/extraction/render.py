@@ -29,9 +29,12 @@ _CONTROLS: Final = re.compile(
 
 def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | Picture]:
     """Text of a paragraph, cut where one of these images stands."""
-    runs = list[str]()
     verbatim = block.box.inside(VERBATIM) is not None
     heading = block.box.inside(HEADINGS) is not None
+    if not verbatim and _is_plain(block) and (len(block.pieces) == 1 or not heading):
+        yield block.words
+        return
+    runs = list[str]()
     for piece in _without_anchors(block.pieces) if heading else block.pieces:
         if isinstance(piece, str):
             runs.append(piece)
@@ -42,8 +45,21 @@ def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | P
     yield _clean(runs, verbatim=verbatim)
 
 
+def _is_plain(block: Block) -> bool:
+    """Whether nothing in a paragraph asks for more than one space where white space stands."""
+    words = block.words
+    return (
+        words.isascii()
+        and words.isprintable()
+        and LINE_BREAK not in block.text
+        and all(isinstance(piece, str) for piece in block.pieces)
+    )
+
+
 def plain_text(block: Block) -> str:
     """A paragraph's text on one line."""
+    if block.words.isascii() and block.words.isprintable():
+        return block.words
     return _clean([block.text.replace(LINE_BREAK, " ")], verbatim=False)
 
 

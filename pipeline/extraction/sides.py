@@ -88,7 +88,6 @@ _NEGATIONS: Final = names(
 )
 """A page `with-sidebar` is none."""
 
-_NAMED: Final = re.compile(r"""(?:^|\s)((?i:class|id|role))\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)""")
 _HIDDEN_STYLE: Final = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HIDDEN_CLASS: Final = re.compile(
     r"(?<![\w:-])(?:sr-only|visually-?hidden|screen-reader(?:-\w+)*)(?![\w:-])"
@@ -97,49 +96,45 @@ MAX_KEY_CHARS: Final = 500
 """Longer attributes are looked at each time: remembered, they would fill the memory."""
 _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
+HIDDEN: Final = 1
+BESIDE: Final = 2
+
 Verdict = int
 _NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
 
 
 def hides(written: str) -> bool:
     """Whether a tag's attributes, as written, say that the element is not shown."""
-    return _hides(written) if len(written) <= MAX_KEY_CHARS else _hides.__wrapped__(written)
-
-
-@lru_cache(maxsize=1 << 14)
-def _hides(written: str) -> bool:
     low = written.lower()
-    if "none" in low or "hid" in low or "sr-only" in low or "screen-r" in low:
-        found = attributes(written)
-        return (
-            "hidden" in found
-            or bool(_HIDDEN_STYLE.search(found.get("style", "")))
-            or bool(_HIDDEN_CLASS.search(found.get("class", "")))
-        )
-    return False
+    return ("none" in low or "hid" in low or "sr-only" in low or "screen-r" in low) and _is_hidden(
+        attributes(written)
+    )
 
 
-def is_side_name(tag: str, written: str) -> bool:
-    """Whether a tag's attributes, as written, say that it holds no content of the page."""
-    if len(written) <= MAX_KEY_CHARS:
-        return _is_side_name(tag, written)
-    return _is_side_name.__wrapped__(tag, written)
+def judge_box(tag: str, written: str) -> int:
+    """`HIDDEN`, `BESIDE`, both or 0: what a box's attributes, as written, say of it."""
+    judge = _judge_box if len(written) <= MAX_KEY_CHARS else _judge_box.__wrapped__
+    return judge(tag == "section", written)
 
 
 @lru_cache(maxsize=1 << 14)
-def _is_side_name(tag: str, written: str) -> bool:
-    classes = own = ""
-    for name, value in _NAMED.findall(written):
-        if name.lower() == "class":
-            classes = value.strip("\"'")[:MAX_KEY_CHARS]
-        elif name.lower() == "id":
-            # Of a section it is made from its heading (Sphinx, Pandoc): `related-work`.
-            own = "" if tag == "section" else value.strip("\"'")[:MAX_KEY_CHARS]
-        elif value.strip("\"'") in _SIDE_ROLES:
-            return True
-    if own and own.count("-") + own.count("_") < MAX_ID_PARTS:
-        return _is_side(classes, own)
-    return bool(classes) and _is_side(classes, "")
+def _judge_box(section: bool, written: str) -> int:  # noqa: FBT001 -- a keyword costs time
+    found = attributes(written)
+    # Of a section the id is made from its heading (Sphinx, Pandoc): `related-work`.
+    own = "" if section else found.get("id", "")[:MAX_KEY_CHARS]
+    if own.count("-") + own.count("_") >= MAX_ID_PARTS:
+        own = ""
+    classes = found.get("class", "")[:MAX_KEY_CHARS]
+    side = found.get("role") in _SIDE_ROLES or bool((classes or own) and _is_side(classes, own))
+    return HIDDEN * _is_hidden(found) + BESIDE * side
+
+
+def _is_hidden(found: dict[str, str]) -> bool:
+    return (
+        "hidden" in found
+        or bool(_HIDDEN_STYLE.search(found.get("style", "")))
+        or bool(_HIDDEN_CLASS.search(found.get("class", "")))
+    )
 
 
 @lru_cache(maxsize=1 << 15)

@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from openm3w.pipeline.extraction.limits import check_markup
+from openm3w.pipeline.extraction.tags import IMAGES
 
 Token = tuple[str, str, str, str]
 """The title, or what was passed over beside the content (markup after its first `<`; mostly "");
@@ -17,7 +18,7 @@ name ("p", "/p"; "" for what was passed over), attributes as written, the text a
 
 
 def _any_case(word: str) -> str:
-    return "".join(f"[{letter}{letter.upper()}]" for letter in word)
+    return "".join(f"[{c}{c.upper()}]" if c.isalpha() else c for c in word)
 
 
 # Quotes count only right after an equals sign: `<p don't>` and `<p a=b"c>` open none.
@@ -52,12 +53,17 @@ def _raw(name: str, *, also_ends: str = "", holds: str = "") -> str:
     return rf"{_any_case(name)}(?=[\s/>]){_ATTRIBUTES}(?:{closed}>?+{inner})"
 
 
+def _with_end(raw: str, name: str) -> str:
+    return rf"{raw}(?:</{_any_case(name)}(?=[\s/>]){_ATTRIBUTES}>?+)?+"
+
+
 _RAW: Final = "|".join(
-    (
-        _raw("script", holds=_SCRIPT_COMMENT),
-        _raw("svg", also_ends=_ENDS_DRAWING, holds=_IN_DRAWING),
-        *map(_raw, ("style", "iframe", "textarea", "noembed")),
-    )
+    _with_end(raw, name)
+    for name, raw in {
+        "script": _raw("script", holds=_SCRIPT_COMMENT),
+        "svg": _raw("svg", also_ends=_ENDS_DRAWING, holds=_IN_DRAWING),
+        **{name: _raw(name) for name in ("style", "iframe", "textarea", "noembed")},
+    }.items()
 )
 # Passed over only where they end and hold no other of their kind, so that nothing is lost.
 _BESIDE: Final = "|".join(
@@ -88,6 +94,11 @@ _WITHOUT_SIDES: Final = _token(f"{_BESIDE}|")
 _ALL_VERBATIM: Final = _token("", blank=r"\s++(?=<)")
 _WITHOUT_SIDES_VERBATIM: Final = _token(f"{_BESIDE}|", blank=r"\s++(?=<)")
 _VERBATIM: Final = re.compile(r"<(?:[pP][rR][eE]|[lL][iI][sS][tT][iI][nN][gG]|[xX][mM][pP])[\s>]")
+_IMAGES: Final = re.compile(
+    rf"<(?:(?=[sSiItTnN])(?:{_RAW})|({'|'.join(map(_any_case, sorted(IMAGES)))})(?=[\s/>])"
+    rf"({_ATTRIBUTES})|/?[a-zA-Z][^\s/>]*+{_ATTRIBUTES}|{_COMMENT})"
+)
+_MAY_HOLD_IMAGES: Final = re.compile("<(?:[iI][mM]|[aA][mM][pP]-)")
 _START: Final = re.compile(rf"([a-zA-Z]++)({_ATTRIBUTES})>?+")
 _TEXT: Final = re.compile(r">\s*+([^<>{}]{20,}+)(?=<)")
 """Text between tags; what holds braces is a script."""
@@ -119,11 +130,11 @@ def split_start(markup: str) -> tuple[str, str, str]:
     return (start[1].lower(), start[2], markup[start.end() :]) if start else ("", "", markup)
 
 
-def images_in(markup: str) -> list[tuple[str, str]]:
-    """Name and attributes of the image elements in what was passed over."""
-    if "<im" not in markup and "<amp-" not in markup and "<IM" not in markup:
+def images_in(markup: str) -> list[str]:
+    """Attributes of the image elements in what was passed over, as written."""
+    if not _MAY_HOLD_IMAGES.search(markup):
         return []
-    return [(name.lower(), written) for _, name, written, _ in _ALL.findall(markup)]
+    return [written for name, written in _IMAGES.findall(markup) if name]
 
 
 def text_in(markup: str) -> int:

@@ -29,7 +29,7 @@ class Reading(NamedTuple):
 
 def read(html: str) -> Reading:
     """What our own pass sees, nothing put aside."""
-    layout = lay_out(tokenize(html, skip_sides=False), skip_sides=False)
+    layout = lay_out(tokenize(html, skip_sides=False), skip_sides=False, max_hidden_share=1.0)
     images = [_one_line_ends(picture.attributes.get("src")) for picture in layout.pictures]
     return Reading(_lines(block.text for block in layout.blocks), images)
 
