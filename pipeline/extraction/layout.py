@@ -39,8 +39,9 @@ MAX_SOURCES: Final = 100
 MIN_SHARE_CHARS: Final = 20
 """Shorter texts are labels, and do not count where shares of a page's text are compared."""
 
-MAX_HIDDEN_SHARE: Final = 0.5
-"""What holds more of the page's text than this is shown by the page's scripts, once they ran."""
+MAX_HIDDEN_SHARE: Final = 0.9
+"""What holds nearly all of the page's text is shown by the page's scripts, once they ran. A cookie
+notice may hold three quarters of a short page."""
 
 
 def lay_out(
