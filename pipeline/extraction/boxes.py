@@ -163,7 +163,7 @@ class Layout:
     boxes: list[Box] = field(default_factory=list)
     """In the order of their start tags; those that hold no text or image included."""
     text_links: set[str] = field(default_factory=set)
-    """Attributes of links that have text, as written."""
+    """Attributes of links whose text may be a headline, as written."""
     head: list[tuple[str, str]] = field(default_factory=list)
     """Tag and attributes as written of `<meta>`, `<base>`, `<link>`, and links to licences."""
     title: str = ""

@@ -1,25 +1,23 @@
 """HTML to main content: text and images in reading order, and why each other image was left out."""
 
 import gc
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, assert_never
 
 from openm3w.pipeline.extraction import images, reference, region
 from openm3w.pipeline.extraction.boxes import Layout, Picture
-from openm3w.pipeline.extraction.captions import Captions, find_captions, is_credit
 from openm3w.pipeline.extraction.head import Head, read_head
 from openm3w.pipeline.extraction.images import Found
+from openm3w.pipeline.extraction.judging import judge_images
 from openm3w.pipeline.extraction.layout import lay_out
 from openm3w.pipeline.extraction.placing import Places, place_images
 from openm3w.pipeline.extraction.reasons import Reason
-from openm3w.pipeline.extraction.render import Joiner, plain_text, render_block
 from openm3w.pipeline.extraction.selection import Selection
+from openm3w.pipeline.extraction.spans import make_spans
 from openm3w.pipeline.extraction.tokens import tokenize
-from openm3w.pipeline.extraction.twins import is_rendition, pair_twins
-from openm3w.shards.document import Image, Role, Span, Text
+from openm3w.shards.document import Image, Span
 
 Engine = Literal["openm3w", "trafilatura"]
 
@@ -29,9 +27,6 @@ part beside the content may hold at most, instead of `sides.MAX_SIDE_SHARE`."""
 
 MANY_TIMES: Final = 10
 """More text put aside than found, by this factor, and names say nothing of this page."""
-
-DECORATION: Final = 4
-"""An image that stands in the content this often decorates it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +107,9 @@ def _extract(html: str, url: str, engine: Engine) -> Extraction:
     places = place_images(layout, chosen)
     roles = places.roles
     found = {picture: images.find_image(picture, head.base) for picture in roles}
-    reasons = _judge(roles, found, layout)
+    reasons = judge_images(roles, found, layout)
     kept = {picture: found[picture] for picture in roles if picture not in reasons}
-    spans = _spans(layout, chosen, kept, roles)
+    spans = make_spans(layout, chosen, kept, roles)
     order = tuple(picture.number for picture in kept)
     if spans and not kept:
         shared = _share_image(head)
@@ -153,7 +148,7 @@ def _left_out(
     for picture in layout.pictures:
         if picture in places.outside:
             reason = Reason.HIDDEN if picture.hidden else Reason.OUTSIDE_CONTENT
-            written = images.written_address(picture.written)
+            written = images.written_address(picture)
             detail = places.outside[picture]
             left = LeftOut(url=written, reason=reason, number=picture.number, detail=detail)
             left_out.append(left)
@@ -168,127 +163,3 @@ def _share_image(head: Head) -> tuple[Image, ...]:
     if not head.share_images:
         return ()
     return (Image(url=head.share_images[0], candidates=head.share_images, role="og"),)
-
-
-def _judge(
-    places: dict[Picture, Role], found: dict[Picture, Found], layout: Layout
-) -> dict[Picture, Reason]:
-    """Why each image that is left out although it stands in the content is left out.
-
-    `found` gains what noscript twins add.
-    """
-    reasons = dict[Picture, Reason]()
-    for twin, picture in pair_twins(list(places), found, layout).items():
-        reasons[twin] = Reason.NOSCRIPT_TWIN
-        found[picture] = images.with_twin(found[picture], found[twin])
-    times = Counter(found[picture].url for picture in places if picture not in reasons)
-    seen = dict[str, Picture]()
-    lead: Picture | None = None
-    last: Picture | None = None
-    for picture, role in places.items():
-        if picture in reasons:
-            continue
-        url = found[picture].url
-        reason = Reason.HIDDEN if picture.hidden else _name_reason(picture, found[picture])
-        if reason is None and (times[url] >= DECORATION or _is_repeated(url, role, seen, places)):
-            reason = Reason.REPEATED
-        if reason is None and last is not None and is_rendition(last, picture, found, layout):
-            found[last] = images.with_twin(found[last], found[picture])
-            reason = Reason.REPEATED
-        if reason is not None:
-            reasons[picture] = reason
-            continue
-        if role == "lead":
-            if lead is not None:  # the one nearest to the text is the lead
-                reasons[lead] = Reason.OUTSIDE_CONTENT
-            lead = picture
-        elif lead is not None and found[lead].url == url:
-            reasons[lead] = Reason.REPEATED
-        seen[url] = last = picture
-    return reasons
-
-
-def _is_repeated(
-    url: str, role: Role, seen: dict[str, Picture], places: dict[Picture, Role]
-) -> bool:
-    """Whether the image came before; one that was the lead moves to its place in the content."""
-    return url in seen and places[seen[url]] == role
-
-
-def _name_reason(picture: Picture, found: Found) -> Reason | None:
-    return found.reason or images.judge_name(found, picture)
-
-
-def _spans(
-    layout: Layout,
-    chosen: Selection,
-    kept: dict[Picture, Found],
-    places: dict[Picture, Role],
-) -> tuple[Span, ...]:
-    """Paragraphs and images in reading order, each caption right after its image."""
-    captions = find_captions(layout, list(kept), chosen.core)
-    pictures = frozenset(kept)
-    writer = _Writer(layout)
-    wanted = chosen.texts | {picture.block for picture in kept}
-    for index in sorted(wanted):
-        block = layout.blocks[index]
-        is_text = index in chosen.texts and index not in captions.moved
-        for part in render_block(block, pictures):
-            if isinstance(part, Picture):
-                writer.image(_image(part, kept[part], places[part], layout, captions))
-                writer.captions(
-                    plain_text(layout.blocks[i])
-                    for i in captions.blocks.get(part, ())
-                    if captions.moved[i] is part
-                )
-            elif is_text and part.strip():
-                writer.text(*writer.joiner.join(block), part)
-    return writer.done()
-
-
-class _Writer:
-    """Gathers text until an image comes."""
-
-    def __init__(self, layout: Layout) -> None:
-        self.spans: list[Span] = []
-        self.run: list[str] = []
-        self.joiner = Joiner(layout)
-
-    def text(self, separator: str, prefix: str, text: str) -> None:
-        if self.run:
-            self.run.append(separator)
-        self.run.append(prefix + text)
-
-    def captions(self, texts: Iterable[str]) -> None:
-        for text in texts:
-            if text and not is_credit(text):
-                self.text("\n\n", "", text)
-
-    def image(self, image: Image) -> None:
-        self._flush()
-        self.spans.append(image)
-        self.joiner.interrupt()
-
-    def done(self) -> tuple[Span, ...]:
-        self._flush()
-        return tuple(self.spans)
-
-    def _flush(self) -> None:
-        if self.run:
-            self.spans.append(Text(text="".join(self.run)))
-            self.run = []
-
-
-def _image(picture: Picture, found: Found, role: Role, layout: Layout, captions: Captions) -> Image:
-    element = picture.attributes
-    caption = " ".join(plain_text(layout.blocks[i]) for i in captions.blocks.get(picture, ()))
-    return Image(
-        url=found.url,
-        candidates=found.candidates,
-        role=role,
-        alt=" ".join(element.get("alt", "").split()),
-        title=" ".join(element.get("title", "").split()),
-        caption=caption,
-        declared_width=found.width or None,
-        declared_height=found.height or None,
-    )

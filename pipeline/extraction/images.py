@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal
 
-from openm3w.pipeline.extraction.attributes import attributes, decode_references
+from openm3w.pipeline.extraction.attributes import attributes
 from openm3w.pipeline.extraction.boxes import Picture
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.tags import names
@@ -40,9 +40,7 @@ _IMAGE_ADDRESS: Final = re.compile(
     r"^\s*[^\s,;<>{}\"]+\.(?:jpe?g|png|gif|webp|avif)(?:[?#][^\s<>\"]*)?\s*$", re.IGNORECASE
 )
 _OTHER: Final = names("src srcset alt title class id style sizes href usemap longdesc")
-_SRC: Final = re.compile(
-    r"""(?:^|\s)(?:data-)?src(?:set)?\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE
-)
+_SOURCES: Final = ("src", "data-src", "srcset", "data-srcset")
 _PIXELS: Final = re.compile(r"^\s*\+?(\d{1,5})(?:\.\d*)?\s*(?:px)?\s*$", re.IGNORECASE)
 _STYLE_PIXELS: Final = re.compile(
     r"(?:^|[;\s])(width|height)\s*:\s*(\d{1,5})(?:\.\d*)?px", re.IGNORECASE
@@ -116,7 +114,7 @@ def find_image(picture: Picture, base: str) -> Found:
         url=best,
         candidates=tuple(urls),
         reason=None if best else reason or Reason.NO_URL,
-        named=named[: MAX_DATA_CHARS if named[:5].lower() == "data:" else MAX_NAMED_CHARS],
+        named=_shortened(named),
         lazy=bool(lazy),
         width=width,
         height=height,
@@ -178,12 +176,13 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(_WORDS.findall(_CAMEL.sub("-", name).lower()))
 
 
-def written_address(written: str) -> str:
+def written_address(picture: Picture) -> str:
     """An address of an image element as the page wrote it, for the list of what was left out."""
-    match = _SRC.search(written)
-    if match is None:
-        return ""
-    address = decode_references(match[1] or match[2] or match[3] or "")
+    found = picture.attributes
+    return _shortened(next((found[name] for name in _SOURCES if found.get(name)), ""))
+
+
+def _shortened(address: str) -> str:
     return address[: MAX_DATA_CHARS if address[:5].lower() == "data:" else MAX_NAMED_CHARS]
 
 

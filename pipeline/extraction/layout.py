@@ -39,6 +39,9 @@ MAX_SOURCES: Final = 100
 MIN_SHARE_CHARS: Final = 20
 """Shorter texts are labels, and do not count where shares of a page's text are compared."""
 
+MIN_HEADLINE_CHARS: Final = 12
+"""Shorter texts of links are no headlines: "Enlarge", "Next", "Read more"."""
+
 MAX_HIDDEN_SHARE: Final = 0.9
 """What holds nearly all of the page's text is shown by the page's scripts, once they ran. A cookie
 notice may hold three quarters of a short page."""
@@ -142,7 +145,8 @@ class _Walk:
                     self.pieces.append(text)
                     if self.link is not None:
                         self.linked += len(text)
-                        text_links.add(self.link)
+                        if len(text) >= MIN_HEADLINE_CHARS:
+                            text_links.add(self.link)
                 elif self.pieces:
                     self.pieces.append(text)
         self._flush(len(self.layout.tokens))

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Final
 
-from openm3w.pipeline.extraction.attributes import decode_references
+from openm3w.pipeline.extraction.attributes import attributes
 from openm3w.pipeline.extraction.boxes import Box, Layout, Picture
 from openm3w.pipeline.extraction.selection import MAX_LABEL_CHARS, Selection
 from openm3w.shards.document import Role
@@ -19,7 +19,8 @@ MAX_LEAD_BLOCKS: Final = 12
 """Paragraphs between a lead image and the first kept text: heading, byline, date, caption."""
 
 _ARTICLE_TAGS: Final = frozenset(("article", "main"))
-_HREF: Final = re.compile(r"""\bhref\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']+))""", re.IGNORECASE)
+_HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*")
+_IMAGE_FILE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)$", re.IGNORECASE)
 
 
 @dataclass(eq=False)
@@ -139,8 +140,13 @@ class _Links:
 
 
 def _target(written: str) -> str:
-    match = _HREF.search(written)
-    return decode_references(match[1] or match[2] or match[3] or "").strip() if match else ""
+    """The page that a link leads to, without its host: both may name it or not.
+
+    Many links lead from an image to its larger self, with a text that says so.
+    """
+    address = attributes(written).get("href", "").partition("#")[0].strip()
+    path = _HOST.sub("", address, count=1).rstrip("/")
+    return "" if _IMAGE_FILE.search(path) else path
 
 
 def _holds(around: Box, inner: Box) -> bool:

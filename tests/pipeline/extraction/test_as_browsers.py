@@ -1,5 +1,6 @@
 """Real pages: every paragraph and image element is the one that a browser's parser sees."""
 
+import re
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -13,9 +14,19 @@ pytestmark = pytest.mark.real
 
 Read = Callable[[str], tuple[list[str], list[str | None]]]
 
-SPLIT_NOSCRIPT = frozenset(("http://www.parcoabruzzo.it/dettaglio.php?id=58354",))
-"""Two `<noscript>` hold the start and the end tag of one element: with scripts switched off, as
-lexbor has them, the first one holds the whole page; in browsers each ends by itself."""
+NOSCRIPT = re.compile(r"<noscript[^>]*>(.*?)</noscript", re.IGNORECASE | re.DOTALL)
+DIV = re.compile(r"<(/?)div[\s>]", re.IGNORECASE)
+
+
+def splits_noscript(html: str) -> bool:
+    """Whether one `<noscript>` holds the start tag of an element and another its end tag.
+
+    With scripts switched off, as lexbor has them, the first one then holds all between; in
+    browsers each ends by itself, and so it does for us.
+    """
+    return any(
+        sum(-1 if end else 1 for end in DIV.findall(inner)) for inner in NOSCRIPT.findall(html)
+    )
 
 
 def pages(path: Path, count: int | None) -> Iterator[tuple[str, str]]:
@@ -49,12 +60,14 @@ def pages(path: Path, count: int | None) -> Iterator[tuple[str, str]]:
 def test_paragraphs_and_images_of_real_pages(
     realdata: Path, ours: Read, browser: Read, archive: str, count: int | None
 ) -> None:
-    compared = 0
+    compared = left_alone = 0
     for url, html in pages(realdata / archive, count):
         paragraphs, images = ours(html)
         their_paragraphs, their_images = browser(html)
         assert images == their_images, url
-        if url not in SPLIT_NOSCRIPT:
+        if not splits_noscript(html):
             assert paragraphs == their_paragraphs, url
             compared += bool(paragraphs)
-    assert compared
+        else:
+            left_alone += 1
+    assert compared > 50 * left_alone

@@ -151,6 +151,11 @@ def test_candidates_name_every_address_of_the_element() -> None:
             "<div><a href=/b><img src=a.jpg></a><h4><a href=/b>Another story</a></h4></div>",
             Reason.OUTSIDE_CONTENT,
         ),
+        (
+            """<div><a Href='https://news.example/b/'><img src=a.jpg></a>
+            <h4><A HREF=/b#top>Another story</A></h4></div>""",
+            Reason.OUTSIDE_CONTENT,
+        ),
     ],
 )
 def test_each_image_left_out_has_one_reason(element: str, reason: Reason) -> None:
@@ -167,6 +172,8 @@ def test_each_image_left_out_has_one_reason(element: str, reason: Reason) -> Non
         "<img src=acme-logo.png width=300 height=200>",
         "<img src=a.jpg width=600 height=0>",
         "<img src=a.jpg width='100%'>",
+        "<a href=large.jpg><img src=a.jpg></a><a href=large.jpg>Show the large picture</a>",
+        "<a href=/harbour><img src=a.jpg></a><a href=/harbour>Read on</a>",
     ],
 )
 def test_images_at_the_edge_of_the_bounds_stay(element: str) -> None:
@@ -352,7 +359,7 @@ def test_what_the_head_says_is_recorded() -> None:
         "<meta property=og:title content='The  bell'>"
         "<link rel=license href=https://creativecommons.org/licenses/by/4.0/>"
     )
-    found = extract(page(f"<p>{FIRST}</p><a rel='license x' href=/terms>terms</a>", head), URL)
+    found = extract(page(f"<p>{FIRST}</p><a REL='License x' HREF=/terms>terms</a>", head), URL)
     assert found.title == "The bell"
     assert found.opt_out == ("meta robots: noai, noimageai", "meta tdm-reservation: 1")
     assert found.licences == (

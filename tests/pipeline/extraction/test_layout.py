@@ -285,3 +285,21 @@ def test_the_bound_is_inclusive() -> None:
     assert len(layout("<div>" * MAX_DEPTH + "x").boxes) == MAX_DEPTH
     with pytest.raises(PageLimit, match="too_deep"):
         layout("<div>" * (MAX_DEPTH + 1))
+
+
+@pytest.mark.parametrize(
+    ("tag", "style"),
+    [("div", "display: none"), ("main", "visibility:hidden"), ("span", "display:none")],
+)
+def test_what_holds_nearly_all_text_is_shown_by_scripts(tag: str, style: str) -> None:
+    text = "A paragraph of the article, long enough to be no label. "
+    whole = f"<{tag} style='{style}'>{text * 10}</{tag}>"
+    assert len(layout(f"<body style='{style}'><p>Home</p>{whole}").blocks) == 2
+    assert len(layout(f"{whole}<p>{text * 2}</p>").blocks) == 1
+
+
+def test_parts_without_end_tag_beside_the_content_take_no_longer_than_others() -> None:
+    """Each was once looked for to the end of the page: two seconds for these."""
+    page = layout("<p class=sidebar>word" * 19_000, skip_sides=True)
+    assert all(box.side for box in page.boxes)
+    assert len(page.blocks) == 19_000
