@@ -15,6 +15,7 @@ from openm3w.filters.floor import Floor
 from openm3w.filters.screen import PageFacts, Screen
 from openm3w.filters.verdict import KEEP
 from openm3w.pipeline.archive import Record
+from openm3w.pipeline.extraction import xhtml
 from openm3w.pipeline.extraction.charset import decode_html
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.extraction.language import detect_language
@@ -95,6 +96,8 @@ def read_page(
     if not verdict:
         return replace(page, outcome="dropped", reason=verdict.reason or "")
     html, charset = decode_html(record.body, record.header("content-type"))
+    if record.content_type in xhtml.MEDIA_TYPES:
+        html = xhtml.as_html(html)
     clock.lap("charset")
     try:
         extraction = guard.extract(html, record.url)

@@ -45,6 +45,22 @@ def test_a_page_becomes_a_document_with_its_provenance_and_signals(archive, tmp_
 
 
 @pytest.mark.parametrize(
+    ("content_type", "outcome_and_reason"),
+    [
+        ("application/xhtml+xml; charset=utf-8", ("kept", "")),
+        ("text/html", ("dropped", "no_text")),  # browsers show nothing either
+    ],
+)
+def test_what_ends_itself_in_xhtml_does_so_where_the_page_is_served_as_that(
+    archive, tmp_path, content_type, outcome_and_reason
+):
+    html = PAGE.replace("<body>", "<head><script src='a.js' /></head><body>")
+    page = outcome(archive, tmp_path, html, content_type=content_type)
+
+    assert (page.outcome, page.reason) == outcome_and_reason
+
+
+@pytest.mark.parametrize(
     ("html", "options", "reason"),
     [
         (PAGE, {"status": "404 Not Found"}, "http_status"),
