@@ -54,6 +54,19 @@ def committed(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def check_folder(path: Path) -> None:
+    """Looks whether the folder is there in which a user wants a file.
+
+    `committed` makes the folders of a build's own files; for a file that a user names that would
+    hide a mistyped name.
+
+    Raises:
+        OutputError: it is not there.
+    """
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; create it or name another")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Commits `data` under `path`."""
     with committed(path) as file:
