@@ -145,7 +145,7 @@ def _opened(output: Path | Write, sources: Iterable[Source]) -> Iterator[Write]:
         return
     if output.exists() and any(output.samefile(source.path) for source in sources):
         raise OutputError(f"{output}: is one of the inputs; choose another --output")
-    commit.check_folder(output)
+    commit.check_place(output)
     with commit.committed(output) as file:
 
         def write(text: str) -> None:
@@ -177,6 +177,10 @@ def _records(source: Source, url: str, counts: Extracted) -> Iterator[tuple[Reco
     except OSError as error:  # it could be read a moment ago
         counts.unreadable += 1
         counts.notes.append(unreadable_file(source.path, error))
+        return
+    if page and (kind := saved.other_kind(page.record.body)):
+        counts.unreadable += 1
+        counts.notes.append(f"{source.path}: is {kind}, whatever its name says")
         return
     if page:
         yield page.record, page.address

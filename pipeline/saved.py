@@ -27,6 +27,7 @@ UNKNOWN: Final = "https:"
 HEAD_BYTES: Final = 1 << 19
 """How far a page is searched for its address; heads hold styles and scripts of some 100 KB."""
 
+_OTHERS: Final = {b"\x1f\x8b": "gzip data", b"PK\x03\x04": "a zip file", b"%PDF-": "a PDF file"}
 _MARK_CHARS: Final = 4096
 # Internet Explorer, Edge and Chrome; SingleFile.
 _MARK: Final = re.compile(
@@ -53,6 +54,13 @@ def looks_like_page(path: Path) -> bool:
     """Whether a file is a page by its first bytes."""
     with path.open("rb") as file:
         return sniff(file.read(_MARK_CHARS)) == "html"
+
+
+def other_kind(body: bytes) -> str:
+    """What a file is that is surely no page, whatever its name says; else ""."""
+    if sniff(body) == "image":
+        return "an image"
+    return next((kind for start, kind in _OTHERS.items() if body.startswith(start)), "")
 
 
 def read_saved(source: Source, *, url: str, max_body: int) -> Saved:

@@ -107,6 +107,7 @@ def test_an_explanation_can_be_written_to_a_file(page, tmp_path):
         ),
         (("{tmp}/no.html", "-o", "{tmp}/x"), 1, "no such file or folder"),
         (("-", "-o", "{tmp}/x"), 1, "standard input is not read; save it to a file"),
+        (("-o", "."), 1, ".: is a folder; name a file in it"),
         (("-o", "{tmp}/no/x"), 1, "there is no folder {tmp}/no"),
     ],
 )

@@ -285,6 +285,25 @@ def test_a_file_that_goes_away_while_others_are_read_costs_itself(tmp_path):
     assert counts.notes == [f"{last}: cannot be read: No such file or directory"]
 
 
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"\x1f\x8b\x08", "gzip data"),
+        (b"PK\x03\x04", "a zip file"),
+        (b"%PDF-1.7", "a PDF file"),
+    ],
+)
+def test_what_is_called_a_page_and_is_none_is_told(tmp_path, start, kind):
+    write(tmp_path / "a.html")
+    (tmp_path / "b.html").write_bytes(start + b" words" * 99)
+
+    counts, lines = extracted(tmp_path)
+
+    assert (len(lines), counts.pages, counts.unreadable) == (1, 1, 1)
+    assert counts.notes == [f"{tmp_path}/b.html: is {kind}, whatever its name says"]
+
+
 def test_damage_is_told_without_the_bytes_of_the_file(tmp_path):
     write(tmp_path / "a.html")
     (tmp_path / "b.warc").write_bytes(bytes(range(256)) * 40)

@@ -31,10 +31,13 @@ def test_a_file_appears_under_its_name_with_its_parents(tmp_path):
 
 def test_a_folder_that_a_user_mistyped_is_no_folder(tmp_path):
     (tmp_path / "file").write_bytes(b"")
-    commit.check_folder(tmp_path / "x")
+    commit.check_place(tmp_path / "x")
     for folder in ("otu", "file"):
         with pytest.raises(OutputError, match=f"there is no folder {tmp_path}/{folder};"):
-            commit.check_folder(tmp_path / folder / "x")
+            commit.check_place(tmp_path / folder / "x")
+    for folder in (tmp_path, Path()):
+        with pytest.raises(OutputError, match="is a folder; name a file in it"):
+            commit.check_place(folder)
     assert names(tmp_path) == ["file"]
 
 
