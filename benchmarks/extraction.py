@@ -22,6 +22,7 @@ from pathlib import Path
 
 from measure import engines, memory, pages, records
 from measure.pages import Figures, Run
+from measure.records import Chain
 
 from openm3w import recipe
 from openm3w.errors import InputError, RecipeError
@@ -93,21 +94,32 @@ def print_pages(options: argparse.Namespace) -> None:
 
 def print_records(options: argparse.Namespace) -> None:
     """The table from archive record to document."""
-    chains = records.run(options.realdata / "extraction/trafilatura.warc.gz", options.rounds)
+    archive = options.realdata / "extraction/trafilatura.warc.gz"
+    print_chains(records.run(archive, options.rounds), rounds=options.rounds)
+
+
+def print_chains(chains: Mapping[str, Chain], *, rounds: int) -> None:
+    """A row for each chain, and a note where one fell over."""
     read = max(chain.pages for chain in chains.values())
     peer = chains.get(records.PEER)
     _print_row(["record to document", "pages", "with text", "pages/s", "pages/s by the clock",
                 "x datatrove", "by the clock"])  # fmt: skip
     _print_row(["---"] * 7)
     for name, chain in chains.items():
+        if chain.error:
+            _print_row([name, "fell over", *[""] * 5])
+            continue
         ratios = ["", ""]
-        if peer:
+        if peer and not peer.error:
             ratios = [f"{peer.cpu_seconds / chain.cpu_seconds:.2f}",
                       f"{peer.wall_seconds / chain.wall_seconds:.2f}"]  # fmt: skip
-        counts = [str(read // options.rounds), str(chain.documents // options.rounds)]
+        counts = [str(read // rounds), str(chain.documents // rounds)]
         rates = [f"{read / seconds:.1f}" for seconds in (chain.cpu_seconds, chain.wall_seconds)]
         _print_row([name, *counts, *rates, *ratios])
     print("\n- pages/s counts all pages, also those that a chain takes for none")
+    for name, chain in chains.items():
+        if chain.error:
+            print(f"- {name} fell over: {chain.error}")
     if not peer:
         print("- not installed: datatrove")
     print()
@@ -128,8 +140,8 @@ def print_memory(options: argparse.Namespace) -> bool:
         resident = f"{seen.resident_bytes / MIB:.1f}"
         _print_row([f"{seen.pages:,}", f"{seen.documents:,}", resident])
     flat = memory.is_flat(samples)
-    change = samples[-1].resident_bytes / samples[0].resident_bytes - 1
-    print(f"\n{change:+.1%} since the first line: {'flat' if flat else 'it grows'}")
+    change = memory.growth(samples)
+    print(f"\n{change:+.1%} at most since the first line: {'flat' if flat else 'it grows'}")
     return flat
 
 
@@ -172,7 +184,7 @@ def _short(figures: Iterable[str]) -> list[str]:
 
 
 def _rate(run: Run, rounds: int) -> float:
-    return len(run.rows) * rounds / run.seconds
+    return len(run.rows) * rounds / run.seconds if run.seconds else 0.0
 
 
 def _speed(engine: str, rates: Mapping[str, float]) -> tuple[str, str]:

@@ -19,8 +19,9 @@ _HEAD = """\
 
 <!-- Written by `python docs/make_cli.py` from `--help`; edit the docstrings of the commands. -->
 
-Exit codes: 0 done, 1 failed, 2 wrong use. An error is one line that says what, where and what to
-do. Where a command prints data, `--json` prints it as JSON. The same command again goes on where
+Exit codes: 0 done, 1 failed, 2 wrong use; 130 after Ctrl-C, 143 after SIGTERM, 141 where the reader
+of the output went away, as in `m3w ... | head`. An error is one line that says what, where and what
+to do. Where a command prints data, `--json` prints it as JSON. The same command again goes on where
 the last one stopped.
 """
 

@@ -327,9 +327,20 @@ def _zstd() -> Decoder:
 _DECODERS: dict[str, Callable[[], Decoder]] = {"br": _brotli, "zstd": _zstd}
 
 
+# warcio's words, which quote bytes of the file or go on for a paragraph, and ours.
+_MEANINGS = {
+    "Unknown archive format": "no record begins here",
+    "non-chunked gzip file": (
+        "one gzip member holds several records; mend it with: warcio recompress FILE NEW"
+    ),
+}
+
+
 def _one_line(error: Exception) -> str:
     # Messages quote what stands in the file, and reach terminals and reports.
-    return clean_line(str(error))[:200] or repr(error)
+    said = clean_line(str(error))
+    meanings = (meaning for words, meaning in _MEANINGS.items() if words in said)
+    return next(meanings, said[:200]) or repr(error)
 
 
 def _status(http: Any, kind: Kind) -> int:

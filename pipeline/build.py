@@ -54,6 +54,8 @@ def make_plan(
     sources = find_sources(inputs)
     if sources.skipped:
         say(f"skipped, no web archives: {', '.join(sources.skipped)}")
+    for note in sources.unreadable:
+        say(f"passed over: {note}")
     model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
     if recipe.scores.model == "auto":
         say(_auto_choice(model))

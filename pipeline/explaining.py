@@ -32,6 +32,20 @@ MEANINGS: Final[Mapping[str, str]] = {
 """What a reason means, in a few words."""
 
 
+OUTCOMES: Final[Mapping[str, str]] = {
+    "no_text": "neither text nor image was found",
+    "too_large": "more bytes or tags than any page worth reading",
+    "too_deep": "more open elements than browsers keep apart",
+    "too_many_attributes": "more attributes than any page worth reading",
+    "unreadable_payload": "what the server sent cannot be decoded",
+    "parse_timeout": "reading took too long",
+    "parse_memory": "reading took too much memory",
+    "extractor_crashed": "reading ended the process",
+    "extractor_error": "reading raised an error",
+}
+"""What the reason of a page without a document means, in a few words."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
     """One image of a page and what became of it."""

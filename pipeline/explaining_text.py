@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from openm3w.pipeline.explaining import MEANINGS, ROLES, Candidate, Explained, explain
+from openm3w.pipeline.explaining import MEANINGS, OUTCOMES, ROLES, Candidate, Explained, explain
 from openm3w.pipeline.extracted import Extracted, number
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.page import Page
@@ -58,7 +58,8 @@ def _head(explained: Explained) -> Iterator[RenderableType]:
         if address:
             yield Line(clean_line(address), style="cyan", overflow="fold")
     if page.document is None or page.outcome != "kept":
-        why = ": ".join(filter(None, (page.outcome, page.reason, clean_line(page.error))))
+        meaning = OUTCOMES.get(page.reason, "")
+        why = ": ".join(filter(None, (page.outcome, page.reason, meaning, clean_line(page.error))))
         yield Line(why, style="yellow", overflow="fold")
         return
     characters, kept = page.document.num_characters, len(page.document.images)

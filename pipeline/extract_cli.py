@@ -51,7 +51,8 @@ def extract(
     """Writes the main content of every page as one JSON line, images as absolute URLs.
 
     SOURCE is an HTML file, a WARC or ARC file, a folder of either, a glob or a path list. Nothing
-    is fetched or filtered: a page is left out only where it has no text and no image.
+    is fetched or filtered: a page is left out only where it has neither text nor image, or is too
+    large to be read.
 
     Relative addresses in an HTML file are resolved against --url, else against what the page gives
     as its own address (canonical link, og:url); where it gives none, such images are left out.

@@ -27,6 +27,8 @@ class Extracted:
     no_base: int = 0
     """Images without an address that resolves, on pages that stood nowhere known."""
     no_base_pages: int = 0
+    unreadable: int = 0
+    """Files and folders that could not be read; `notes` says why."""
     notes: list[str] = field(default_factory=list)
     """What is wrong with the input."""
     seconds: float = 0.0
@@ -71,6 +73,8 @@ def summary(counts: Extracted, where: str) -> Iterator[str]:
             " out as no_url: it is not known where the page stood, or its images were saved beside"
             " it; for a single file --url says where"
         )
+    if counts.unreadable:
+        yield f"{number(counts.unreadable, 'file')} could not be read"
     yield from counts.notes
 
 
@@ -83,6 +87,7 @@ def summary_json(counts: Extracted) -> dict[str, Any]:
         "images": dict(counts.kept.most_common()),
         "left_out": dict(counts.left_out.most_common()),
         "without_base": counts.no_base,
+        "unreadable": counts.unreadable,
         "seconds": round(counts.seconds, 3),
         "pages_per_second": round(counts.pages_per_second, 1),
         "notes": counts.notes,

@@ -19,7 +19,13 @@ from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.recipe import Extract
-from openm3w.pipeline.sources import Source, find_sources, looks_like_archive
+from openm3w.pipeline.sources import (
+    Source,
+    Sources,
+    find_sources,
+    looks_like_archive,
+    unreadable_file,
+)
 from openm3w.shards import commit
 from openm3w.shards.sample import document_to_json
 
@@ -90,9 +96,10 @@ def extract_pages(
     settings = recipes.decode(Extract, {"engine": engine}, "--engine")
     sources = _find_sources(inputs, choice)
     counts, passed = Extracted(), list[str]()
+    counts.unreadable, counts.notes = len(sources.unreadable), [*sources.unreadable]
     started = time.perf_counter()
-    with _opened(output, sources) as write, _WatchedGuard(settings) as guard:
-        for record, address, source in _chosen(sources, choice, counts, passed):
+    with _opened(output, sources.archives) as write, _WatchedGuard(settings) as guard:
+        for record, address, source in _chosen(sources.archives, choice, counts, passed):
             page = _placed(_read(record, source, guard), address)
             counts.add(page, has_base=record.url != saved.UNKNOWN)
             if text := form.page(page, guard.found):
@@ -113,7 +120,7 @@ def page_json(page: Page) -> dict[str, Any]:
     return {"url": page.url, **document_to_json(page.document)}
 
 
-def _find_sources(inputs: Sequence[str], choice: Choice) -> tuple[Source, ...]:
+def _find_sources(inputs: Sequence[str], choice: Choice) -> Sources:
     named = {Path(value) for value in inputs}
 
     def accepts(path: Path) -> bool:
@@ -121,10 +128,10 @@ def _find_sources(inputs: Sequence[str], choice: Choice) -> tuple[Source, ...]:
         by_name = saved.has_page_name(path) or looks_like_archive(path)
         return by_name or (path in named and saved.looks_like_page(path))
 
-    sources = find_sources(inputs, accepts=accepts, what="page or archive", option="").archives
-    if choice.url and (len(sources) > 1 or _is_archive(sources[0])):
+    found = find_sources(inputs, accepts=accepts, what="page or archive", option="")
+    if choice.url and (len(found.archives) > 1 or _is_archive(found.archives[0])):
         raise RecipeError("--url says where one page stood: name one HTML file with it")
-    return sources
+    return found
 
 
 def _is_archive(source: Source) -> bool:
@@ -138,6 +145,7 @@ def _opened(output: Path | Write, sources: Iterable[Source]) -> Iterator[Write]:
         return
     if output.exists() and any(output.samefile(source.path) for source in sources):
         raise OutputError(f"{output}: is one of the inputs; choose another --output")
+    commit.check_place(output)
     with commit.committed(output) as file:
 
         def write(text: str) -> None:
@@ -151,26 +159,36 @@ def _chosen(
 ) -> Iterator[tuple[Record, str, Source]]:
     """Pages that are wanted, with the address of each; `passed` gets those of the first others."""
     for source in sources:
-        for record, address in _records(source, choice.url, counts.notes):
+        for record, address in _records(source, choice.url, counts):
             name = address or source.name
             if not choice.takes(name):
                 counts.passed += 1
                 passed.extend([name] if len(passed) < MAX_REMEMBERED else [])
                 continue
-            if record.body_cut:
-                counts.notes.append(f"{name}: only its first {len(record.body):,} bytes were read")
             yield record, address, source
 
 
-def _records(source: Source, url: str, notes: list[str]) -> Iterator[tuple[Record, str]]:
+def _records(source: Source, url: str, counts: Extracted) -> Iterator[tuple[Record, str]]:
     max_body = Screen().max_bytes
-    if not _is_archive(source):
-        page = saved.read_saved(source, url=url, max_body=max_body)
+    try:
+        page = None
+        if not _is_archive(source):
+            page = saved.read_saved(source, url=url, max_body=max_body)
+    except OSError as error:  # it could be read a moment ago
+        counts.unreadable += 1
+        counts.notes.append(unreadable_file(source.path, error))
+        return
+    if page and (kind := saved.other_kind(page.record.body)):
+        counts.unreadable += 1
+        counts.notes.append(f"{source.path}: is {kind}, whatever its name says")
+        return
+    if page:
         yield page.record, page.address
         return
     for record in read_records(source.path, max_body=max_body):
         if isinstance(record, Damage):
-            notes.append(f"{source.name}: damaged at byte {record.offset}: {record.error}")
+            damage = f"{source.name}: damaged at byte {record.offset:,}: {record.error}"
+            counts.notes.append(damage)
         elif record.kind in ("response", "resource") and record.content_kind == "html":
             yield record, record.url
 
@@ -202,7 +220,11 @@ def _no_page(choice: Choice, counts: Extracted, passed: list[str]) -> str:
     if not passed:
         notes = "; ".join(counts.notes)
         return f"no HTML page in the input{': ' if notes else ''}{notes}"
+    one = counts.passed == 1
+    none = f"the only page, {passed[0]}," if one else f"none of the {counts.passed:,} pages"
     if not choice.page:
-        return f"none of the {counts.passed:,} pages has {choice.contains!r} in its address"
+        return f"{none} has {'no ' if one else ''}{choice.contains!r} in its address"
+    if one:
+        return f"{none} is not at {choice.page}"
     near = get_close_matches(choice.page, passed, n=1, cutoff=0.0)
-    return f"none of the {counts.passed:,} pages is at {choice.page}; the nearest is {near[0]}"
+    return f"{none} is at {choice.page}; the nearest is {near[0]}"

@@ -40,7 +40,7 @@ class Page:
     status: int
     provenance: Provenance
     error: str = ""
-    """What happened where extraction failed."""
+    """What happened where reading or extraction failed."""
     document: Document | None = None
     """Set where the page was extracted, also where it was then dropped."""
     elements: int = 0
@@ -90,11 +90,13 @@ def read_page(
         ),
     )
     if record.body_error:
-        return replace(page, outcome="failed", reason="unreadable_payload")
+        return replace(page, outcome="failed", reason="unreadable_payload", error=record.body_error)
     verdict = screen.keep(_facts(record)) if screen else KEEP
     clock.lap("screen")
     if not verdict:
         return replace(page, outcome="dropped", reason=verdict.reason or "")
+    if record.body_cut:  # as a screen says it: half a page is none
+        return replace(page, outcome="dropped", reason="too_large")
     html, charset = decode_html(record.body, record.header("content-type"))
     if record.content_type in xhtml.MEDIA_TYPES:
         html = xhtml.as_html(html)

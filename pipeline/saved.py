@@ -5,7 +5,6 @@ taken from `--url`, or from the page: the mark of the browser that saved it, `<l
 or `og:url`. Where none of them says it, relative addresses lead nowhere: nothing is made up.
 """
 
-import html
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,10 @@ from typing import Final
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline.archive import Record, sniff
+from openm3w.pipeline.extraction.attributes import attributes, decode_references
 from openm3w.pipeline.extraction.charset import decode_html
+from openm3w.pipeline.extraction.limits import PageLimit
+from openm3w.pipeline.extraction.tokens import tokenize
 from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.pipeline.sources import Source
 
@@ -25,17 +27,12 @@ UNKNOWN: Final = "https:"
 HEAD_BYTES: Final = 1 << 19
 """How far a page is searched for its address; heads hold styles and scripts of some 100 KB."""
 
+_OTHERS: Final = {b"\x1f\x8b": "gzip data", b"PK\x03\x04": "a zip file", b"%PDF-": "a PDF file"}
 _MARK_CHARS: Final = 4096
 # Internet Explorer, Edge and Chrome; SingleFile.
 _MARK: Final = re.compile(
     r"<!--\s*(?:saved from url=\(\d+\)|Page saved with SingleFile\s+url:\s*)(\S+)", re.IGNORECASE
 )
-_TAG: Final = re.compile(
-    r"<!--.*?(?:-->|\Z)|<(script|style)\b.*?(?:</\1|\Z)"
-    r"""|<(?:link|meta)\s((?:[^>"']++|"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))*+)""",
-    re.IGNORECASE | re.DOTALL,
-)
-_ATTRIBUTE: Final = re.compile(r"""([^\s"'/=]++)\s*+=\s*+(?:"([^"]*+)"|'([^']*+)'|([^\s"']++))""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +54,13 @@ def looks_like_page(path: Path) -> bool:
     """Whether a file is a page by its first bytes."""
     with path.open("rb") as file:
         return sniff(file.read(_MARK_CHARS)) == "html"
+
+
+def other_kind(body: bytes) -> str:
+    """What a file is that is surely no page, whatever its name says; else ""."""
+    if sniff(body) == "image":
+        return "an image"
+    return next((kind for start, kind in _OTHERS.items() if body.startswith(start)), "")
 
 
 def read_saved(source: Source, *, url: str, max_body: int) -> Saved:
@@ -103,7 +107,7 @@ def _find_address(path: Path, body: bytes) -> tuple[str, str]:
     """Where a page says that it stood, and what its relative addresses are resolved against."""
     head, _ = decode_html(body[:HEAD_BYTES], "")
     mark = _MARK.search(head, 0, _MARK_CHARS)
-    if mark and (address := resolve_url("", html.unescape(mark[1]))[0]):
+    if mark and (address := resolve_url("", decode_references(mark[1]))[0]):
         return address, ""
     address = _named_address(head)
     with_images = path.with_name(f"{path.stem}_files").is_dir()  # as Firefox saves, without a mark
@@ -113,14 +117,17 @@ def _find_address(path: Path, body: bytes) -> tuple[str, str]:
 def _named_address(head: str) -> str:
     """The canonical link, else og:url, where it is absolute; else ""."""
     found = {"canonical": "", "og:url": ""}
-    for tag in _TAG.finditer(head):
-        attributes = {
-            name.lower(): html.unescape(double or single or bare)
-            for name, double, single, bare in _ATTRIBUTE.findall(tag[2] or "")
-        }
-        relations = attributes.get("rel", "").lower().split()
-        name = "canonical" if "canonical" in relations else attributes.get("property", "")
-        value = attributes.get("href" if name == "canonical" else "content", "")
+    try:
+        tokens = tokenize(head, skip_sides=True)
+    except PageLimit:
+        return ""  # nothing else of such a page is read either
+    for _, tag, written, _ in tokens:
+        if tag.lower() not in ("link", "meta"):
+            continue
+        element = attributes(written)
+        relations = element.get("rel", "").lower().split()
+        name = "canonical" if "canonical" in relations else element.get("property", "").lower()
+        value = element.get("href" if name == "canonical" else "content", "")
         if not found.get(name, "-"):
             found[name] = resolve_url("", value)[0]
     return found["canonical"] or found["og:url"]

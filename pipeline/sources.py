@@ -1,8 +1,10 @@
 """`--input` values to archive files, each with a name that does not depend on this machine."""
 
+import errno
 import glob
 import gzip
 import hashlib
+import os
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +41,8 @@ class Sources:
     archives: tuple[Source, ...]
     skipped: tuple[str, ...]
     """Files of named folders that are no archives."""
+    unreadable: tuple[str, ...] = ()
+    """Files and folders in named folders, and why each cannot be read."""
 
 
 def looks_like_archive(path: Path) -> bool:
@@ -64,30 +68,49 @@ def find_sources(
 ) -> Sources:
     """Archives, or other files that `accepts` knows, behind files, folders, globs and path lists.
 
-    A folder is searched to all depths and its files of other kinds are skipped; a file named by
-    itself must be accepted. `option` stands before the value in messages.
+    A folder is searched to all depths and its files of other kinds are skipped, those that cannot
+    be read are told; a file named by itself must be accepted. `option` stands before the value in
+    messages.
 
     Raises:
-        InputError: nothing is there, or a named file is empty or no archive.
+        InputError: nothing is there, or a named file is empty, cannot be read or is no archive.
         NotBuiltError: a remote address, or a WACZ file.
     """
-    found: list[Source] = []
-    skipped: list[str] = []
+    found, skipped, unreadable = list[Source](), list[str](), list[str]()
     for value in inputs:
-        for path, base in _expand(value, option):
-            if accepts(path):
-                name = path.relative_to(base).as_posix()
-                found.append(Source(name=name, path=path, digest=_digest(path)))
-            elif base == path.parent and path == Path(value):
+        named = Path(value).is_file()
+        for path, base in _expand(value, option, unreadable):
+            name = path.relative_to(base).as_posix()
+            try:
+                if accepts(path):
+                    found.append(Source(name=name, path=path, digest=_digest(path)))
+                    continue
+            except OSError as error:
+                if named:
+                    raise InputError(f"{option}{unreadable_file(path, error)}") from error
+                unreadable.append(unreadable_file(path, error))
+                continue
+            if path == Path(value):
                 raise InputError(f"{path}: not a {what} (by name and first bytes)")
-            else:
-                skipped.append(path.relative_to(base).as_posix())
+            skipped.append(name)
     if not found:
-        raise InputError(f"no {what} behind {option}{' '.join(inputs)}")
-    return Sources(archives=tuple(_distinct(found)), skipped=tuple(sorted(skipped)))
+        why = "".join(f"; {note}" for note in unreadable[:1])
+        raise InputError(f"no {what} behind {option}{' '.join(inputs)}{why}")
+    return Sources(
+        archives=tuple(_distinct(found)),
+        skipped=tuple(sorted(skipped)),
+        unreadable=tuple(unreadable),
+    )
 
 
-def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
+def unreadable_file(path: Path, error: OSError) -> str:
+    """A line that says why a file cannot be read."""
+    if error.errno in (errno.ENOENT, errno.ELOOP) and path.is_symlink():
+        return f"{path}: is a link to nothing"
+    return f"{path}: cannot be read: {error.strerror or error}"
+
+
+def _expand(value: str, option: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
     """Files behind one input value, each with the folder that its name is relative to."""
     if value.startswith(REMOTE_PREFIXES):
         raise NotBuiltError(
@@ -97,20 +120,52 @@ def _expand(value: str, option: str) -> Iterator[tuple[Path, Path]]:
     if not value:
         raise InputError(f"{option}'': an empty name; is a variable of the shell not set?")
     if path.is_dir():
-        files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-        if not files:
+        files = _files_in(path, unreadable)
+        if not files and not unreadable:
             raise InputError(f"{option}{value}: the folder is empty")
         yield from ((file, path) for file in files)
     elif path.is_file():
         yield from _named_file(path, option)
-    elif matches := sorted(glob.glob(value, recursive=True)):  # noqa: PTH207
-        for match in matches:
-            if Path(match).is_file():
-                yield Path(match), Path(match).parent
     else:
-        raise InputError(
-            f"{option}{value}: no such file or folder, and the pattern matches nothing"
-        )
+        matches = map(Path, sorted(glob.glob(value, recursive=True)))  # noqa: PTH207
+        files = [match for match in matches if _may_be_file(match)]
+        if not files or path in files:
+            raise InputError(f"{option}{value}: {_no_file(value)}")
+        yield from ((file, file.parent) for file in files)
+
+
+def _no_file(value: str) -> str:
+    """Why there is no file behind a name."""
+    path = Path(value)
+    if value == "-" or path.exists():
+        what = "standard input" if value == "-" else "a pipe or a device"
+        return f"{what} is not read; save it to a file and name that"
+    if path.is_symlink():
+        return "is a link to nothing"
+    return "no such file or folder, and the pattern matches nothing"
+
+
+def _files_in(folder: Path, unreadable: list[str]) -> list[Path]:
+    """All files below a folder but hidden ones, in order."""
+
+    def failed(error: OSError) -> None:
+        unreadable.append(unreadable_file(Path(error.filename), error))
+
+    files = [
+        path
+        for root, _, names in os.walk(folder, onerror=failed)
+        for path in (Path(root, name) for name in names if not name.startswith("."))
+        if _may_be_file(path)
+    ]
+    return sorted(files)
+
+
+def _may_be_file(path: Path) -> bool:
+    """A file, or what only opening it will tell: a link to nothing, a file in a closed folder."""
+    try:
+        return path.is_file() or not path.exists()
+    except OSError:
+        return True
 
 
 def _named_file(path: Path, option: str) -> Iterator[tuple[Path, Path]]:

@@ -185,6 +185,7 @@ def join(where: tuple[str, ...], output: Path, name: str | None, *, force: bool)
             f"{output}: something else is there; name another --output"
             + (", or replace the mixture with --force" if before is not None else "")
         )
+    commit.check_place(output)
     manifest.write_mixture(output, datasets, name or output.stem)
     click.echo(said)
 
@@ -260,6 +261,7 @@ def _pretty(text: str) -> str:
 def _write_svg(catalog: Catalog, number: int, path: Path) -> None:
     if path.is_file() and b"<svg" not in path.read_bytes()[:_SVG_HEAD]:
         raise OutputError(f"{path}: something else than an SVG is there; choose another --svg")
+    commit.check_place(path)
     shown = catalog.step(number, 1)
     if shown is None:
         raise InputError("every sample is on the exclude list")

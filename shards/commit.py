@@ -54,6 +54,21 @@ def committed(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def check_place(path: Path) -> None:
+    """Looks whether a file can stand where a user wants it.
+
+    `committed` makes the folders of a build's own files; for a file that a user names that would
+    hide a mistyped name.
+
+    Raises:
+        OutputError: its folder is not there, or it is a folder itself.
+    """
+    if path.is_dir():
+        raise OutputError(f"{path}: is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise OutputError(f"{path}: there is no folder {path.parent}; create it or name another")
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Commits `data` under `path`."""
     with committed(path) as file:

@@ -1,5 +1,6 @@
 """What benchmarks/extraction.py measures with; the figures themselves are no test's business."""
 
+import os
 import sys
 from functools import partial
 from pathlib import Path
@@ -9,12 +10,15 @@ from lxml.html import fromstring
 
 from openm3w.errors import InputError
 from openm3w.pipeline.archive import read_records
+from openm3w.pipeline.extraction.extract import extract
 from openm3w.pipeline.recipe import Extract
+from openm3w.shards.document import Image
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 if str(BENCHMARKS) not in sys.path:  # as it is for the script; worker processes inherit it
     sys.path.append(str(BENCHMARKS))
 
+import extraction  # noqa: E402
 from measure import engines, memory, pages, records  # noqa: E402
 from measure.turns import Worker  # noqa: E402
 
@@ -117,20 +121,70 @@ def test_memory_is_sampled_at_even_steps_and_stays_flat(small_archive):
     assert memory.is_flat(samples)
 
 
-@pytest.mark.parametrize(("last", "flat"), [(90, True), (105, True), (106, False)])
-def test_memory_may_grow_by_a_twentieth(last, flat):
-    samples = [
-        memory.Sample(pages=10, documents=10, resident_bytes=resident)
-        for resident in (100, 200, last)
-    ]
+@pytest.mark.parametrize(
+    ("resident", "flat"),
+    [
+        ((100, 90, 90), True),
+        ((100, 90, 105), True),
+        ((100, 90, 106), False),
+        ((100, 106, 90), False),  # a bump counts
+        ((100,), True),
+    ],
+)
+def test_memory_may_grow_by_a_twentieth(resident, flat):
+    samples = [memory.Sample(pages=1, documents=1, resident_bytes=size) for size in resident]
     assert memory.is_flat(samples) is flat
 
 
-def test_a_page_that_comes_again_is_new(small_archive):
-    record = next(read_records(small_archive, max_body=1 << 20))
-    first, second = (memory.renewed(record, number) for number in (1, 2))
-    assert first.url != second.url
-    assert first.body != second.body
+def test_a_page_that_comes_again_is_new_down_to_its_attributes(archive, tmp_path):
+    said = "The lighthouse on the northern cape, seen from the sea in the morning"
+    image = (
+        f'<img class="wide" src="/a.jpg" srcset="/a.jpg 320w, /b.png 900w" alt="{said}"'
+        f" title='{said}' style=\"object-position: {'0 ' * 30}\" width=600 height=400>"
+    )
+    path = archive.page(URL, f"<p>{SENTENCE * 9}{image}</p>").write(tmp_path / "a.warc.gz")
+    record = next(read_records(path, max_body=1 << 20))
+
+    bodies = [memory.renewed(record, number).body.decode() for number in (11, 22)]
+
+    for name in ("class", "src", "srcset", "alt", "title", "style"):
+        values = {fromstring(body).xpath("string(//img/@" + name + ")") for body in bodies}
+        assert len(values) == 2, name
+    shown = [extract(body, URL).spans for body in bodies]
+    assert [span.url for spans in shown for span in spans if isinstance(span, Image)] == [
+        "http://example.org/b.png?11",
+        "http://example.org/b.png?22",
+    ]
+    assert memory.renewed(record, 11).url != memory.renewed(record, 22).url
+
+
+FALLS_OVER = partial(partial, os._exit, 9)
+"""Makes a step at which the process ends, as one does that the system kills."""
+
+
+def test_a_worker_whose_process_ends_says_so_ever_after():
+    with Worker(FALLS_OVER) as worker:
+        for _ in range(2):
+            answers = worker.ask_all([(), ()])
+            assert [answer.error for answer in answers] == [
+                "its process ended with exit code 9"
+            ] * 2
+
+
+def test_a_chain_that_falls_over_costs_itself(small_archive, monkeypatch, capsys):
+    ours = partial(records.openm3w, small_archive, Extract().engine)
+    steps = {"ours": ours, records.PEER: FALLS_OVER}
+    monkeypatch.setattr(records, "_steps", lambda _: steps)
+
+    chains = records.run(small_archive, 2)
+
+    assert (chains["ours"].pages, chains["ours"].error) == (40, "")
+    assert chains[records.PEER].error == "its process ended with exit code 9"
+    extraction.print_chains(chains, rounds=2)
+    printed = capsys.readouterr().out
+    assert "| ours | 20 | 20 | " in printed
+    assert "| datatrove | fell over | " in printed
+    assert "\n- datatrove fell over: its process ended with exit code 9\n" in printed
 
 
 def test_an_archive_without_a_page_is_refused(archive, tmp_path):

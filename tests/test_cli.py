@@ -1,6 +1,8 @@
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -227,3 +229,24 @@ def test_a_signal_ends_a_command_with_one_line(number, code):
     assert errors.strip().splitlines() == [
         "m3w: interrupted; the same command again goes on where it stopped"
     ]
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["filters", "list"], ["biuld"]])
+def test_a_reader_that_is_gone_ends_a_command_without_a_word(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    command = [sys.executable, "-m", "openm3w.cli", *arguments]
+    done = subprocess.run(command, stdout=writer, stderr=writer, timeout=60, check=False)
+    os.close(writer)
+
+    assert done.returncode == 141
+
+
+def test_a_full_device_is_no_reader_that_is_gone():
+    command = [sys.executable, "-m", "openm3w.cli", "--help"]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+
+    assert done.returncode == 1
+    assert done.stderr == "m3w: standard output or a file: No space left on device\n"

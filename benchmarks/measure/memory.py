@@ -2,6 +2,7 @@
 
 import gc
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -17,6 +18,14 @@ from openm3w.pipeline.recipe import Extract
 
 GROWTH = 0.05
 """Of the resident set after the first sample: what counts as flat."""
+
+
+# What names an address is renewed by its ending.
+_LONG_VALUE = re.compile(
+    rb"""[\s"'](?!(?:data-)?(?:src|srcset|href)=)[a-zA-Z-]++="""
+    rb"""(?:"[^"<>]{40,}+(?=")|'[^'<>]{40,}+(?='))"""
+)
+_ADDRESS = re.compile(rb"""\.(?:html|jpe?g|png|gif)(?=["'\s])""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +66,14 @@ def sample(
 
 
 def is_flat(samples: Sequence[Sample]) -> bool:
-    """Is the last resident set at most `GROWTH` above the first?"""
-    return samples[-1].resident_bytes <= samples[0].resident_bytes * (1 + GROWTH)
+    """Is every resident set at most `GROWTH` above the first?"""
+    largest = max(seen.resident_bytes for seen in samples)
+    return largest <= samples[0].resident_bytes * (1 + GROWTH)
+
+
+def growth(samples: Sequence[Sample]) -> float:
+    """How far the largest resident set is above the first, as a share of that."""
+    return max(seen.resident_bytes for seen in samples) / samples[0].resident_bytes - 1
 
 
 def resident_bytes() -> int:
@@ -68,15 +83,15 @@ def resident_bytes() -> int:
 
 
 def renewed(record: Record, number: int) -> Record:
-    """The page with addresses, classes and sentences that no page before it had.
+    """The page with addresses, classes, long values and sentences that no page before it had.
 
     A cache that keeps all it has seen would look flat on pages that repeat.
     """
     mark = b"%d" % number
     body = record.body.replace(b". ", b" " + mark + b". ")
     body = body.replace(b'class="', b'class="c' + mark + b" ")
-    for ending in (b'.html"', b'.jpg"', b'.png"', b'.gif"'):
-        body = body.replace(ending, ending[:-1] + b"?" + mark + b'"')
+    body = _ADDRESS.sub(rb"\g<0>?" + mark, body)
+    body = _LONG_VALUE.sub(rb"\g<0> " + mark, body)
     return replace(record, url=f"{record.url}?{number}", body=body)
 
 

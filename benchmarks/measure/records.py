@@ -1,6 +1,7 @@
 """From archive to documents without Beam: our chain and datatrove's, record by record in turn."""
 
 import importlib.util
+import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ class Chain:
     cpu_seconds: float = 0.0
     wall_seconds: float = 0.0
     ended: bool = False
+    error: str = ""
+    """Why it did not come to the end of the archive, or ""."""
 
 
 def run(archive: Path, rounds: int) -> dict[str, Chain]:
@@ -34,7 +37,7 @@ def run(archive: Path, rounds: int) -> dict[str, Chain]:
     chains = {name: Chain() for name in _steps(archive)}
     for _ in range(rounds):
         for chain in chains.values():
-            chain.ended = False
+            chain.ended = bool(chain.error)
         with ExitStack() as stack:
             workers = {
                 name: stack.enter_context(Worker(make)) for name, make in _steps(archive).items()
@@ -77,6 +80,9 @@ def openm3w(archive: Path, engine: str) -> Step:
 
 def datatrove(archive: Path) -> Step:
     """WarcReader and Trafilatura with their defaults: text only, in a sandbox with a time limit."""
+    # A spawned process spawns by default. The sandbox, whose users' processes fork, then cannot be
+    # started again after a page that ran out of time: all later pages and its end raise.
+    multiprocessing.set_start_method(None, force=True)
     # Imported here and not in the sandbox, where it would count against the first page's limit.
     import trafilatura  # noqa: F401
     from datatrove.pipeline.extractors import Trafilatura
@@ -108,7 +114,8 @@ def _advance(chain: Chain, worker: Worker) -> None:
 
 def _count(chain: Chain, answer: Answer) -> None:
     if answer.error:
-        raise RuntimeError(answer.error)
+        chain.error, chain.ended = answer.error, True
+        return
     chain.cpu_seconds += answer.cpu_seconds
     chain.wall_seconds += answer.wall_seconds
     chain.ended = answer.value is None

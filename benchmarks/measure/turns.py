@@ -41,14 +41,20 @@ class Worker(AbstractContextManager["Worker"]):
 
     def ask(self, *arguments: Any) -> Answer:
         """Calls the function there, and waits."""
-        self._connection.send(arguments)
-        answer: Answer = self._connection.recv()
-        return answer
+        return self.ask_all([arguments])[0]
 
     def ask_all(self, calls: Sequence[tuple[Any, ...]]) -> list[Answer]:
-        """Calls the function there once for each of these arguments, one after the other."""
-        self._connection.send([*calls])
-        answers: list[Answer] = self._connection.recv()
+        """Calls the function there once for each of these arguments, one after the other.
+
+        Where the process ends, all of them have that for an error, and so has every later call.
+        """
+        try:
+            self._connection.send([*calls])
+            answers: list[Answer] = self._connection.recv()
+        except (EOFError, OSError):
+            self._process.join()
+            gone = f"its process ended with exit code {self._process.exitcode}"
+            return [Answer(value=None, error=gone, cpu_seconds=0.0, wall_seconds=0.0)] * len(calls)
         return answers
 
     def __exit__(self, *_: object) -> None:
@@ -66,13 +72,10 @@ def _serve(connection: Connection, factory: Callable[[], Callable[..., Any]]) ->
     connection.send("")
     while True:
         try:
-            arguments = connection.recv()
+            calls = connection.recv()
         except EOFError:
             return
-        if isinstance(arguments, list):
-            connection.send([_timed(function, one) for one in arguments])
-        else:
-            connection.send(_timed(function, arguments))
+        connection.send([_timed(function, one) for one in calls])
 
 
 def _timed(function: Callable[..., Any], arguments: tuple[Any, ...]) -> Answer:

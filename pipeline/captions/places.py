@@ -148,6 +148,8 @@ def _is_packed(path: Path) -> bool:
 
 def _packed(value: str) -> Iterator[ImagePlace]:
     found = find_sources([value], accepts=_accepted, what="tar or web archive", option="--images ")
+    if found.unreadable:
+        raise InputError(f"--images {found.unreadable[0]}")
     for source in found.archives:
         kind: PlaceKind = "tar" if _is_tar(source.path) else "archive"
         yield ImagePlace(kind=kind, path=source.path, name=source.name, digest=source.digest)

@@ -48,6 +48,8 @@ def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, .
         InputError: nothing is there, a named file is no table, or a column is missing.
     """
     found = find_sources(inputs, accepts=is_table, what="Parquet or JSONL table", option="")
+    if found.unreadable:
+        raise InputError(found.unreadable[0])
     return tuple(
         Table(source=source, columns=_columns(source.path, url=url, text=text))
         for source in found.archives

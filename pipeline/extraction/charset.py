@@ -2,56 +2,42 @@
 
 import codecs
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from resiliparse.parse.encoding import detect_encoding
-from w3lib.encoding import (
-    html_body_declared_encoding,
-    http_content_type_encoding,
-    read_bom,
-    resolve_encoding,
-)
+
+from openm3w.pipeline.extraction.attributes import attributes
+from openm3w.pipeline.extraction.encodings import decode, find_encoding
 
 DETECTION_BYTES: Final = 65_536
 """How much of the body the detector sees; it needs letters, and heads are mostly markup."""
 
-FALLBACK: Final = "cp1252"
+HEAD_BYTES: Final = 65_536
+"""How far a page is searched for what it says of its charset. Browsers begin with 1,024 bytes, but
+read the page again where its head says another charset later, behind scripts and styles."""
+
+FALLBACK: Final = "windows-1252"
 """What browsers assume of a western page that names nothing and cannot be detected."""
 
+_MARKS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16le"),
+    (b"\xfe\xff", "utf-16be"),
+)
 _NOT_ASCII: Final = re.compile(rb"[\x80-\xff]")
-_SURROGATES: Final = re.compile("[\ud800-\udfff]")
-_WITHOUT_SURROGATES: Final = frozenset(("utf-8", *(f"cp{page}" for page in range(1250, 1259))))
-_LABELS: Final = {
-    "iso-8859-8-i": "iso-8859-8",
-    "x-gbk": "gb18030",
-    "x-mac-cyrillic": "mac-cyrillic",
-    "x-user-defined": "cp1252",
-    "unicode": "utf-16",
-}
-"""Labels of the Encoding Standard that w3lib does not know."""
-
-_STANDARD_NAMES: Final = {
-    "big5hkscs": "big5",
-    "cp866": "ibm866",
-    "cp874": "windows-874",
-    "cp932": "shift_jis",
-    "cp949": "euc-kr",
-    "euc_jp": "euc-jp",
-    "gb18030": "gb18030",
-    "iso2022_jp": "iso-2022-jp",
-    "koi8-r": "koi8-r",
-    "koi8-u": "koi8-u",
-    "mac-cyrillic": "x-mac-cyrillic",
-    "mac-roman": "macintosh",
-    "utf-16": "utf-16le",
-    "utf-16-be": "utf-16be",
-    "utf-16-le": "utf-16le",
-    "utf-8": "utf-8",
-    **{f"iso8859-{part}": f"iso-8859-{part}" for part in (2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15, 16)},
-    **{f"cp{page}": f"windows-{page}" for page in range(1250, 1259)},
-}
-"""Python's codec to the name by the Encoding Standard. Nothing else is a charset of the web:
-Python also has utf-7, hex, idna, rot-13 and escapes, which a page must not be able to ask for."""
+_PARAMETER: Final = re.compile(r"""(?:^|;)\s*+([^\s;="]++)\s*+=\s*+(?:"([^"]*+)"?|([^;,]*+))""")
+_WRITTEN: Final = r"""(?:[^>=]++|=\s*+(?:"[^"]*+(?:"|\Z)|'[^']*+(?:'|\Z))?+)*+"""
+_HEAD: Final = re.compile(
+    r"<!--(?:-?>|.*?(?:-->|\Z))"
+    r"|<(script|style|title|textarea)[\s>/].*?(?:</\1|\Z)"
+    rf"|<meta[\s/]({_WRITTEN})"
+    r"|\A\s*<\?xml\s([^>]*+)"
+    r"|(<body)[\s>/]"
+    rf"|</?[a-z]{_WRITTEN}",
+    re.IGNORECASE | re.DOTALL,
+)
+_IN_CONTENT: Final = re.compile(r"""charset\s*=\s*["']?\s*([^\s;"']+)""", re.IGNORECASE)
 
 
 def decode_html(body: bytes, content_type: str) -> tuple[str, str]:
@@ -61,28 +47,44 @@ def decode_html(body: bytes, content_type: str) -> tuple[str, str]:
     windows-1252. A declared UTF-8 that does not decode is outvoted by detection. Never raises;
     NULs are removed and what cannot be decoded becomes U+FFFD.
     """
-    named, mark = read_bom(body)
-    if named and mark:
-        return _decode(body[len(mark) :], named), _STANDARD_NAMES.get(named, named)
-    codec = _declared(body, content_type)
-    if not codec or (codec == "utf-8" and not _is_utf8(body)):
-        codec = _detect(body)
-    return _decode(body, codec), _STANDARD_NAMES[codec]
+    mark, name = next(((m, n) for m, n in _MARKS if body.startswith(m)), (b"", ""))
+    if not name:
+        name = _in_header(content_type) or _in_page(body)
+        if not name or (name == "utf-8" and not _is_utf8(body)):
+            name = _detect(body)
+    return decode(body[len(mark) :], name).replace("\x00", ""), name
 
 
-def _declared(body: bytes, content_type: str) -> str:
-    """The codec that the header, else the page itself names; "" where neither is known."""
-    if codec := _codec(http_content_type_encoding(content_type) or ""):
-        return codec
-    codec = _codec(html_body_declared_encoding(body) or "")
-    # A page whose meta element could be read is no UTF-16; the standard takes it as UTF-8.
-    return "utf-8" if codec.startswith(("utf-16", "utf-32")) else codec
+def _in_header(content_type: str) -> str:
+    for parameter, quoted, bare in _PARAMETER.findall(content_type):
+        if parameter.lower() == "charset" and (words := (quoted or bare).split()):
+            return find_encoding(words[0].strip("'"))
+    return ""
 
 
-def _codec(label: str) -> str:
-    """The codec that browsers use for a label, or "" for a label that nobody knows."""
-    codec = resolve_encoding(_LABELS.get(label.strip().lower(), label)) or ""
-    return codec if codec in _STANDARD_NAMES else ""
+def _in_page(body: bytes) -> str:
+    """The encoding that a page's own markup names, "" where it names none that is known."""
+    for label in _labels(body[:HEAD_BYTES].decode("latin-1")):
+        if name := find_encoding(label):
+            # Markup that could be read is no UTF-16; the standard takes it as UTF-8.
+            name = "utf-8" if name.startswith("utf-16") else name
+            return FALLBACK if name == "x-user-defined" else name
+    return ""
+
+
+def _labels(head: str) -> Iterator[str]:
+    for match in _HEAD.finditer(head):
+        meta, declaration, body = match.group(2, 3, 4)
+        if body:
+            return
+        if declaration:
+            yield attributes(declaration).get("encoding", "")
+        elif meta and "charset" in meta.lower():
+            found = attributes(meta)
+            if "charset" in found:
+                yield found["charset"]
+            elif found.get("http-equiv", "").strip().lower() == "content-type":
+                yield from _IN_CONTENT.findall(found.get("content", ""))[:1]
 
 
 def _detect(body: bytes) -> str:
@@ -91,7 +93,7 @@ def _detect(body: bytes) -> str:
     # Prose stands in the middle of a page; without letters beyond ASCII there is no evidence.
     first = _NOT_ASCII.search(body)
     start = max(0, first.start() - 1024) if first else 0
-    return _codec(detect_encoding(body[start : start + DETECTION_BYTES]) or "") or FALLBACK
+    return find_encoding(detect_encoding(body[start : start + DETECTION_BYTES]) or "") or FALLBACK
 
 
 def _is_utf8(body: bytes) -> bool:
@@ -102,9 +104,3 @@ def _is_utf8(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _decode(body: bytes, codec: str) -> str:
-    text = body.decode(codec, errors="replace").replace("\x00", "")
-    # Of UTF-8 and tables of single bytes come none, and they are nearly all pages.
-    return text if codec in _WITHOUT_SURROGATES else _SURROGATES.sub("\ufffd", text)

@@ -33,6 +33,8 @@ def make_plan(
     found = find_texts(inputs)
     if found.skipped:
         say(f"skipped, neither archives nor JSON lines: {', '.join(found.skipped)}")
+    for note in found.unreadable:
+        say(f"passed over: {note}")
     return TextPlan(
         recipe=recipe,
         sources=found.archives,

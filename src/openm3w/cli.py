@@ -4,12 +4,14 @@ A command parses, calls one library function and prints; there is no logic here.
 0 done, 1 failed, 2 wrong use.
 """
 
+import contextlib
 import importlib
 import os
 import signal
 import sys
 import threading
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import click
 
@@ -33,8 +35,8 @@ COMMANDS = {
 }
 """Command -> where it is defined."""
 
-INTERRUPTED, TERMINATED = 130, 143
-"""Exit codes after SIGINT and SIGTERM: 128 and the signal's number, as shells have it."""
+INTERRUPTED, READER_GONE, TERMINATED = 130, 141, 143
+"""Exit codes after SIGINT, SIGPIPE and SIGTERM: 128 and the signal's number, as shells have it."""
 
 PLANNED = {
     "ablate": "train on variants of a mixture and compare",
@@ -53,7 +55,27 @@ PLANNED = {
 """Commands of the design that this version refuses, with what they will do."""
 
 
+class _ReaderGoneError(Exception):
+    """A BrokenPipeError in a form that click passes on; of that one it makes the exit code 1."""
+
+
+@contextlib.contextmanager
+def _pipes_passed_on() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise _ReaderGoneError from error
+
+
 class _LazyGroup(click.Group):
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _pipes_passed_on():  # the help is printed here
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _pipes_passed_on():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
         return sorted(COMMANDS)
@@ -97,12 +119,27 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Runs the command line and exits; an error of the user's is one line, never a traceback."""
+    """Runs the command line and exits; an error of the user's is one line, never a traceback.
+
+    Where the reader of our output goes away (`m3w shards ls | head`) it ends as `cat` does:
+    without a word, by the code that shells give to SIGPIPE.
+    """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:
+        _run(arguments)
+    except (BrokenPipeError, _ReaderGoneError):
+        # Python flushes both at its end, and would complain.
+        for descriptor in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+        sys.exit(READER_GONE)
+
+
+def _run(arguments: list[str] | None) -> None:
+    try:
         # Without its standalone mode click returns the code of a command that ends by Exit.
         code = cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
+        sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt) as stop:
         terminated = isinstance(stop, _Terminated) or isinstance(stop.__cause__, _Terminated)
         code = TERMINATED if terminated else INTERRUPTED
@@ -113,10 +150,7 @@ def main(arguments: list[str] | None = None) -> None:
     except OpenM3WError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
-        # The reader of our pipe went away (`m3w shards ls | head`): that is no error. Closing
-        # standard output by ourselves keeps Python's exit from complaining.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        raise
     except OSError as error:
         if error.filename is None and error.strerror is None:
             raise
@@ -132,7 +166,7 @@ def _terminate(*_: object) -> None:
     raise _Terminated
 
 
-def _fail(message: str, code: int) -> Any:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo(f"m3w: {clean_line(message)}", err=True)
     sys.exit(code)
 

@@ -5,7 +5,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from openm3w.pipeline.explaining import MEANINGS, ROLES, ExplainedLines
+from openm3w.pipeline.explaining import MEANINGS, OUTCOMES, ROLES, ExplainedLines
 from openm3w.pipeline.explaining_text import ExplainedText
 from openm3w.pipeline.extracting import Choice, extract_pages
 from openm3w.pipeline.extraction.reasons import Reason
@@ -66,7 +66,7 @@ def test_people_read_title_address_reasons_with_meaning_and_totals(archive, tmp_
     assert "kept     content: stands in the content; chosen among its 2 addresses\n" in text
     assert 'declared 800 x ?, alt "A boat", caption "At the wall"\n' in text
     assert f"left out tracking_pixel: {MEANINGS['tracking_pixel']}\n" in text
-    assert "http://a.example/2\ndropped: no_text\n" in text
+    assert f"http://a.example/2\ndropped: no_text: {OUTCOMES['no_text']}\n" in text
     assert "1 of 2 pages with content; 4 images: 1 kept, 3 left out\n" in text
     totals = text.splitlines()[-4:]
     assert totals[0].split()[:2] == ["content", "1"]

@@ -50,6 +50,20 @@ def test_the_summary_says_where_an_address_is_missing(page, tmp_path):
     assert "--url" in result.stderr
 
 
+@pytest.mark.usefixtures("page")
+def test_the_summary_says_what_could_not_be_read(tmp_path):
+    (tmp_path / "gone.html").symlink_to("nowhere.html")
+
+    said = m3w(tmp_path, "-o", "-").stderr.splitlines()
+    value = json.loads(m3w(tmp_path, "-o", "-", "--json").stderr)
+
+    assert said[-2:] == [
+        "1 file could not be read",
+        f"{tmp_path}/gone.html: is a link to nothing",
+    ]
+    assert (value["unreadable"], value["notes"]) == (1, said[-1:])
+
+
 def test_the_summary_as_json(page, tmp_path):
     value = json.loads(m3w(page, "-o", tmp_path / "docs.jsonl", "--json").stderr)
 
@@ -81,8 +95,8 @@ def test_an_explanation_can_be_written_to_a_file(page, tmp_path):
         ((), 2, "'--output -' prints the lines"),
         (("-o", "{tmp}/x", "--engine", "trafilature"), 2, "Invalid value for '--engine'"),
         (("-o", "{tmp}/x", "--url", "page.html"), 2, "not an absolute address"),
-        (("-o", "{tmp}/x", "--page", "https://a.example/"), 1, "the nearest is page.html"),
-        (("-o", "{tmp}/x", "--url-contains", "news"), 1, "none of the 1 pages has 'news'"),
+        (("-o", "{tmp}/x", "--page", "https://a.example/"), 1, "is not at https://a.example/"),
+        (("-o", "{tmp}/x", "--url-contains", "news"), 1, "has no 'news' in its address"),
         (
             (
                 "-o",
@@ -92,6 +106,9 @@ def test_an_explanation_can_be_written_to_a_file(page, tmp_path):
             "is one of the inputs",
         ),
         (("{tmp}/no.html", "-o", "{tmp}/x"), 1, "no such file or folder"),
+        (("-", "-o", "{tmp}/x"), 1, "standard input is not read; save it to a file"),
+        (("-o", "."), 1, ".: is a folder; name a file in it"),
+        (("-o", "{tmp}/no/x"), 1, "there is no folder {tmp}/no"),
     ],
 )
 def test_mistakes_are_one_line(page, tmp_path, capsys, arguments, code, words):
@@ -100,7 +117,7 @@ def test_mistakes_are_one_line(page, tmp_path, capsys, arguments, code, words):
 
     shown = capsys.readouterr()
     assert (stop.value.code, shown.out) == (code, "")
-    assert words in shown.err
+    assert words.replace("{tmp}", str(tmp_path)) in shown.err
     assert shown.err.startswith("Usage: ") or shown.err.count("\n") == 1
     assert not (tmp_path / "x").exists()
 
@@ -116,7 +133,7 @@ def test_a_reader_that_goes_away_ends_it_without_a_word(tmp_path):
         errors = process.stderr.read()
         process.wait(timeout=120)
 
-    assert errors == b""
+    assert (process.returncode, errors) == (141, b"")
 
 
 def test_it_starts_without_beam_and_torch():

@@ -1,4 +1,6 @@
+import gzip
 import json
+import os
 
 import pytest
 
@@ -212,6 +214,18 @@ def test_an_input_is_not_overwritten_by_its_own_pages(archive, tmp_path, name):
     assert (tmp_path / name).read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (Choice(page="http://a.example/"), "the only page, a.html, is not at http://a.example/$"),
+        (Choice(contains="news"), "the only page, a.html, has no 'news' in its address$"),
+    ],
+)
+def test_a_choice_among_one_page_is_told_so(tmp_path, choice, words):
+    with pytest.raises(InputError, match=words):
+        extracted(write(tmp_path / "a.html"), choice=choice)
+
+
 def test_no_page_at_all_is_an_error_that_keeps_the_file_that_was_there(tmp_path):
     (tmp_path / "a.warc.gz").write_bytes(b"no archive at all")
     (tmp_path / "docs.jsonl").write_text("before")
@@ -233,9 +247,86 @@ def test_a_named_file_must_be_a_page(tmp_path, name, data, words):
         extracted(tmp_path / name)
 
 
-def test_a_page_that_was_cut_is_told(tmp_path):
-    write(tmp_path / "a.html", WITH_IMAGE + " " * 10_000_000)
+@pytest.mark.parametrize(("size", "written"), [(10_000_000, 1), (10_000_001, 0)])
+def test_half_a_page_is_none_in_files_as_in_archives(archive, tmp_path, size, written):
+    page = PAGE + " " * (size - len(PAGE))
+    archive.page("http://a.example/", page).write(tmp_path / "a.warc.gz")
+    (tmp_path / "b.html").write_text(page)
 
     counts, _ = extracted(tmp_path)
 
-    assert counts.notes == ["a.html: only its first 10,000,000 bytes were read"]
+    assert (counts.pages, counts.written, counts.notes) == (2, 2 * written, [])
+    assert counts.lost["too_large"] == 2 - 2 * written
+
+
+def test_what_a_folder_holds_that_cannot_be_read_is_told_and_counted(tmp_path):
+    write(tmp_path / "a.html")
+    (tmp_path / "gone.html").symlink_to("nowhere.html")
+    (tmp_path / "loop.html").symlink_to("loop.html")
+    (tmp_path / "page.html").mkdir()
+    os.mkfifo(tmp_path / "pipe.html")
+
+    counts, lines = extracted(tmp_path)
+
+    assert (len(lines), counts.unreadable) == (1, 2)
+    assert counts.notes == [
+        f"{tmp_path}/gone.html: is a link to nothing",
+        f"{tmp_path}/loop.html: is a link to nothing",
+    ]
+
+
+def test_a_file_that_goes_away_while_others_are_read_costs_itself(tmp_path):
+    write(tmp_path / "a.html")
+    last = write(tmp_path / "b.html")
+
+    counts, lines = extracted(tmp_path, progress=lambda _: last.unlink())
+
+    assert (len(lines), counts.pages, counts.unreadable) == (1, 1, 1)
+    assert counts.notes == [f"{last}: cannot be read: No such file or directory"]
+
+
+@pytest.mark.parametrize(
+    ("start", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n", "an image"),
+        (b"\x1f\x8b\x08", "gzip data"),
+        (b"PK\x03\x04", "a zip file"),
+        (b"%PDF-1.7", "a PDF file"),
+    ],
+)
+def test_what_is_called_a_page_and_is_none_is_told(tmp_path, start, kind):
+    write(tmp_path / "a.html")
+    (tmp_path / "b.html").write_bytes(start + b" words" * 99)
+
+    counts, lines = extracted(tmp_path)
+
+    assert (len(lines), counts.pages, counts.unreadable) == (1, 1, 1)
+    assert counts.notes == [f"{tmp_path}/b.html: is {kind}, whatever its name says"]
+
+
+def test_damage_is_told_without_the_bytes_of_the_file(tmp_path):
+    write(tmp_path / "a.html")
+    (tmp_path / "b.warc").write_bytes(bytes(range(256)) * 40)
+
+    counts, _ = extracted(tmp_path)
+
+    assert counts.notes == ["b.warc: damaged at byte 0: no record begins here"]
+
+
+def test_an_archive_in_one_gzip_member_is_told_how_to_mend(archive, tmp_path):
+    archive.page("http://a.example/1", PAGE).page("http://a.example/2", PAGE)
+    whole = gzip.decompress(archive.write(tmp_path / "a.warc.gz").read_bytes())
+    (tmp_path / "a.warc.gz").write_bytes(gzip.compress(whole))
+
+    counts, _ = extracted(tmp_path / "a.warc.gz")
+
+    assert counts.notes[0].endswith("mend it with: warcio recompress FILE NEW")
+
+
+def test_the_folder_of_the_output_is_not_made_up(tmp_path):
+    page = write(tmp_path / "a.html")
+
+    with pytest.raises(OutputError, match=f"there is no folder {tmp_path}/otu;"):
+        extract_pages([str(page)], tmp_path / "otu/docs.jsonl", ENGINE)
+
+    assert not (tmp_path / "otu").exists()

@@ -113,6 +113,7 @@ def test_a_payload_that_cannot_be_read_is_a_failure(archive, tmp_path):
     page = outcome(archive, tmp_path, b"<html><img> no brotli", headers=(("Content-Encoding", "br"),), screen=Screen(needs_image=False))  # fmt: skip
 
     assert (page.outcome, page.reason) == ("failed", "unreadable_payload")
+    assert page.error
 
 
 def test_without_a_floor_any_text_or_image_is_enough(archive, tmp_path):

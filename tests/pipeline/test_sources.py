@@ -1,4 +1,6 @@
 import gzip
+import os
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +86,61 @@ def test_bad_inputs_are_one_line_that_names_the_file(tmp_path, name, content, me
 
     assert name in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_link_to_nothing_a_pipe_and_standard_input_are_told_apart(tmp_path):
+    (tmp_path / "gone.warc").symlink_to("nowhere.warc")
+    os.mkfifo(tmp_path / "pipe.warc")
+
+    for value, words in (
+        (tmp_path / "gone.warc", "is a link to nothing"),
+        (tmp_path / "pipe.warc", "a pipe or a device is not read"),
+        ("-", "standard input is not read"),
+    ):
+        with pytest.raises(InputError, match=f"^--input {value}: {words}"):
+            find_sources([str(value)])
+
+
+@pytest.mark.parametrize("pattern", ["", "*.warc.gz"])
+def test_files_of_a_folder_that_cannot_be_read_cost_themselves(archive, tmp_path, pattern):
+    archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+    (tmp_path / "b.warc.gz").symlink_to("nowhere")
+
+    found = find_sources([str(tmp_path / pattern)])
+
+    assert [source.name for source in found.archives] == ["a.warc.gz"]
+    assert found.unreadable == (f"{tmp_path}/b.warc.gz: is a link to nothing",)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs Linux")
+def test_a_file_that_fails_to_be_read_is_told(tmp_path):
+    # A file that even root cannot read: there is nothing at the beginning of a process's memory.
+    (tmp_path / "mem.warc").symlink_to("/proc/self/mem")
+
+    with pytest.raises(InputError, match=r"; \S+mem.warc: cannot be read: Input/output error"):
+        find_sources([str(tmp_path)])
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everywhere")
+def test_files_and_folders_without_permission_are_told(archive, tmp_path):
+    path = archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+    (tmp_path / "b.warc.gz").write_bytes(path.read_bytes())
+    for folder in ("closed", "deep"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "closed/c.warc").write_bytes(b"WARC/1.0")
+    for name, mode in (("b.warc.gz", 0), ("closed", 0o400), ("deep", 0)):
+        (tmp_path / name).chmod(mode)
+
+    found = find_sources([str(tmp_path)])
+
+    assert len(found.archives) == 1
+    assert sorted(found.unreadable) == [
+        f"{tmp_path}/b.warc.gz: cannot be read: Permission denied",
+        f"{tmp_path}/closed/c.warc: cannot be read: Permission denied",
+        f"{tmp_path}/deep: cannot be read: Permission denied",
+    ]
+    with pytest.raises(InputError, match="Permission denied"):
+        find_sources([str(tmp_path / "b.warc.gz")])
 
 
 @pytest.mark.parametrize("address", ["s3://b/x.warc.gz", "gs://b/x", "https://a.example/x.warc.gz"])

@@ -29,6 +29,18 @@ def test_a_file_appears_under_its_name_with_its_parents(tmp_path):
     assert names(tmp_path / "a/b") == ["c.bin"]
 
 
+def test_a_folder_that_a_user_mistyped_is_no_folder(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    commit.check_place(tmp_path / "x")
+    for folder in ("otu", "file"):
+        with pytest.raises(OutputError, match=f"there is no folder {tmp_path}/{folder};"):
+            commit.check_place(tmp_path / folder / "x")
+    for folder in (tmp_path, Path()):
+        with pytest.raises(OutputError, match="is a folder; name a file in it"):
+            commit.check_place(folder)
+    assert names(tmp_path) == ["file"]
+
+
 def test_nothing_is_visible_until_the_block_ends(tmp_path):
     path = tmp_path / "x"
     path.write_bytes(b"old")

@@ -43,6 +43,74 @@ def test_a_meta_element_cannot_make_a_page_utf16() -> None:
     assert decode_html(b"<meta charset=utf-16>caf\xc3\xa9", "")[0].endswith("café")
 
 
+def test_an_encoding_of_fonts_is_read_in_the_header_alone() -> None:
+    assert decode_html(b"\xe9", "text/html; charset=x-user-defined")[0] == "\uf7e9"
+    assert decode_html(b"<meta charset=x-user-defined>\xe9", "")[1] == "windows-1252"
+
+
+def test_a_byte_order_mark_wins_and_utf32_is_no_encoding_of_the_web() -> None:
+    assert decode_html(b"\xef\xbb\xbf\xc3\xa9", "text/html; charset=koi8-r") == ("é", "utf-8")
+    assert decode_html(b"\xff\xfe\0\0a\0\0\0", "") == ("a", "utf-16le")
+
+
+@pytest.mark.parametrize(
+    ("header", "charset"),
+    [
+        ("text/html;charset=koi8-r", "koi8-r"),
+        ('text/html; Charset = "koi8-r"', "koi8-r"),
+        ("text/html; charset='koi8-r'", "koi8-r"),
+        ("text/html; charset=koi8-r, text/html", "koi8-r"),
+        ("text/html; version=1; charset=koi8-r; q=1", "koi8-r"),
+        ('text/html; note="; charset=koi8-r"', "windows-1251"),
+        ("text/html; charset=", "windows-1251"),
+        ("text/html; charset=nonsense", "windows-1251"),
+        ("text/html", "windows-1251"),
+    ],
+)
+def test_the_header_is_read_parameter_by_parameter(header: str, charset: str) -> None:
+    assert decode_html(b"<meta charset=windows-1251>\xc0", header)[1] == charset
+
+
+PRAGMA = b'<meta content="text/html; charset=koi8-r" http-equiv=Content-Type>'
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'<META CHARSET = "KOI8-R" />',
+        b"<meta/charset=koi8-r>",
+        PRAGMA,
+        PRAGMA.replace(b"=koi", b" = koi"),
+        b'<?xml version="1.0" encoding="koi8-r"?><html>',
+        # Only the first that is known counts, and only where it is markup.
+        b"<meta charset=nonsense>" + PRAGMA + b"<meta charset=utf-8>",
+        b'<meta name=description content="charset=utf-8">' + PRAGMA,
+        b"<!-- <meta charset=utf-8> -->" + PRAGMA,
+        b"<!-->" + PRAGMA,
+        b"<script>'<meta charset=utf-8>'</script>" + PRAGMA,
+        b"<title><meta charset=utf-8></title>" + PRAGMA,
+        b'<link title="<meta charset=utf-8>">' + PRAGMA,
+        b"<metadata charset=utf-8>" + PRAGMA,
+        # Browsers read a page again where its head says it late.
+        b"<style>" + b"p { color: red } " * 3_000 + b"</style>" + PRAGMA,
+    ],
+)
+def test_a_page_says_its_charset_in_markup(head: bytes) -> None:
+    assert decode_html(head + b"<body>\xc1", "")[1] == "koi8-r"
+
+
+def test_nothing_in_the_body_says_a_charset() -> None:
+    assert decode_html(b"<body><meta charset=koi8-r>words", "")[1] == "utf-8"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "piece", [b"<meta ", b"<meta charset", b"<!--", b"<script ", b"<a b='", b"<?xml ", b'charset="']
+)
+def test_hostile_heads_are_read_in_linear_time(piece: bytes) -> None:
+    assert decode_html(piece * 1_000_000 + b"\xe9", f"text/html; {'charset=; ' * 1_000_000}")[0]
+
+
 @pytest.mark.parametrize("codec", ["cp1251", "koi8-r", "utf-8"])
 def test_what_names_no_charset_is_detected(codec: str) -> None:
     body = b"<html><body>" + (RUSSIAN * 3).encode(codec)
