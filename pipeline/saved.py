@@ -19,7 +19,10 @@ from openm3w.pipeline.extraction.tokens import tokenize
 from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.pipeline.sources import Source
 
-SUFFIXES: Final = (".html", ".htm", ".xhtml", ".xht")
+XHTML_SUFFIXES: Final = (".xhtml", ".xht")
+SUFFIXES: Final = (".html", ".htm", *XHTML_SUFFIXES)
+_XHTML: Final = (("content-type", "application/xhtml+xml"),)
+"""Browsers, too, tell XHTML on a disk by the name of the file alone."""
 
 UNKNOWN: Final = "https:"
 """Base of a page that stood nowhere known: `//host/path` resolves against it, `path` does not."""
@@ -81,7 +84,7 @@ def read_saved(source: Source, *, url: str, max_body: int) -> Saved:
         offset=0,
         length=source.path.stat().st_size,
         status=200,
-        headers=(),
+        headers=_XHTML if source.path.suffix.lower() in XHTML_SUFFIXES else (),
         body=body[:max_body],
         body_cut=len(body) > max_body,
         body_error="",

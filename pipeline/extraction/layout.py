@@ -6,7 +6,7 @@ are supplied, and stray ones are passed over. Inline elements make no node; a hi
 
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import accumulate, islice
+from itertools import accumulate, islice, takewhile
 from operator import itemgetter
 from typing import Final
 
@@ -30,7 +30,15 @@ from openm3w.pipeline.extraction.tag_rules import (
     SOURCE,
     TEXT,
 )
-from openm3w.pipeline.extraction.tags import BLOCK, END_SCOPE, HEADINGS, IMAGES, PARAGRAPH, VOID
+from openm3w.pipeline.extraction.tags import (
+    BLOCK,
+    END_SCOPE,
+    FORMATTING_ENDS,
+    HEADINGS,
+    IMAGES,
+    PARAGRAPH,
+    VOID,
+)
 from openm3w.pipeline.extraction.tokens import Token, images_in, split_start, text_in
 
 MAX_SOURCES: Final = 100
@@ -357,11 +365,16 @@ class _Walk:
             return
         if name == unseen.tag:
             self.unseen_depth += 1
-        elif name[1:] == unseen.tag:
+        elif name[1:] == unseen.tag and (name in FORMATTING_ENDS or not self._in_block(unseen)):
             self.unseen_depth -= 1
             if not self.unseen_depth:
                 while self.unseen is not None:
                     self._pop()
+
+    def _in_block(self, unseen: Box) -> bool:
+        """Whether a block is open inside an inline element: its end tag then counts for nothing."""
+        inside = takewhile(lambda box: box is not unseen, self.box.ancestors())
+        return any(box.tag in BLOCK for box in inside)
 
     def _flush(self, number: int) -> None:
         """End the paragraph, unless it holds nothing but white space."""

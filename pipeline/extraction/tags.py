@@ -26,6 +26,11 @@ INLINE_BOXES: Final = SILENT | {"ruby"}
 VOID: Final = names("area basefont bgsound col embed frame input keygen param track wbr")
 """Elements without content or end tag, beside those that have a rule of their own."""
 
+FORMATTING_ENDS: Final = names(
+    "/a /b /big /code /em /font /i /nobr /s /small /strike /strong /tt /u"
+)
+"""Inline elements that end although blocks are open in them (HTML Standard, section 13.2.4.3)."""
+
 IMAGES: Final = names("img amp-img image")
 HEADINGS: Final = names("h1 h2 h3 h4 h5 h6")
 VERBATIM: Final = names("pre listing xmp plaintext")

@@ -63,6 +63,14 @@ def test_a_page_says_where_it_stood(tmp_path, head, address, base):
     assert (page.address, page.record.url) == (address, base)
 
 
+@pytest.mark.parametrize(
+    ("name", "content_type"),
+    [("a.html", ""), ("a.XHTML", "application/xhtml+xml"), ("a.xht", "application/xhtml+xml")],
+)
+def test_a_file_is_xhtml_by_its_name(tmp_path, name, content_type):
+    assert saved(tmp_path / name, "<p>Words.").record.content_type == content_type
+
+
 def test_an_address_that_is_given_decides(tmp_path):
     page = saved(tmp_path / "a.html", MARK + CANONICAL, url="https://b.example/")
 

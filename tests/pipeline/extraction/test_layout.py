@@ -102,6 +102,8 @@ PARAGRAPHS = {
     "an unclosed hidden span ends with its block": ("<div>a<span hidden>x</div>b", "a|b"),
     "a hidden span ends with its paragraph": ("<p>a<span hidden>x<p>b", "a|b"),
     "blocks in hidden spans": ("<span hidden>x<div>y</div>z</span>a", "a"),
+    "a block keeps a hidden span open": ("<span hidden>x<address>y</span>z</address></span>a", "a"),
+    "no block keeps hidden emphasis open": ("<em hidden>x<div>y</em>a", "a"),
     "hidden links": ("<a class='skip-link screen-reader-text' href=#x>x</a>a", "a"),
     "links end hidden links": ("<p><a hidden href=x>x<a href=y>a</a>b", "ab"),
     "hidden fields hold nothing": ("<div>a<input hidden>b<wbr hidden>c</div>d", "abc|d"),
