@@ -26,12 +26,12 @@ CAPTION_LEVELS: Final = 2
 """Boxes around a caption's paragraph that may be called so."""
 
 _FIGURE_CLASS: Final = re.compile(
-    r"(?:^|[\s_-])(?:figure|caption|wp-caption|thumb|thumbinner|image|photo|picture|illustration"
+    r"(?:^|[\s_-])(?:figure|caption|thumb|image|photo|picture|illustration"
     r"|gallery-?item|media)",
     re.IGNORECASE,
 )
 _CAPTION_CLASS: Final = re.compile(
-    r"caption|legende?s?(?![a-z])|bildunter|im(?:g|age)-?(?:desc|annot)", re.IGNORECASE
+    r"caption|legende?s?(?![a-z])|bildunter|im(?:g|age)-?desc", re.IGNORECASE
 )
 _TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
 _FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)
@@ -41,8 +41,7 @@ MAX_CREDIT_CHARS: Final = 120
 
 _CREDIT: Final = re.compile(
     r"\W{0,2}(?:©|\(c\)\s|copyright\b|(?:fotos?|photos?|bild(?:er|quelle|nachweis)?|images?"
-    r"|pictures?|cr[ée]dits?(?: photos?)?|titelbild|beitragsbild|quellen?|fuentes?|sources?|zdj"
-    r"|fot\.)\s*[:©])",
+    r"|pictures?|cr[ée]dits?(?: photos?)?|beitragsbild|quellen?|fuentes?|sources?)\s*[:©])",
     re.IGNORECASE,
 )
 

@@ -19,11 +19,10 @@ MIN_LINKS_CHARS: Final = 20
 """Fewer characters left out after a line are no list of links."""
 
 _END_MATTER: Final = re.compile(
-    r"newsletter|subscri(?:be|ption)|abonn|sign up|follow us|folge[nt]? (?:sie )?uns|©|copyright"
+    r"newsletter|subscribe|abonnieren|abonnez|sign up|follow us|folge[nt]? (?:sie )?uns"
+    r"|(?<!\w)©|copyright\s*(?:\(c\)|\d{4})|licensed under|\bcc[- ]by\b"
     r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados"
-    r"|droits r[ée]serv"
-    r"|\bapps?\b.*(?:ios|android)|telegram|whatsapp|lizenz|licen[cs]e|licencia|\bspende"
-    r"|donat(?:e|ion)|support (?:us|our)",
+    r"|droits r[ée]serv",
     re.IGNORECASE,
 )
 """What pages say of themselves after a text, in languages seen often."""

@@ -50,7 +50,7 @@ _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ICON_WORDS: Final = names(
     "icon icons ico favicon logo logos avatar avatars gravatar sprite sprites button buttons btn"
-    " bullet emoji emojis emoticon smiley smilies wpsmiley badge caret chevron"
+    " bullet emoji emojis emoticon smiley smilies badge caret chevron"
     " facebook twitter pinterest whatsapp linkedin instagram youtube rss"
     " loader spinner throbber placeholder"
 )

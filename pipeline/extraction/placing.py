@@ -102,7 +102,7 @@ def _side(box: Box, chosen: Selection) -> Box | None:
 def _part(picture: Picture, chosen: Selection) -> Box | None:
     """The largest box around an image that holds no kept text.
 
-    Of a box with facts about the page's subject only the row of the image counts.
+    Of MediaWiki's box with facts about the page's subject only the row of the image counts.
     """
     part = row = None
     for box in picture.box.ancestors():

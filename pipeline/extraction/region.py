@@ -30,6 +30,9 @@ _DENSE: Final = re.compile(
 MAX_LINK_SHARE: Final = 0.3
 """Of the characters of running text."""
 
+MIN_GROUP_TEXT: Final = 0.4
+"""Of the characters of a list or table, outside of links: references, publications, facts."""
+
 MAX_HEADING_LINK_SHARE: Final = 0.8
 """Of the characters of a heading that is not the headline of another page."""
 
@@ -144,7 +147,7 @@ def _between(blocks: list[Block], order: list[int]) -> Iterable[int]:
 
 
 def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> tuple[set[int], set[int]]:
-    """What lists and tables that are mostly text hold, and what would be left of the others.
+    """What lists and tables that are text hold, and what would be left of the others.
 
     A list with headings that are links is a stream of teasers for other pages.
     """
@@ -161,11 +164,14 @@ def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> tuple[set
             continue
         done.add(outer)
         inside = range(outer.first, outer.last)
-        text = sum(blocks[index].chars for index in inside if is_text(blocks[index]))
+        text = sum(
+            blocks[index].chars - blocks[index].linked
+            for index in inside
+            if not blocks[index].box.side
+        )
         stream = any(_is_teaser(blocks[index]) for index in inside)
-        if 2 * text <= sum(blocks[index].chars for index in inside):
-            if outer.tag in LISTS or "infobox" in outer.names:
-                labels.update(i for i in inside if not _is_running(blocks[i]))
+        if text < MIN_GROUP_TEXT * sum(blocks[index].chars for index in inside):
+            labels.update(i for i in inside if not _is_running(blocks[i]))
         elif not stream:
             listed.update(i for i in inside if blocks[i].chars and not blocks[i].box.side)
     return listed, labels

@@ -1,6 +1,5 @@
 """Images that a page repeats in `<noscript>` for browsers without scripts."""
 
-import re
 from itertools import islice
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ MAX_LEVELS: Final = 4
 MAX_BLOCKS: Final = 4
 """Paragraphs, all empty, from a preview to the image over it."""
 
-_ARTBOARD: Final = re.compile(r"-Artboard(?:_\d+)?(?:@2x)?(?=\.\w+$)")
+_ARTBOARD: Final = "g-artboard"
 _NOSCRIPT: Final = frozenset(("noscript",))
 
 MIN_NAME_CHARS: Final = 8
@@ -58,15 +57,15 @@ def is_rendition(
     """Whether an image is the one right before it in another size or crop.
 
     Pages put a blurred preview and the image over each other, or one crop for each width of the
-    screen: the same file name on the same server, and no text between. Charts that ai2html made
-    for several widths stand among their labels; their files are numbered artboards.
+    screen: the same file name on the same server, and no text between. A chart that ai2html made
+    is there once for each width, among its labels, in boxes side by side that it calls artboards.
     """
+    board, other = _artboard(before), _artboard(picture)
+    if board is not None and other is not None and board.parent is other.parent:
+        return board is not other
     first, second = (urlsplit(found[either].url) for either in (before, picture))
     if first.netloc != second.netloc:
         return False
-    board = _ARTBOARD.search(first.path)
-    if board and _ARTBOARD.sub("", first.path) == _ARTBOARD.sub("", second.path):
-        return True
     if picture.block - before.block >= MAX_BLOCKS:
         return False
     between = layout.blocks[before.block : picture.block + 1]
@@ -74,6 +73,13 @@ def is_rendition(
         return False
     name = first.path.rpartition("/")[2]
     return len(name) >= MIN_NAME_CHARS and name == second.path.rpartition("/")[2]
+
+
+def _artboard(picture: Picture) -> Box | None:
+    for box in islice(picture.box.ancestors(), MAX_LEVELS):
+        if _ARTBOARD in box.written and _ARTBOARD in box.get("class").split():
+            return box
+    return None
 
 
 def _noscript(picture: Picture) -> Box | None:

@@ -226,6 +226,23 @@ def test_a_blurred_preview_gives_way_to_the_image_over_it() -> None:
     assert image.url == "https://news.example/s/900/harbour.jpg"
 
 
+def test_of_a_chart_drawn_once_for_each_width_one_image_stays() -> None:
+    def board(width: int) -> str:
+        return (
+            f"<div id=g-trade-{width} class=g-artboard data-min-width={width}><div><img"
+            f" class=g-aiImg src=trade-{width}.png></div><div class=g-aiAbs><p>1999</p></div></div>"
+        )
+
+    charts = f"<div class=ai2html>{board(600)}{board(300)}</div>"
+    found = extract(article(charts, f"<div class=ai2html>{board(601)}</div>"), URL)
+    assert [image.url for image in images(found)] == [
+        f"{BASE}trade-300.png",
+        f"{BASE}trade-601.png",
+    ]
+    assert images(found)[0].candidates == (f"{BASE}trade-600.png", f"{BASE}trade-300.png")
+    assert [left.reason for left in found.left_out] == [Reason.REPEATED]
+
+
 def test_a_caption_follows_its_image_and_stands_once() -> None:
     figure = (
         "<figure><img src=bell.jpg alt='a bell' title=Bell width=640 height=480>"
@@ -286,6 +303,46 @@ def test_lists_keep_items_on_lines() -> None:
         "1. Dredge the outer basin before the storms of autumn come\n2. Lay the new stones along"
         in text(extract(article(items), URL))
     )
+
+
+def half_linked_list(linked: int) -> str:
+    """A list of twenty characters an item, so many of them in a link."""
+    item = f"<li><a href=/x>{'b' * linked}</a> {'w' * (19 - linked)}"
+    return text(extract(article(f"<ul>{item * 5}</ul>"), URL))
+
+
+def test_a_list_with_up_to_three_fifths_of_its_text_in_links_is_text() -> None:
+    assert "www" in half_linked_list(12)
+    assert "www" not in half_linked_list(13)
+
+
+def ending(last: str) -> str:
+    found = extract(article().replace("</article>", f"<p>{last}</p></article>"), URL)
+    return text(found).rpartition("\n\n")[2]
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "The agency issues driving licences and keeps the register of all vehicles.",
+        "Half of the donation went to the museum, and half to the divers.",
+        "Please respect the copyright of those who took the photographs.",
+    ],
+)
+def test_a_text_may_end_with_licences_gifts_and_rights(last: str) -> None:
+    assert ending(last) == last
+
+
+@pytest.mark.parametrize(
+    "last",
+    [
+        "Text: licensed under CC BY 4.0",
+        "Copyright (c) 2024 Harbour News",
+        "Subscribe to our weekly letter about ships.",
+    ],
+)
+def test_words_about_the_site_end_no_text(last: str) -> None:
+    assert ending(last) == THIRD
 
 
 def test_tables_keep_rows_readable() -> None:
