@@ -68,7 +68,8 @@ _RAW: Final = "|".join(
 # Passed over only where they end and hold no other of their kind, so that nothing is lost.
 _BESIDE: Final = "|".join(
     rf"{_any_case(name)}(?=[\s>]){_ATTRIBUTES}>"
-    rf"[^<]*+(?:<(?!/?{_any_case(name)}[\s>])(?:{_COMMENT}|(?=[sSiItTnN])(?:{_RAW}))?+[^<]*+)*+"
+    rf"[^<]*+(?:<(?!/?{_any_case(name)}[\s>])"
+    rf"(?:(?=[sSiItTnN])(?:{_RAW})|/?[a-zA-Z]{_ATTRIBUTES}(?=>)|{_COMMENT}|(?!/?[a-zA-Z]))[^<]*+)*+"
     rf"</{_any_case(name)}\s*+>"
     for name in ("nav", "footer", "aside", "select")
 )
