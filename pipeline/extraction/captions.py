@@ -62,28 +62,64 @@ def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> 
     DocBook's figures put a title paragraph before the image; it counts too.
     """
     captions = Captions()
+    figures = _Figures(layout, core)
     for picture in pictures:
-        found = _caption(picture, layout, core) or _next_caption(picture, layout, core)
+        found = figures.caption(picture) or _next_caption(picture, layout, core)
         if found:
             captions.blocks[picture] = found
             captions.moved.update(dict.fromkeys(found, picture))
     return captions
 
 
-def _caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
-    for level, box in enumerate(picture.box.ancestors()):
-        if box is core or level > MAX_LEVELS or box.last - box.first > MAX_BLOCKS:
-            break
-        if box.tag != "figure" and not _FIGURE_CLASS.search(_class(box)):
-            continue
-        found = tuple(
-            index
-            for index in range(box.first, box.last)
-            if layout.blocks[index].chars and _is_caption(layout.blocks[index], box)
-        )
-        if found and sum(layout.blocks[i].chars for i in found) <= MAX_CAPTION_CHARS:
-            return found
-    return ()
+class _Figures:
+    """Boxes around images that hold captions too; each box is looked at once."""
+
+    def __init__(self, layout: Layout, core: Box | None) -> None:
+        self.layout = layout
+        self.core = core
+        self.found = dict[Box, tuple[int, ...]]()
+        """The captions in a box, none where it is no figure."""
+        self.named = dict[Box, tuple[int, int]]()
+        """Numbers of the nearest boxes called a caption and a title; itself included, -1 where
+        there is none inside the core."""
+
+    def caption(self, picture: Picture) -> tuple[int, ...]:
+        """The paragraphs that describe an image in the smallest figure that has any."""
+        for level, box in enumerate(picture.box.ancestors()):
+            if box is self.core or level > MAX_LEVELS or box.last - box.first > MAX_BLOCKS:
+                break
+            if box not in self.found:
+                self.found[box] = self._captions(box)
+            if self.found[box]:
+                return self.found[box]
+        return ()
+
+    def _captions(self, figure: Box) -> tuple[int, ...]:
+        if figure.tag != "figure" and not _FIGURE_CLASS.search(_class(figure)):
+            return ()
+        blocks, has_title = self.layout.blocks, bool(_FIGURE_ONLY.search(_class(figure)))
+        found = list[int]()
+        for index in range(figure.first, figure.last):
+            caption, title = self._named(blocks[index].box)
+            if max(caption, title if has_title else -1) > figure.number and blocks[index].chars:
+                found.append(index)
+        is_short = sum(blocks[index].chars for index in found) <= MAX_CAPTION_CHARS
+        return tuple(found) if is_short else ()
+
+    def _named(self, box: Box) -> tuple[int, int]:
+        way = list[Box]()
+        around: Box | None = box
+        while around is not None and around is not self.core and around not in self.named:
+            way.append(around)
+            around = around.parent
+        caption, title = self.named.get(around, (-1, -1)) if around is not None else (-1, -1)
+        for inner in reversed(way):
+            if inner.tag == "figcaption" or is_caption_name(inner.names):
+                caption = inner.number
+            if _TITLE_CLASS.search(_class(inner)):
+                title = inner.number
+            self.named[inner] = (caption, title)
+        return caption, title
 
 
 def _next_caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
@@ -103,10 +139,14 @@ def is_credit(text: str) -> bool:
     return len(text) <= MAX_CREDIT_CHARS and bool(_CREDIT.match(text.strip()))
 
 
-@lru_cache(maxsize=1 << 12)
 def is_caption_name(names: str) -> bool:
     """Whether class and id call a part a caption."""
-    return bool(_CAPTION_CLASS.search(names[:MAX_NAME_CHARS]))
+    return bool(names) and _is_caption_name(names[:MAX_NAME_CHARS])
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_caption_name(names: str) -> bool:
+    return bool(_CAPTION_CLASS.search(names))
 
 
 def is_caption(block: Block) -> bool:
@@ -114,21 +154,10 @@ def is_caption(block: Block) -> bool:
     for level, box in enumerate(block.box.ancestors()):
         if box.tag == "figcaption":
             return True
-        if box.written and is_caption_name(box.names):
+        if is_caption_name(box.names):
             return True
         if level == CAPTION_LEVELS:
             break
-    return False
-
-
-def _is_caption(block: Block, figure: Box) -> bool:
-    for box in block.box.ancestors():
-        if box is figure:
-            return False
-        if box.tag == "figcaption" or _CAPTION_CLASS.search(box.names):
-            return True
-        if _TITLE_CLASS.search(_class(box)) and _FIGURE_ONLY.search(_class(figure)):
-            return True
     return False
 
 

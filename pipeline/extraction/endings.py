@@ -41,32 +41,30 @@ def drop_end_matter(layout: Layout, texts: set[int]) -> None:
 def drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
     """Take out headings without text under them, and lines before links that were left out."""
     blocks = layout.blocks
-    following: Block | None = None
+    below: int | None = None
     for index in sorted(texts, reverse=True):
         block = blocks[index]
         heading = block.box.tag in HEADINGS and block.chars <= MAX_HEADING_CHARS
-        empty = heading and (
-            following is None
-            or (following.box.tag in HEADINGS and following.box.tag <= block.box.tag)
-        )
+        empty = heading and (below is None or _is_heading_above(blocks[below], block))
         announces = block.chars < MAX_INTRODUCTION_CHARS and (
             heading or block.text.rstrip().endswith(":")
         )
-        if empty or (announces and _before_links(blocks, core, texts, index, following)):
+        if empty or (announces and _before_links(layout, core, index, below)):
             texts.discard(index)
         else:
-            following = block
+            below = index
 
 
-def _before_links(
-    blocks: list[Block], core: Box, texts: set[int], index: int, following: Block | None
-) -> bool:
-    chars = linked = 0
-    for position in range(index + 1, core.last):
-        if position in texts:
-            break
-        chars += blocks[position].chars
-        linked += blocks[position].linked
+def _is_heading_above(following: Block, block: Block) -> bool:
+    """Whether what follows a heading is one of the same rank or above."""
+    return following.box.tag in HEADINGS and following.box.tag <= block.box.tag
+
+
+def _before_links(layout: Layout, core: Box, index: int, below: int | None) -> bool:
+    """Whether what was left out between a line and the next text `below` is mostly links."""
+    end = max(index + 1, core.last if below is None else min(below, core.last))
+    chars = layout.chars[end] - layout.chars[index + 1]
+    linked = layout.linked[end] - layout.linked[index + 1]
     if chars > MIN_LINKS_CHARS and 2 * linked > chars:
         return True
-    return following is None and blocks[index].box.tag not in HEADINGS
+    return below is None and layout.blocks[index].box.tag not in HEADINGS

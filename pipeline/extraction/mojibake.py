@@ -12,7 +12,8 @@ it is. (Speer's ftfy judges by likelihood: it also changes `déjà¹ vu`, `CAFÉ
 import contextlib
 import re
 import unicodedata
-from bisect import bisect_left
+from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 MAX_ROUNDS: Final = 4
@@ -43,12 +44,14 @@ _ANY: Final = f"\x80-\xbf{''.join(_WINDOWS)}"
 
 _SEQUENCES: Final = f"[Â-ß][{_ANY}]|[à-ï][{_ANY}]{{2}}|[ð-ô][{_ANY}]{{3}}"
 _SEQUENCE: Final = re.compile(_SEQUENCES)
-_RUN: Final = re.compile(f"(?:{_SEQUENCES})+")
+_RUN: Final = re.compile(f"(?:{_SEQUENCES})++")
+_RUN_BACKWARDS: Final = re.compile(f"(?:[{_ANY}][Â-ß]|[{_ANY}]{{2}}[à-ï]|[{_ANY}]{{3}}[ð-ô])++")
+_LONG_RUN: Final = re.compile(f"(?:{_SEQUENCES}){{{LONG_RUN},}}+")
 _NOT_JOINED: Final = re.compile(f"[{_ODD}{_LETTERS}{_MARKS}]")
 
 _CAPITAL: Final = "A-ZÀ-ÖØ-ÞŠŒŽŸ"
 _PROOF: Final = re.compile(
-    "(?=[Â-ô])(?:"
+    f"(?=[Â-ô][{_ANY} ])(?:"
     + "|".join(
         (
             f"â€[{_ANY}\ufffd]",
@@ -108,7 +111,7 @@ def _line(line: str) -> str:
 
 def _round(line: str) -> str:
     """One wrong reading less."""
-    if not _PROOF.search(line) and not any(map(_is_long, _RUN.finditer(line))):
+    if not _PROOF.search(line) and next(_long_runs(line), None) is None:
         return line
     line = _LOST_SPACE.sub(_lost_space, line.replace("â€\ufffd", "â€\x9d"))
     if not _DOUBTFUL.search(line):
@@ -120,26 +123,36 @@ def _round(line: str) -> str:
 
 def _turn_back_proved(line: str) -> str:
     """The line with those runs turned back that are proved by themselves."""
-    proofs = [match.start() for match in _PROOF.finditer(line)]
+    # Not run by run: each round looks at the line again, and most of a long line may be unproved.
+    proofs = (match.start() for match in _PROOF.finditer(line))
+    backwards = line[::-1]
     parts, end = list[str](), 0
-    for run in _RUN.finditer(line):
-        proved = bisect_left(proofs, run.start()) < bisect_left(proofs, run.end())
-        if proved or _is_long(run):
-            parts += line[end : run.start()], _turn_back(run[0])
+    for position in sorted((*proofs, *_long_runs(line))):
+        if position < end:
+            continue
+        before = _RUN_BACKWARDS.match(backwards, len(line) - position)
+        start = position - (len(before[0]) if before is not None else 0)
+        run = _RUN.match(line, start)
+        if run is not None:
+            parts += line[end:start], _turn_back(run[0])
             end = run.end()
     return "".join((*parts, line[end:]))
 
 
+def _long_runs(line: str) -> Iterator[int]:
+    """Where long runs begin that hold more than what may follow any letter."""
+    for run in _LONG_RUN.finditer(line):
+        if _NOT_JOINED.search(run[0]):
+            yield run.start()
+
+
 def _turn_back(run: str) -> str:
+    if _SEQUENCE.fullmatch(run):
+        return _decoded(run)
     try:
         return _decode(run)
     except UnicodeError:
-        return _SEQUENCE.sub(_decoded, run)
-
-
-def _is_long(run: re.Match[str]) -> bool:
-    sequences = sum(1 for _ in _SEQUENCE.finditer(run[0]))
-    return sequences >= LONG_RUN and _NOT_JOINED.search(run[0]) is not None
+        return _SEQUENCE.sub(lambda sequence: _decoded(sequence[0]), run)
 
 
 def _lost_space(match: re.Match[str]) -> str:
@@ -147,11 +160,13 @@ def _lost_space(match: re.Match[str]) -> str:
     return "Ã\u00a0" if match[0] == "Ã" else ""
 
 
-def _decoded(sequence: re.Match[str]) -> str:
+@lru_cache(maxsize=1 << 12)
+def _decoded(sequence: str) -> str:
+    """A sequence turned back, or as it is where it means nothing."""
     try:
-        return _decode(sequence[0])
+        return _decode(sequence)
     except UnicodeError:
-        return sequence[0]
+        return sequence
 
 
 def _decode(text: str) -> str:

@@ -7,7 +7,7 @@ headings of what was left out.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 from typing import Final
 
@@ -123,7 +123,7 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     first, last = min(inner), max(inner)
     texts.update(index for index in range(first, last) if _has_words(blocks[index]))
     texts.update(_between(blocks, sorted(texts)))
-    listed, labels = _groups(blocks, heart, first, last)
+    listed, labels = _groups(layout, heart, first, last)
     texts = (texts - labels) | listed
     texts.update(_same_box(blocks, core, last))
     texts.update(_title(blocks, core, first))
@@ -146,23 +146,14 @@ def _between(blocks: list[Block], order: list[int]) -> Iterable[int]:
             yield from (index for index in gap if blocks[index].chars)
 
 
-def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> tuple[set[int], set[int]]:
+def _groups(layout: Layout, heart: Box, first: int, last: int) -> tuple[set[int], set[int]]:
     """What lists and tables that are text hold, and what would be left of the others.
 
     A list with headings that are links is a stream of teasers for other pages.
     """
-    done = set[Box]()
+    blocks = layout.blocks
     listed, labels = set[int](), set[int]()
-    for block in blocks[first : last + 1]:
-        outer: Box | None = None
-        for box in block.box.ancestors():
-            if box is heart:
-                break
-            if box.tag in _GROUPS:
-                outer = box
-        if outer is None or outer in done or outer.side:
-            continue
-        done.add(outer)
+    for outer in _outer_groups(layout, heart, first, last):
         inside = range(outer.first, outer.last)
         text = sum(
             blocks[index].chars - blocks[index].linked
@@ -177,6 +168,21 @@ def _groups(blocks: list[Block], heart: Box, first: int, last: int) -> tuple[set
     return listed, labels
 
 
+def _outer_groups(layout: Layout, heart: Box, first: int, last: int) -> Iterator[Box]:
+    """Lists and tables of the heart that stand in no other and hold some of these paragraphs."""
+    number = heart.number + 1
+    while number < heart.end:
+        box = layout.boxes[number]
+        if box.first > last:
+            return
+        if box.tag not in _GROUPS:
+            number += 1
+            continue
+        if box.last > max(first, box.first) and not box.side:
+            yield box
+        number = box.end
+
+
 def _is_teaser(block: Block) -> bool:
     return 2 * block.linked > block.chars and block.box.inside(HEADINGS) is not None
 
@@ -184,15 +190,23 @@ def _is_teaser(block: Block) -> bool:
 def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
     """Short paragraphs and tables that end the text: in the box of its last running text."""
     around = blocks[last].box.parent
+    table: Box | None = None
     for index in range(last + 1, core.last):
         block = blocks[index]
-        in_table = any(b.tag == "table" and b.parent is around for b in block.box.ancestors())
-        if not in_table and (block.box.parent is not around or block.box.tag not in _FLOW):
+        if table is None or index >= table.last:
+            table = _table_in(around, block)
+        if table is None and (block.box.parent is not around or block.box.tag not in _FLOW):
             return
         if is_text(block):
             yield index
-        elif in_table:
+        elif table is not None:
             return
+
+
+def _table_in(around: Box | None, block: Block) -> Box | None:
+    """The table right inside a box that a paragraph stands in."""
+    child = next((box for box in block.box.ancestors() if box.parent is around), None)
+    return child if child is not None and child.tag == "table" else None
 
 
 def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:

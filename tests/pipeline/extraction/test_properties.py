@@ -11,7 +11,19 @@ from hypothesis import strategies as st
 from openm3w.pipeline.extraction.extract import Extraction, extract
 from openm3w.pipeline.extraction.layout import lay_out
 from openm3w.pipeline.extraction.limits import PageLimit
-from openm3w.pipeline.extraction.tags import names
+from openm3w.pipeline.extraction.sides import MAY_BE_SIDE, SIDE_TAGS
+from openm3w.pipeline.extraction.tags import (
+    BLOCK,
+    CELLS,
+    END_SCOPE,
+    HEADINGS,
+    IMAGES,
+    IMPLIED_END,
+    INLINE_BOXES,
+    VERBATIM,
+    VOID,
+    names,
+)
 from openm3w.pipeline.extraction.tokens import tokenize
 from openm3w.shards.document import Image, Text
 
@@ -20,39 +32,58 @@ Read = Callable[[str], tuple[list[str], list[str | None]]]
 URL = "https://site.example/a/b.html"
 SENTENCE = "A sentence of running text, with a comma, that is long enough to count as one. "
 TAGS = sorted(
-    names(
-        "p div section article main aside nav footer header h1 h2 ul ol li dl dt dd table tr td th"
-        " tbody figure figcaption blockquote pre center a b i span em picture noscript template button"
-        " select option svg math video iframe textarea script style title ruby rt dialog address x-y"
-        " frameset noframes html head body amp-img form label object xmp"
+    BLOCK | INLINE_BOXES | VOID | IMAGES | HEADINGS | VERBATIM | CELLS
+    | set(IMPLIED_END) | set(END_SCOPE) | SIDE_TAGS | MAY_BE_SIDE
+    | names(
+        "a b i span em font small nobr html head body title base meta link br hr img picture source"
+        " script style textarea iframe noembed svg math desc foreignObject mi annotation-xml path"
+        " frameset frame option label output slot map area x-y o:p constructor"
     )
-)
+)  # fmt: skip
 WRITTEN = (
     "", " hidden", " style='display:none'", ' class="sidebar"', " class=sr-only", " role=navigation",
     ' class="entry-content"', " id=comments", " href=/x", ' href="', " '", "=", " a='>'", "/", " a=b=c",
+    ' HREF=/y CLASS="WIDGET"', " rel=license href=l", ' class="caption"', " class='figure thumb'", " class=title",
+    " class=infobox", ' id="a-b-c-d"', "\0", ' class="\0\ud800"', ' "', ' a="b"c\'d', ' a="\n\t>', " a=&quot;>", "\f/",
+    " class=" + "long-name-" * 300, ' title="' + "words and words " * 200 + '"', " =a", " a = b", " a\r\n=\r\n'b'",
 )  # fmt: skip
-IMAGES = (
+ELEMENTS_WITH_IMAGES = (
     "<img src=a.jpg>", "<img src='/b.png' width=1 height=1>", "<img data-src=c.jpg src=data:x>",
     "<IMG SRC=//other.example/d.jpg>", '<img srcset="e.jpg 1x, f.jpg 2x">', "<img>", "<amp-img src=g>",
     "<img src='http://[/'>", "<img src='h i.jpg' alt='&lt;&copy;'>", "<img src=javascript:x>",
     "<source srcset=j.jpg>", "<image src=k.jpg>", "<img src=l.jpg",
+    "<img data-src=c.jpg src=data:x><noscript><img src=c.jpg></noscript>", "<noscript><IMG SRC=m.jpg></noscript>",
+    "<picture><source srcset='n.webp 2x, o.webp' type=image/webp><source srcset=p.avif><img src=q.jpg></picture>",
+    "<figure><img src=photograph.jpg><figcaption>Caption</figcaption></figure>", "<img src=/small/photograph.jpg>",
+    "<div class=figure><p class=title>Figure</p><img src=r.jpg></div>", "<a href=/x><img src=s.jpg></a>",
+    "<img srcset='" + "t.jpg 1w, " * 150 + "'>", "<img src=data:image/png;base64," + "A" * 20_000 + ">",
+    "<img src=http://\u00e9\u0301.example/\ud800>", "<img src=http://a.example:99999/>", "<img src='\0.jpg' alt='\udfff'>",
+    "<img src=" + "u" * 9_000 + ">", "<img src=http://xn--a.example/>", "<img src=//[::1]/v.jpg>", "<img src='http://a..b/w'>",
+    "<img src=x.jpg width=99999999999 height=-1 style='width:10px'>", "<img srcset=', , 1x, y.jpg 2e9x, z.jpg 9w'>",
 )  # fmt: skip
 MARKUP = (
     "<!--", "-->", "<!-->", "--!>", "<![CDATA[", "]]>", "<!doctype html>", "<?x", "<", ">", "</", "&", "&amp;",
     "&#0;", "&#x110000;", "&copy=1", "\0", "\r\n", " ", "'", '"', "é", "漢字", "\ud800", "\u202e", "\x0b",
     "<br>", "<hr>", "<base href=//b.example/c/>", "<base href=http://[>", "<meta property=og:image content=/o.jpg>",
     "<meta name=robots content=noai>", "<a rel=license href=/l>", "<link rel=license href=x>", "<input hidden>",
+    "<ruby>x<rp>(<rt>y<rp>)</ruby>", "<table><tr><td>x<td>y<tr><th>z</table>", "<ul><li>x<li>y<ul><li>z</ul></ul>",
+    "<dl><dt>x<dd>y</dl>", "<svg><title>x</title><![CDATA[<p>]]><path d='</svg>'/></svg>", "<svg/>", "<svg><p>", "<svg><desc>",
+    "<script><!--<script></script>", "<script>'</p>'</script>", "<SCRIPT/>", "<style><p></STYLE >", "<textarea></p>",
+    "<template><p>x<img src=t.jpg></template>", "<math><mi>x</math>", "<plaintext>", "<noframes><p>x</noframes>",
+    "RenÃ©", "É\u00a0:", "q" + "\u0301" * 40, "\u200b", "\ufeff", "\x93", "\U000f0000", "&#xD800;", "&#128;", "&nbsp;", "&notit;",
+    "&ampamp;", "&#" + "9" * 5_000, "abc:", "© rights", "Photo: x", "By Ann Lee", "¶", "[edit]", "<o:p/>", "<!>", "<?", "<![if x]>",
 )  # fmt: skip
 
 FRAGMENTS = st.one_of(
     st.builds("<{}{}>".format, st.sampled_from(TAGS), st.sampled_from(WRITTEN)),
     st.sampled_from(TAGS).map("</{}>".format),
-    st.sampled_from(IMAGES),
+    st.sampled_from(ELEMENTS_WITH_IMAGES),
     st.sampled_from(MARKUP),
+    st.sampled_from(TAGS).map(lambda name: f"<{name.upper()}>{name[:3]}</{name.title()} x>"),
     st.integers(1, 4).map(SENTENCE.__mul__),
     st.text(max_size=8),
 )
-SOUP = st.lists(FRAGMENTS, max_size=40).map("".join)
+SOUP = st.lists(FRAGMENTS, max_size=60).map("".join)
 
 
 def try_extract(html: str) -> Extraction | str:
