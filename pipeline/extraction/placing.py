@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Final
 
 from openm3w.pipeline.extraction.attributes import attributes
 from openm3w.pipeline.extraction.boxes import Box, Layout, Picture
+from openm3w.pipeline.extraction.captions import is_caption
 from openm3w.pipeline.extraction.selection import MAX_LABEL_CHARS, Selection
+from openm3w.pipeline.extraction.tags import TABLE, names
 from openm3w.shards.document import Role
 
 MOSTLY_LINKS: Final = 0.5
@@ -18,7 +21,11 @@ MAX_LINKED_CREDIT_CHARS: Final = 60
 MAX_LEAD_BLOCKS: Final = 12
 """Paragraphs between a lead image and the first kept text: heading, byline, date, caption."""
 
-_ARTICLE_TAGS: Final = frozenset(("article", "main"))
+MAX_LABEL_BLOCKS: Final = 40
+"""Paragraphs among which captions of several images are told from other text."""
+
+_ROW: Final = names("tr")
+_ARTICLE_TAGS: Final = names("article main")
 _HOST: Final = re.compile(r"(?:https?:)?//[^/?#]*")
 _IMAGE_FILE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|avif|svg)$", re.IGNORECASE)
 
@@ -36,9 +43,9 @@ class Places:
 def place_images(layout: Layout, chosen: Selection) -> Places:
     """The images that stand in the content, in reading order, and leads before it."""
     places = Places()
-    links = _Links(layout)
+    links, around = _Links(layout), _Around(chosen)
     for picture in layout.pictures:
-        why = _why_outside(picture, layout, chosen, links)
+        why = _why_outside(picture, layout, chosen, links, around)
         if why:
             places.outside[picture] = why
         else:
@@ -47,7 +54,7 @@ def place_images(layout: Layout, chosen: Selection) -> Places:
     if len(before) == 1:
         places.roles[before[0]] = "lead"
     if not any(picture.block <= chosen.first for picture in places.roles):
-        leads = [p for p in places.outside if _is_lead(p, layout, chosen, links)]
+        leads = [p for p in places.outside if _is_lead(p, layout, chosen, links, around)]
         roles: dict[Picture, Role] = dict.fromkeys(leads, "lead")
         places.roles = roles | places.roles
         for picture in leads:
@@ -55,12 +62,14 @@ def place_images(layout: Layout, chosen: Selection) -> Places:
     return places
 
 
-def _why_outside(picture: Picture, layout: Layout, chosen: Selection, links: "_Links") -> str:
+def _why_outside(
+    picture: Picture, layout: Layout, chosen: Selection, links: "_Links", around: "_Around"
+) -> str:
     """Why an image is no content: "" where it stands among text, or beside it with a label."""
     core = chosen.core
     if core is None or not chosen.texts:
         return "the page has no content"
-    if (side := _side(picture.box, chosen)) is not None:
+    if (side := around.side(picture.box)) is not None:
         return f"inside {_shown(side)}"
     if not core.first <= picture.block < core.last:
         return f"outside {_shown(core)}, which holds the content"
@@ -68,13 +77,15 @@ def _why_outside(picture: Picture, layout: Layout, chosen: Selection, links: "_L
         return ""
     if links.lead_elsewhere(picture):
         return "links where a headline links too"
-    part = _part(picture, chosen)
+    part = around.part(picture.box)
     if part is None or _is_label(layout, part.first, part.last):
         return ""
     return f"inside {_shown(part)}, which has no content"
 
 
-def _is_lead(picture: Picture, layout: Layout, chosen: Selection, links: "_Links") -> bool:
+def _is_lead(
+    picture: Picture, layout: Layout, chosen: Selection, links: "_Links", around: "_Around"
+) -> bool:
     """Whether an image stands in the same article before the text, with only labels between."""
     core = chosen.core
     if core is None or not chosen.texts:
@@ -84,41 +95,59 @@ def _is_lead(picture: Picture, layout: Layout, chosen: Selection, links: "_Links
     article = core.inside(_ARTICLE_TAGS)
     if article is None or picture.block < article.first:
         return False
-    if _side(picture.box, chosen) is not None or links.lead_elsewhere(picture):
+    if around.side(picture.box) is not None or links.lead_elsewhere(picture):
         return False
     return _is_label(layout, picture.block, chosen.first)
 
 
-def _side(box: Box, chosen: Selection) -> Box | None:
-    """The box around an image that stands beside the content, if there is one."""
-    for around in box.ancestors():
-        if chosen.heart is not None and _holds(around, chosen.heart):
-            return None
-        if around.side and not (around.parent is not None and around.parent.side):
-            return around
-    return None
+class _Around:
+    """What images stand in; each box is looked at once, however many images are deep inside it."""
 
+    def __init__(self, chosen: Selection) -> None:
+        self.chosen = chosen
+        self.sides: dict[Box | None, Box | None] = {None: None}
+        self.parts: dict[Box | None, Box | None] = {None: None}
 
-def _part(picture: Picture, chosen: Selection) -> Box | None:
-    """The largest box around an image that holds no kept text.
+    def side(self, box: Box) -> Box | None:
+        """The outermost box around an image that stands beside the content, if there is one."""
+        way = list(takewhile(lambda around: around not in self.sides, box.ancestors()))
+        for around in reversed(way):
+            outer = self.sides[around.parent]
+            if self.chosen.heart is not None and _holds(around, self.chosen.heart):
+                outer = None
+            elif outer is None and around.side:
+                outer = around
+            self.sides[around] = outer
+        return self.sides[box]
 
-    Of MediaWiki's box with facts about the page's subject only the row of the image counts.
-    """
-    part = row = None
-    for box in picture.box.ancestors():
-        if box is chosen.core or chosen.has_text(box):
-            break
-        if box.tag == "tr":
-            row = box
-        elif row is not None and "infobox" in box.names:
-            return row
-        part = box
-    return part
+    def part(self, box: Box) -> Box | None:
+        """The largest box around an image that holds no kept text.
+
+        Of a box with facts about the page's subject only the row of the image counts.
+        """
+        row = box.inside(_ROW)
+        table = row.inside(TABLE) if row is not None else None
+        if row is not None and table is not None and "infobox" in table.names:
+            outer = self._part(row)
+            return row if outer is not None else self._part(box)
+        return self._part(box)
+
+    def _part(self, box: Box) -> Box | None:
+        way = list(takewhile(lambda around: around not in self.parts, box.ancestors()))
+        for around in reversed(way):
+            outer = self.parts[around.parent]
+            if around is self.chosen.core or self.chosen.has_text(around):
+                self.parts[around] = None
+            else:
+                self.parts[around] = outer or around
+        return self.parts[box]
 
 
 def _is_label(layout: Layout, first: int, last: int) -> bool:
     """Whether these paragraphs say no more than captions and credits do."""
     chars = layout.chars[last] - layout.chars[first]
+    if chars > MAX_LABEL_CHARS and last - first <= MAX_LABEL_BLOCKS:
+        chars -= sum(b.chars for b in layout.blocks[first:last] if is_caption(b))
     linked = layout.linked[last] - layout.linked[first]
     return chars <= MAX_LABEL_CHARS and linked <= max(MOSTLY_LINKS * chars, MAX_LINKED_CREDIT_CHARS)
 

@@ -48,8 +48,12 @@ MIN_FLOWING_CHARS: Final = 500
 MAX_HEAD_BLOCKS: Final = 15
 """Paragraphs between the title of a page and its core: byline, date, buttons."""
 
+MAX_TITLE_BLOCKS: Final = 40
+"""The same for the page's only h1: among what stands there are menus that no name tells."""
+
 _GROUPS: Final = LISTS | TABLE
 _PARTS_OF_BOXES: Final = _GROUPS | names("p li dd dt tbody thead tfoot tr")
+_LINKED: Final = names("p pre")
 _FLOW: Final = names("p li pre blockquote dd td")
 _TITLES: Final = names("h1 h2")
 MAX_BYLINE_CHARS: Final = 120
@@ -97,8 +101,9 @@ def _is_running(block: Block) -> bool:
         _is_long(block)
         and (
             block.linked <= MAX_LINK_SHARE * block.chars
-            # In encyclopedias every other word of a paragraph is a link.
-            or (block.box.tag == "p" and block.chars - block.linked >= MIN_PARAGRAPH_CHARS)
+            # In encyclopedias every other word of a paragraph is a link, in documentation every
+            # other name of an example.
+            or (block.box.tag in _LINKED and block.chars - block.linked >= MIN_PARAGRAPH_CHARS)
         )
         and not block.box.side
         and block.box.tag not in HEADINGS
@@ -128,6 +133,7 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     texts.update(_same_box(blocks, core, last))
     texts.update(_title(blocks, core, first))
     texts.update(_standfirst(blocks, core))
+    texts.update(_title_above(layout, core))
     return {index for index in texts if not _is_aside(blocks[index])}
 
 
@@ -233,6 +239,17 @@ def _standfirst(blocks: list[Block], core: Box) -> Iterable[int]:
                 if is_text(blocks[below]) and blocks[below].chars >= MIN_PARAGRAPH_CHARS:
                     yield below
             return
+
+
+def _title_above(layout: Layout, core: Box) -> Iterable[int]:
+    """The page's title above the core, where it is the only heading of its rank."""
+    titles = [
+        index
+        for index, block in enumerate(layout.blocks[: core.last])
+        if block.box.tag == "h1" and is_text(block) and not _is_aside(block)
+    ]
+    if len(titles) == 1 and core.first - MAX_TITLE_BLOCKS <= titles[0] < core.first:
+        yield titles[0]
 
 
 def _is_aside(block: Block) -> bool:
