@@ -57,7 +57,7 @@ def drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
 
 def _is_heading_above(following: Block, block: Block) -> bool:
     """Whether what follows a heading is one of the same rank or above."""
-    return following.box.tag in HEADINGS and following.box.tag <= block.box.tag
+    return following.box.tag in HEADINGS and following.box.tag == block.box.tag
 
 
 def _before_links(layout: Layout, core: Box, index: int, below: int | None) -> bool:

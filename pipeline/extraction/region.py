@@ -194,13 +194,13 @@ def _is_teaser(block: Block) -> bool:
 
 
 def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
-    """Short paragraphs and tables that end the text: in the box of its last running text."""
+    """Short paragraphs, tables and lists that end the text: in the box of its last running text."""
     around = blocks[last].box.parent
     table: Box | None = None
     for index in range(last + 1, core.last):
         block = blocks[index]
         if table is None or index >= table.last:
-            table = _table_in(around, block)
+            table = _table_in(around, block, blocks)
         if table is None and (block.box.parent is not around or block.box.tag not in _FLOW):
             return
         if is_text(block):
@@ -209,10 +209,14 @@ def _same_box(blocks: list[Block], core: Box, last: int) -> Iterable[int]:
             return
 
 
-def _table_in(around: Box | None, block: Block) -> Box | None:
-    """The table right inside a box that a paragraph stands in."""
+def _table_in(around: Box | None, block: Block, blocks: list[Block]) -> Box | None:
+    """The table, or list without links, right inside a box that a paragraph stands in."""
     child = next((box for box in block.box.ancestors() if box.parent is around), None)
-    return child if child is not None and child.tag == "table" else None
+    if child is None or child.tag not in _GROUPS:
+        return None
+    if child.tag in LISTS and any(inside.linked for inside in blocks[child.first : child.last]):
+        return None
+    return child
 
 
 def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
