@@ -15,6 +15,9 @@ MAX_INTRODUCTION_CHARS: Final = 60
 MAX_HEADING_CHARS: Final = 100
 """A longer heading is a sentence, and stands for itself."""
 
+TITLE: Final = "h1"
+"""What stands between the title of a page and its text may be a menu."""
+
 MIN_LINKS_CHARS: Final = 20
 """Fewer characters left out after a line are no list of links."""
 
@@ -45,9 +48,9 @@ def drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
     for index in sorted(texts, reverse=True):
         block = blocks[index]
         heading = block.box.tag in HEADINGS and block.chars <= MAX_HEADING_CHARS
-        empty = heading and (below is None or _is_heading_above(blocks[below], block))
+        empty = heading and (below is None or _has_same_rank(blocks[below], block))
         announces = block.chars < MAX_INTRODUCTION_CHARS and (
-            heading or block.text.rstrip().endswith(":")
+            (heading and block.box.tag != TITLE) or block.text.rstrip().endswith(":")
         )
         if empty or (announces and _before_links(layout, core, index, below)):
             texts.discard(index)
@@ -55,9 +58,9 @@ def drop_introductions(layout: Layout, core: Box, texts: set[int]) -> None:
             below = index
 
 
-def _is_heading_above(following: Block, block: Block) -> bool:
-    """Whether what follows a heading is one of the same rank or above."""
-    return following.box.tag in HEADINGS and following.box.tag == block.box.tag
+def _has_same_rank(following: Block, block: Block) -> bool:
+    """Whether what follows a heading is one of the same rank."""
+    return following.box.tag == block.box.tag
 
 
 def _before_links(layout: Layout, core: Box, index: int, below: int | None) -> bool:

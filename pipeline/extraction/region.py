@@ -8,7 +8,7 @@ headings of what was left out.
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import Final
 
 from openm3w.pipeline.extraction.boxes import Block, Box, Layout
@@ -48,6 +48,9 @@ MIN_FLOWING_CHARS: Final = 500
 MAX_HEAD_BLOCKS: Final = 15
 """Paragraphs between the title of a page and its core: byline, date, buttons."""
 
+MIN_POST_CHARS: Final = 500
+"""Of text under a heading that is a link; teasers of other pages have less."""
+
 MAX_TITLE_BLOCKS: Final = 40
 """The same for the page's only h1: among what stands there are menus that no name tells."""
 
@@ -55,6 +58,7 @@ _GROUPS: Final = LISTS | TABLE
 _PARTS_OF_BOXES: Final = _GROUPS | names("p li dd dt tbody thead tfoot tr")
 _LINKED: Final = names("p pre")
 _FLOW: Final = names("p li pre blockquote dd td")
+_HEADS: Final = names("header hgroup")
 _TITLES: Final = names("h1 h2")
 MAX_BYLINE_CHARS: Final = 120
 
@@ -131,6 +135,7 @@ def _texts(layout: Layout, heart: Box, core: Box) -> set[int]:
     listed, labels = _groups(layout, heart, first, last)
     texts = (texts - labels) | listed
     texts.update(_same_box(blocks, core, last))
+    texts.update(_headlines(blocks, texts, max(core.first, first - MAX_HEAD_BLOCKS), last))
     texts.update(_title(blocks, core, first))
     texts.update(_standfirst(blocks, core))
     texts.update(_title_above(layout, core))
@@ -217,6 +222,24 @@ def _table_in(around: Box | None, block: Block, blocks: list[Block]) -> Box | No
     if child.tag in LISTS and any(inside.linked for inside in blocks[child.first : child.last]):
         return None
     return child
+
+
+def _headlines(blocks: list[Block], texts: set[int], first: int, last: int) -> Iterable[int]:
+    """Headings that link to the post whose whole text stands under them, in the same box."""
+    before = list(accumulate((b.chars * (i in texts) for i, b in enumerate(blocks)), initial=0))
+    end = last + 1
+    for index in range(last, first - 1, -1):
+        block = blocks[index]
+        if block.box.tag not in HEADINGS or _has_words(block):
+            continue
+        around = block.box.parent
+        while around is not None and around.tag in _HEADS:
+            around = around.parent
+        if around is not None and not block.box.side and block.chars:
+            below = before[max(index + 1, min(end, around.last))] - before[index + 1]
+            if below >= MIN_POST_CHARS:
+                yield index
+        end = index
 
 
 def _title(blocks: list[Block], core: Box, first: int) -> Iterable[int]:
