@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import islice
 from typing import Final, Literal
 
 from openm3w.pipeline.extraction.attributes import attributes
@@ -28,6 +29,12 @@ about a logo."""
 
 MAX_TRACKER_SIDE: Final = 2
 """Pixels."""
+
+MAX_MERGED: Final = 100
+"""Addresses of an image and all its twins; thousands of copies would be added one by one."""
+
+MAX_NAME_CHARS: Final = 100
+"""Attributes with longer names hold no address."""
 
 MAX_NAMED_CHARS: Final = 1_000
 """Of an address that does not resolve: inline data may be megabytes."""
@@ -125,10 +132,11 @@ def with_twin(found: Found, twin: Found) -> Found:
     """The image with what its twin adds: the real address where it is a placeholder."""
     if not twin.url:
         return found
+    merged = dict.fromkeys(found.candidates + twin.candidates)
     return replace(
         found,
         url=found.url if found.lazy and found.url else twin.url,
-        candidates=tuple(dict.fromkeys(found.candidates + twin.candidates)),
+        candidates=tuple(islice(merged, max(MAX_MERGED, len(found.candidates)))),
         reason=None,
         lazy=True,
         width=found.width or twin.width,
@@ -193,7 +201,7 @@ def _own_addresses(element: dict[str, str]) -> tuple[Pool, Pool, Pool]:
     """Candidates of srcset attributes, of lazy attributes, and of other data attributes."""
     own, lazy, other = Pool(), Pool(), Pool()
     for name, value in element.items():
-        kind = _kind(name)
+        kind = _kind(name) if len(name) <= MAX_NAME_CHARS else "none"
         if kind == "srcset":
             own.extend(parse_srcset(value))
         elif kind == "lazy" and _looks_like_address(value):

@@ -73,6 +73,8 @@ class Joiner:
     """Items so far, by list."""
     items: set[Box] = field(default_factory=set)
     """Items that have their mark."""
+    lists: dict[Box, tuple[int, Box]] = field(default_factory=dict)
+    """By list: how many stand around each other up to it, and the outermost of them."""
     tables: dict[Box, bool] = field(default_factory=dict)
     """Whether a table holds data; else it lays out the page."""
 
@@ -88,7 +90,7 @@ class Joiner:
             same_row = block.box.inside(_ROW) is before.box.inside(_ROW)
             if block.box.inside(CELLS) is not before.box.inside(CELLS):
                 return (CELL if same_row else LINE), prefix
-        if item is not None and _outer_list(item) is _outer_list(before.box.inside(ITEMS)):
+        if item is not None and self._outer(item) is self._outer(before.box.inside(ITEMS)):
             return LINE, prefix
         return PARAGRAPH, prefix
 
@@ -98,15 +100,32 @@ class Joiner:
 
     def _mark(self, item: Box) -> str:
         self.items.add(item)
-        owner = item.parent.inside(LISTS) if item.parent else None
-        depth = sum(box.tag in LISTS for box in item.ancestors())
-        indent = "  " * max(0, depth - 1)
-        if item.tag == "dt" or owner is None:
-            return indent if item.tag != "li" else "- "
+        owner = _list_of(item)
+        if owner is None:
+            return "- " if item.tag == "li" else ""
+        indent = "  " * (self._nesting(owner)[0] - 1)
+        if item.tag == "dt":
+            return indent
         if item.tag == "dd":
             return indent + "  "
         self.numbers[owner] = self.numbers.get(owner, 0) + 1
         return indent + (f"{self.numbers[owner]}. " if owner.tag == "ol" else "- ")
+
+    def _outer(self, item: Box | None) -> Box | None:
+        """The outermost list around an item, or the item itself."""
+        owner = _list_of(item) if item is not None else None
+        return item if owner is None else self._nesting(owner)[1]
+
+    def _nesting(self, owner: Box) -> tuple[int, Box]:
+        way = list[Box]()
+        around: Box | None = owner
+        while around is not None and around not in self.lists:
+            way.append(around)
+            around = _list_of(around)
+        above, outer = self.lists[around] if around is not None else (0, way[-1])
+        for depth, inner in enumerate(reversed(way), above + 1):
+            self.lists[inner] = depth, outer
+        return self.lists[owner]
 
     def _holds_data(self, table: Box) -> bool:
         if table not in self.tables:
@@ -134,10 +153,9 @@ def _lays_out(cell: Box, layout: Layout) -> bool:
     return layout.chars[cell.last] - layout.chars[cell.first] > MAX_CELL_CHARS
 
 
-def _outer_list(item: Box | None) -> Box | None:
-    if item is None:
-        return None
-    return [box for box in item.ancestors() if box.tag in LISTS or box is item][-1]
+def _list_of(box: Box) -> Box | None:
+    """The list around an item, or around another list."""
+    return box.parent.inside(LISTS) if box.parent is not None else None
 
 
 def _without_anchors(pieces: list[str | Picture]) -> list[str | Picture]:

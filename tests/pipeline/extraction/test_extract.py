@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from openm3w.pipeline.extraction.extract import Engine, Extraction, extract
+from openm3w.pipeline.extraction.images import MAX_MERGED
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit, check_html
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.shards.document import Image, Text
@@ -487,3 +488,13 @@ def test_boxes_beyond_the_bound_are_too_deep() -> None:
     with pytest.raises(PageLimit) as caught:
         extract(page("<ul><li>deep" * (MAX_DEPTH // 2) + "<div>" + FIRST), URL)
     assert caught.value.reason == "too_deep"
+
+
+def test_thousands_of_copies_of_an_image_give_a_bounded_number_of_addresses() -> None:
+    copies = "".join(f"<img src=/{number}/photo-number.png>" for number in range(5_000))
+    (image,) = images(extract(article(copies), URL))
+    assert len(image.candidates) == MAX_MERGED
+    assert image.candidates[:2] == (
+        "https://news.example/0/photo-number.png",
+        "https://news.example/1/photo-number.png",
+    )
