@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from openm3w.pipeline.extraction.boxes import Box, Layout, Picture
 from openm3w.pipeline.extraction.captions import is_caption
 from openm3w.pipeline.extraction.images import Found
+from openm3w.pipeline.extraction.sides import MAX_KEY_CHARS
 
-MAX_LEVELS: Final = 4
+MAX_TWIN_LEVELS: Final = 4
 """Elements between a lazy image and the one that holds it and its noscript."""
 
-MAX_BLOCKS: Final = 4
+MAX_PREVIEW_GAP: Final = 4
 """Paragraphs, all empty, from a preview to the image over it."""
 
 _ARTBOARD: Final = "g-artboard"
@@ -66,7 +67,7 @@ def is_rendition(
     first, second = (urlsplit(found[either].url) for either in (before, picture))
     if first.netloc != second.netloc:
         return False
-    if picture.block - before.block >= MAX_BLOCKS:
+    if picture.block - before.block >= MAX_PREVIEW_GAP:
         return False
     between = layout.blocks[before.block : picture.block + 1]
     if any(block.chars and not is_caption(block) for block in between):
@@ -76,8 +77,9 @@ def is_rendition(
 
 
 def _artboard(picture: Picture) -> Box | None:
-    for box in islice(picture.box.ancestors(), MAX_LEVELS):
-        if _ARTBOARD in box.written and _ARTBOARD in box.get("class").split():
+    for box in islice(picture.box.ancestors(), MAX_TWIN_LEVELS):
+        # Cut, for it is asked for each image, and attributes may be long.
+        if _ARTBOARD in box.written[:MAX_KEY_CHARS] and _ARTBOARD in box.get("class").split():
             return box
     return None
 
@@ -92,5 +94,5 @@ def _is_beside(neighbour: Picture, picture: Picture, noscript: Box, layout: Layo
     first, last = sorted((neighbour.block, picture.block))
     if last - first > 2 or any(block.chars for block in layout.blocks[first + 1 : last]):
         return False
-    around = islice(neighbour.box.ancestors(), MAX_LEVELS)
+    around = islice(neighbour.box.ancestors(), MAX_TWIN_LEVELS)
     return any(box is noscript.parent for box in around)
