@@ -26,7 +26,10 @@ from openm3w.shards.document import Document, Provenance, Signals, make_doc_id
 Outcome = Literal["kept", "dropped", "failed"]
 
 # Any of these may name an image; a page without one cannot become an interleaved document.
-_IMAGE_MARKS = (b"<img", b"<picture", b"<amp-img", b"<image", b"<noscript", b"background=")
+_IMAGE_MARKS = (
+    *(b"<img", b"<picture", b"<amp-img", b"<image", b"<noscript"),
+    *(b"og:image", b"twitter:image"),
+)
 _OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage")
 
 

@@ -29,7 +29,7 @@ class Box:
     _attributes: dict[str, str] | None = None
     _names: str | None = None
     nearest: "dict[frozenset[str], Box | None] | None" = None
-    """What `inside` found from here, for the boxes in this one."""
+    """What `inside` found around this box, for the boxes in it."""
 
     def __init__(
         self, tag: str, written: str, parent: "Box | None", number: int, first: int
@@ -78,14 +78,14 @@ class Box:
         if self.tag in tags:
             return self
         around = self.parent
-        if around is None:
-            return None
+        if around is None or around.tag in tags:
+            return around
         if around.nearest is None:
             around.nearest = {}
         elif tags in around.nearest:
             return around.nearest[tags]
-        box: Box | None = around
-        levels = 0
+        box = around.parent
+        levels = 1
         while box is not None and box.tag not in tags:
             if box.nearest and tags in box.nearest:
                 box = box.nearest[tags]
@@ -173,6 +173,11 @@ class Layout:
     """Of them those of one box."""
     num_text: int = 0
     """Characters of text in all, labels not counted."""
+
+    def skip(self, chars: int) -> None:
+        """Count text that was passed over in one box beside the content."""
+        self.num_skipped += chars
+        self.largest_skipped = max(self.largest_skipped, chars)
 
     @cached_property
     def chars(self) -> list[int]:

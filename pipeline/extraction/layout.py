@@ -4,14 +4,12 @@ The tree is the one that browsers build, as far as paragraphs go: end tags that 
 are supplied, and stray ones are passed over. Inline elements make no node; a hidden one is a box.
 """
 
-from collections.abc import Iterator
-from contextlib import suppress
-from itertools import accumulate, islice, takewhile
-from operator import itemgetter
+from itertools import islice, takewhile
 from typing import Final
 
 from openm3w.pipeline.extraction.attributes import decode_text
 from openm3w.pipeline.extraction.boxes import LINE_BREAK, Block, Box, Layout, Picture
+from openm3w.pipeline.extraction.extents import Extents
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
 from openm3w.pipeline.extraction.sides import BESIDE, HIDDEN, MAX_SIDE_SHARE, hides, judge_box
 from openm3w.pipeline.extraction.tag_rules import (
@@ -39,13 +37,16 @@ from openm3w.pipeline.extraction.tags import (
     PARAGRAPH,
     VOID,
 )
-from openm3w.pipeline.extraction.tokens import Token, images_in, split_start, text_in
+from openm3w.pipeline.extraction.tokens import (
+    Token,
+    images_in,
+    licences_in,
+    split_start,
+    text_in,
+)
 
 MAX_SOURCES: Final = 100
 """`<source>` elements of one image that count."""
-
-MIN_SHARE_CHARS: Final = 20
-"""Shorter texts are labels, and do not count where shares of a page's text are compared."""
 
 MIN_HEADLINE_CHARS: Final = 12
 """Shorter texts of links are no headlines: "Enlarge", "Next", "Read more"."""
@@ -81,6 +82,9 @@ def lay_out(
     walk.run()
     layout.body.last = len(layout.blocks)
     layout.body.end = len(layout.boxes)
+    for block in layout.blocks:  # paragraphs whose own tag stands beside the content, or has no end
+        if block.box.side:
+            layout.num_skipped += block.chars
     return layout
 
 
@@ -92,16 +96,12 @@ class _Walk:
     ) -> None:
         self.layout = layout
         self.skip_sides = skip_sides
-        names, texts = (map(itemgetter(column), layout.tokens) for column in (1, 3))
-        self.names = [*map(str.lower, names)]
-        sizes = [size if size > MIN_SHARE_CHARS else 0 for size in map(len, texts)]
-        self.text_before = list(accumulate(sizes, initial=0))
-        layout.num_text = self.text_before[-1]
+        self.max_side_share = max_side_share
+        self.extents = Extents(layout.tokens)
+        layout.num_text = self.extents.num_chars
         self.max_side_chars = max_side_share * layout.num_text
         self.max_hidden_chars = max_hidden_share * layout.num_text
         self.tokens = enumerate(layout.tokens)
-        self.ends: dict[str, dict[int, int]] = {}
-        """By tag: for each start tag the index of the end tag of its element."""
         self.box = layout.body
         self.depth = 0
         self.paragraphs = 0
@@ -111,8 +111,8 @@ class _Walk:
         """Characters in links of the paragraph being filled."""
         self.link: str | None = None
         """Attributes of the link that is open, as written."""
-        self.sources: tuple[str, ...] = ()
-        """Of the `<picture>` that is open."""
+        self.sources: tuple[str, ...] | None = None
+        """Of the `<picture>` that is open and has no image yet."""
         self.unseen: Box | None = None
         """The hidden inline element that is open; it ends with its own end tag."""
         self.unseen_depth = 0
@@ -227,8 +227,8 @@ class _Walk:
 
     def _hide(self, box: Box, number: int) -> None:
         """Note that a box is not shown, unless it holds most of the page's text."""
-        end = self._end_of(box.tag, number)
-        if self.text_before[end] - self.text_before[number] <= self.max_hidden_chars:
+        end = self.extents.end(box.tag, number)
+        if self.extents.chars(number, end) <= self.max_hidden_chars:
             box.hidden = box.silent = True
 
     def _enter_silent(self, box: Box) -> None:
@@ -241,22 +241,29 @@ class _Walk:
 
     def _mark_side(self, box: Box, number: int) -> None:
         """Note that a box stands beside the content, unless it holds much of the page's text."""
-        end = self._end_of(box.tag, number)
-        chars = self.text_before[end] - self.text_before[number]
-        if chars > self.max_side_chars:
+        end = self.extents.end(box.tag, number)
+        chars = self.extents.chars(number, end)
+        if not self.max_side_share or chars > self.max_side_chars:
             return
         box.side = True
         if self.skip_sides and end - number > 1 and not box.silent:
             layout = self.layout
-            layout.num_skipped += chars
-            layout.largest_skipped = max(layout.largest_skipped, chars)
+            layout.skip(chars)
             box.silent = True
             for part, name, written, _ in layout.tokens[number + 1 : end]:
                 if part:
-                    self._pictures(images_in(part))
+                    self._note(part)
                 elif name.lower() in IMAGES:
                     self._picture(written)
+                elif name == "a" and "license" in written:
+                    layout.head.append((name, written))
             next(islice(self.tokens, end - number - 1, end - number - 1), None)
+
+    def _note(self, markup: str) -> None:
+        """Note images and licences in what the tokens hold as one."""
+        self.layout.head.extend(("a", written) for written in licences_in(markup))
+        for written in images_in(markup):
+            self._picture(written)
 
     def _pass_over(self, markup: str, number: int) -> None:
         """Note the title, or a part beside the content that the tokens hold as one."""
@@ -270,41 +277,12 @@ class _Walk:
             self._flush(number)
         chars = text_in(markup)
         layout.num_text += chars
-        layout.num_skipped += chars
-        layout.largest_skipped = max(layout.largest_skipped, chars)
-        if images := images_in(markup):
-            box = self._push(name, written)
-            box.hidden = box.hidden or hides(written)
-            box.side = box.silent = True
-            self._pictures(images)
-            self._pop()
-
-    def _pictures(self, found: list[str]) -> None:
-        for written in found:
-            self._picture(written)
-
-    def _end_of(self, tag: str, number: int) -> int:
-        """Index of the end tag of the element that begins at a token.
-
-        Where there is none, the element counts as empty.
-        """
-        ends = self.ends.get(tag)
-        if ends is None:  # of all elements at once, or pages without end tags would take long
-            ends = self.ends[tag] = {}
-            opened = list[int]()
-            for position in sorted([*self._positions(tag), *self._positions(f"/{tag}")]):
-                if self.names[position] == tag:
-                    opened.append(position)
-                elif opened:
-                    ends[opened.pop()] = position
-        return ends.get(number, number)
-
-    def _positions(self, name: str) -> Iterator[int]:
-        at = -1
-        with suppress(ValueError):
-            while True:
-                at = self.names.index(name, at + 1)
-                yield at
+        layout.skip(chars)
+        box = self._push(name, written)
+        box.hidden = box.hidden or hides(written)
+        box.side = box.silent = True
+        self._note(markup)
+        self._pop()
 
     def _pop(self) -> None:
         box = self.box
@@ -337,9 +315,9 @@ class _Walk:
         elif kind == IMAGE:
             self._picture(written)
         elif kind == PICTURE:
-            self.sources = ()
-        elif kind == SOURCE:
-            if len(self.sources) < MAX_SOURCES:
+            self.sources = () if name == "picture" else None
+        elif kind == SOURCE:  # else of a video
+            if self.sources is not None and len(self.sources) < MAX_SOURCES:
                 self.sources = (*self.sources, written)
         else:
             self.layout.head.append((name, written))
@@ -348,9 +326,9 @@ class _Walk:
         layout = self.layout
         picture = Picture(
             len(layout.pictures), written, self.box, len(layout.blocks), self.link,
-            self.sources, hidden=self.box.hidden or hides(written),
+            self.sources or (), hidden=self.box.hidden or hides(written),
         )  # fmt: skip
-        self.sources = ()
+        self.sources = None
         layout.pictures.append(picture)
         self.pieces.append(picture)
 

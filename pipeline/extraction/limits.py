@@ -3,7 +3,7 @@
 import re
 from typing import Final, Literal
 
-from openm3w.pipeline.extraction.tags import names
+from openm3w.pipeline.extraction.tags import VOID, names
 
 DropReason = Literal["too_large", "too_many_attributes", "too_deep"]
 
@@ -37,10 +37,7 @@ _MARKUP: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _ATTRIBUTE: Final = re.compile(r"""[^\s/=]+(?:\s*+=\s*+(?:"[^"]*+"|'[^']*+'|[^\s]*+))?+""")
-_NEVER_NESTED: Final = names(
-    "area base basefont br col command dd dt embed frame hr img input keygen li link meta option"
-    " p param source track wbr"
-)
+_NEVER_NESTED: Final = VOID | names("command dd dt li option p")
 """Void elements, and those whose end tag is usually left out."""
 
 

@@ -90,7 +90,6 @@ _WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+|\d+")
 HIDDEN: Final = 1
 BESIDE: Final = 2
 
-Verdict = int
 _NEITHER, _IS_SIDE, _IS_CONTENT = range(3)
 
 
@@ -146,14 +145,14 @@ def _is_side(classes: str, own: str) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _judge_word(word: str) -> Verdict:
+def _judge_word(word: str) -> int:
     if _SIDE_WORD.fullmatch(word):
         return _IS_SIDE
     return _IS_CONTENT if _CONTENT_WORD.fullmatch(word) else _NEITHER
 
 
 @lru_cache(maxsize=1 << 15)
-def _judge_pair(before: str, word: str) -> Verdict:
+def _judge_pair(before: str, word: str) -> int:
     pair = f"{before} {word}"
     if _SIDE_PAIR.fullmatch(pair):
         return _IS_SIDE

@@ -23,8 +23,11 @@ SILENT: Final = names(
 
 INLINE_BOXES: Final = SILENT | {"ruby"}
 
-VOID: Final = names("area basefont bgsound col embed frame input keygen param track wbr")
-"""Elements without content or end tag, beside those that have a rule of their own."""
+VOID: Final = names(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track"
+    " wbr"
+)
+"""Elements without content or end tag."""
 
 FORMATTING_ENDS: Final = names(
     "/a /b /big /code /em /font /i /nobr /s /small /strike /strong /tt /u"

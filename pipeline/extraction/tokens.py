@@ -138,6 +138,14 @@ def images_in(markup: str) -> list[str]:
     return [written for name, written in _IMAGES.findall(markup) if name]
 
 
+def licences_in(markup: str) -> list[str]:
+    """Attributes of the links in what was passed over that name a licence, as written."""
+    if "license" not in markup:
+        return []
+    links = [written for _, name, written, _ in _ALL.findall(markup) if name in ("a", "A")]
+    return [written for written in links if "license" in written]
+
+
 def text_in(markup: str) -> int:
     """Characters of text, labels not counted, in what was passed over."""
     return sum(map(len, _TEXT.findall(markup)))

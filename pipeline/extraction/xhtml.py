@@ -8,11 +8,10 @@ import re
 from html import escape
 from typing import Final
 
-from openm3w.pipeline.extraction.tags import names
+from openm3w.pipeline.extraction.tags import VOID
 
 MEDIA_TYPES: Final = frozenset(("application/xhtml+xml", "application/vnd.wap.xhtml+xml"))
 
-_VOID: Final = names("area base br col embed frame hr img input link meta param source track wbr")
 # Every alternative runs to its end, or to that of the page, and gives nothing back.
 _MARKUP: Final = re.compile(
     r"<!--(?:[^-]++|-(?!->))*+"
@@ -31,6 +30,6 @@ def _written(match: re.Match[str]) -> str:
     if match["cdata"] is not None:
         return escape(match["cdata"], quote=False)
     name = match["name"]
-    if not match["end"] or name.lower() in _VOID:
+    if not match["end"] or name.lower() in VOID:
         return match[0]
     return f"<{name}{match['attributes']}></{name}>"
