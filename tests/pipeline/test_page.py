@@ -60,12 +60,23 @@ def test_what_ends_itself_in_xhtml_does_so_where_the_page_is_served_as_that(
     assert (page.outcome, page.reason) == outcome_and_reason
 
 
+def test_a_page_whose_only_image_is_the_one_to_share_is_a_candidate(archive, tmp_path):
+    head = "<head><meta property=og:image content=/share.jpg></head>"
+    page = outcome(
+        archive, tmp_path, f"<html>{head}<body><p>{WORDS}</p><p>{WORDS}</p></body></html>"
+    )
+
+    assert page.outcome == "kept"
+    assert [image.role for image in page.document.images] == ["og"]
+
+
 @pytest.mark.parametrize(
     ("html", "options", "reason"),
     [
         (PAGE, {"status": "404 Not Found"}, "http_status"),
         (b"", {}, "empty_body"),
         ("<p>words only</p>", {}, "no_image_candidate"),
+        ("<body background=/paper.gif><p>words only</p>", {}, "no_image_candidate"),
         ("<img src=/a.png>", {}, "no_text"),
         (PAGE, {"headers": (("X-Robots-Tag", "noai"),)}, "opt_out_noai"),
         (PAGE.replace("<img", "<!-- <img").replace("Bridge>", "-->"), {}, "no_content_image"),

@@ -1,5 +1,6 @@
 """Pages of real shape, small, and what must come out of them in which order."""
 
+import gc
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -498,3 +499,51 @@ def test_thousands_of_copies_of_an_image_give_a_bounded_number_of_addresses() ->
         "https://news.example/0/photo-number.png",
         "https://news.example/1/photo-number.png",
     )
+
+
+POST = "The second of the wheels was older than the first, said the miller who had turned both. "
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<ul>" + f"<li class=reply>{POST}</li>" * 20 + "</ul>",
+        f"<div class=comment>{POST}</div>" * 20,
+        f"<div class=comment><p>{POST}</p></div>" * 20,
+        "<table><tr><td class='news search'>" + f"<p>{POST}</p>" * 10 + "</table>",  # no </td>
+    ],
+)
+def test_names_say_nothing_where_they_would_put_all_aside(html: str) -> None:
+    found = extract(f"<html><body>{html}</body></html>", URL)
+    assert sum(POST.strip() in span.text for span in found.spans if isinstance(span, Text))
+    assert (
+        "".join(span.text for span in found.spans if isinstance(span, Text)).count("miller") >= 10
+    )
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "<footer><p>{}</p></footer>",
+        "<div id=footer><p>{}</p></div>",
+        "<aside><nav>{}</nav></aside>",
+        "<p>{}</p>",
+    ],
+)
+def test_licences_are_read_wherever_they_stand(footer: str) -> None:
+    link = '<a rel="license" href="https://creativecommons.org/licenses/by/4.0/">CC BY</a>'
+    found = extract(article("") + footer.format(link), URL)
+    assert found.licences == ("https://creativecommons.org/licenses/by/4.0/",)
+
+
+def test_a_page_leaves_nothing_to_the_collector() -> None:
+    """Extraction pauses it: what held itself in a circle would stay until it runs again."""
+    html = article("<ul><li>a<ul><li>b</ul></ul><table><tr><td>a<td><img src=a.jpg></table>" * 9)
+    extract(html, URL)
+    gc.collect()
+    gc.disable()
+    try:
+        extract(html, URL)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -305,3 +305,24 @@ def test_parts_without_end_tag_beside_the_content_take_no_longer_than_others() -
     page = layout("<p class=sidebar>word" * 19_000, skip_sides=True)
     assert all(box.side for box in page.boxes)
     assert len(page.blocks) == 19_000
+
+
+def test_a_block_ends_a_paragraph_that_stands_beside_the_content() -> None:
+    page = layout("<p class=sidebar>a<div>b</div></p>c", skip_sides=True)
+    assert [block.text for block in page.blocks if not block.box.side] == ["b", "c"]
+    page = layout("<p class=sidebar><b>a</b></p>c", skip_sides=True)
+    assert [block.text for block in page.blocks] == ["c"]
+
+
+@pytest.mark.parametrize(
+    ("html", "sources"),
+    [
+        ("<picture><source srcset=s><img src=x></picture>", (" srcset=s",)),
+        ("<picture><source srcset=s><img src=y><img src=x></picture>", ()),
+        ("<picture><source srcset=s></picture><img src=x>", ()),
+        ("<video><source data-src=v.mp4></video><img src=x>", ()),
+        ("<audio><source src=v.mp3></audio><picture><img src=x></picture>", ()),
+    ],
+)
+def test_sources_are_those_of_a_picture(html: str, sources: tuple[str, ...]) -> None:
+    assert layout(html).pictures[-1].sources == sources
