@@ -1,6 +1,7 @@
 """Bytes of a page to text, by the rules of browsers."""
 
 import codecs
+import contextlib
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -44,8 +45,8 @@ def decode_html(body: bytes, content_type: str) -> tuple[str, str]:
     """Text and charset of a page: BOM, then header, then meta, then detection.
 
     Labels mean what the WHATWG Encoding Standard says: gb2312 is read as gb18030, latin-1 as
-    windows-1252. A declared UTF-8 that does not decode is outvoted by detection. Never raises;
-    NULs are removed and what cannot be decoded becomes U+FFFD.
+    windows-1252. A declared UTF-8 is outvoted by detection where most of what is not ASCII does
+    not decode. Never raises; NULs are removed and what cannot be decoded becomes U+FFFD.
     """
     mark, name = next(((m, n) for m, n in _MARKS if body.startswith(m)), (b"", ""))
     if not name:
@@ -97,10 +98,14 @@ def _detect(body: bytes) -> str:
 
 
 def _is_utf8(body: bytes) -> bool:
-    """Whether the body decodes, but for a character cut at its end."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        decoder.decode(body, final=False)
-    except UnicodeDecodeError:
-        return False
-    return True
+    """Whether at least half of what is not ASCII decodes; a character cut at the end counts not.
+
+    Pages have single bytes in another encoding: from a database, a counter, an advertisement.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")
+    with contextlib.suppress(UnicodeDecodeError):
+        decoder().decode(body)
+        return True
+    text = decoder("replace").decode(body)
+    wrong = text.count("\ufffd") - body.count("\ufffd".encode())
+    return 2 * wrong <= len(text) - len(text.encode("ascii", "ignore"))

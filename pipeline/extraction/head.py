@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from openm3w.pipeline.extraction.attributes import attributes, decode_text
 from openm3w.pipeline.extraction.boxes import Layout
+from openm3w.pipeline.extraction.spacing import one_line
 from openm3w.pipeline.extraction.urls import resolve_url
 
 MAX_BASE_CHARS: Final = 2_000
@@ -48,7 +49,7 @@ def read_head(layout: Layout, url: str) -> Head:
     metas = [
         (_name(element), element.get("content", "")) for tag, element in found if tag == "meta"
     ]
-    shared = next((" ".join(text.split()) for name, text in metas if name == "og:title"), "")
+    shared = next((one_line(text) for name, text in metas if name == "og:title"), "")
     opt_out = (f"meta {name}: {' '.join(v.split())}" for name, v in metas if name in _OPT_OUT_NAMES)
     licences = (
         resolve_url(base, element.get("href", ""))[0]
@@ -56,7 +57,7 @@ def read_head(layout: Layout, url: str) -> Head:
         if tag in ("a", "link", "area") and "license" in element.get("rel", "").lower().split()
     )
     return Head(
-        title=shared or " ".join(decode_text(layout.title).split()),
+        title=shared or one_line(decode_text(layout.title)),
         base=base,
         opt_out=tuple(dict.fromkeys(opt_out)),
         licences=tuple(filter(None, dict.fromkeys(licences))),

@@ -1,48 +1,48 @@
 """Chosen paragraphs to plain text: lists with items on lines, tables by rows, code as it stands."""
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
 from openm3w.pipeline.extraction.boxes import LINE_BREAK, Block, Box, Layout, Picture
-from openm3w.pipeline.extraction.tags import CELLS, HEADINGS, ITEMS, LISTS, VERBATIM
-from openm3w.pipeline.extraction.unicode import repair
+from openm3w.pipeline.extraction.grid import columns
+from openm3w.pipeline.extraction.lists import Lists
+from openm3w.pipeline.extraction.spacing import code_lines, one_line, shown_lines
+from openm3w.pipeline.extraction.tags import CELLS, HEADINGS, ITEMS, ROW, TABLE, VERBATIM
 
-PARAGRAPH: Final = "\n\n"
+PARAGRAPHS: Final = "\n\n"
 LINE: Final = "\n"
-CELL: Final = " | "
+BAR: Final = "|"
+"""Stands between the cells of a row."""
 
-MAX_CELL_CHARS: Final = 600
-"""A cell with more text than this is a column of a page."""
-
-_TABLE: Final = frozenset(("table",))
-_ROW: Final = frozenset(("tr",))
-_PARTS: Final = frozenset(("table", "p", "div", "h1", "h2", "h3", "ul", "ol"))
 _ANCHORS: Final = frozenset(("¶", "#", "§", "🔗", "\uf0c1"))
 """Signs that by themselves link a heading to itself; the last is from an icon font."""
-_CONTROLS: Final = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff\ud800-\udfff\U000f0000-\U0010ffff]"
-)
-"""Controls, surrogates, and the private use planes, where fonts keep their icons."""
+_JOINED: Final = ITEMS | CELLS | VERBATIM
+_ROWS: Final = ROW | TABLE
+"""Cells may stand in a table without rows."""
 
 
-def render_block(block: Block, pictures: frozenset[Picture]) -> Iterator[str | Picture]:
-    """Text of a paragraph, cut where one of these images stands."""
+def render_block(
+    block: Block, pictures: frozenset[Picture], *, in_row: bool
+) -> Iterator[str | Picture]:
+    """Text of a paragraph, cut where one of these images stands.
+
+    What is `in_row`, the row of a table with data, has no lines of its own.
+    """
     verbatim = block.box.inside(VERBATIM) is not None
     heading = block.box.inside(HEADINGS) is not None
     if not verbatim and _is_plain(block) and (len(block.pieces) == 1 or not heading):
         yield block.words
         return
+    clean = code_lines if verbatim else one_line if in_row else shown_lines
     runs = list[str]()
     for piece in _without_anchors(block.pieces) if heading else block.pieces:
         if isinstance(piece, str):
             runs.append(piece)
         elif piece in pictures:
-            yield _clean(runs, verbatim=verbatim)
+            yield clean("".join(runs))
             yield piece
             runs = []
-    yield _clean(runs, verbatim=verbatim)
+    yield clean("".join(runs))
 
 
 def _is_plain(block: Block) -> bool:
@@ -56,106 +56,79 @@ def _is_plain(block: Block) -> bool:
     )
 
 
-def plain_text(block: Block) -> str:
-    """A paragraph's text on one line."""
-    if block.words.isascii() and block.words.isprintable():
-        return block.words
-    return _clean([block.text.replace(LINE_BREAK, " ")], verbatim=False)
-
-
-@dataclass(slots=True, eq=False)
 class Joiner:
     """Says what stands between a paragraph and the one before it, and in front of it."""
 
-    layout: Layout
-    before: Block | None = None
-    numbers: dict[Box, int] = field(default_factory=dict)
-    """Items so far, by list."""
-    items: set[Box] = field(default_factory=set)
-    """Items that have their mark."""
-    lists: dict[Box, tuple[int, Box]] = field(default_factory=dict)
-    """By list: how many stand around each other up to it, and the outermost of them."""
-    tables: dict[Box, bool] = field(default_factory=dict)
-    """Whether a table holds data; else it lays out the page."""
+    def __init__(self, layout: Layout, wanted: set[int]) -> None:
+        self.layout = layout
+        self.wanted = wanted
+        """Paragraphs that come, at least with an image."""
+        self.lists = Lists(layout)
+        self.tables = dict[Box, dict[Box, int]]()
+        """By table: the columns of its cells, where it holds data."""
+        self.before: Block | None = None
+        self.row: Box | None = None
+        """Of the paragraph or image before."""
 
     def join(self, block: Block) -> tuple[str, str]:
         """The separator from the paragraph before, and the prefix of this one."""
         before, self.before = self.before, block
+        row_before, self.row = self.row, None
+        if block.box.inside(_JOINED) is None:  # most are
+            return PARAGRAPHS, ""
         item = block.box.inside(ITEMS)
-        prefix = self._mark(item) if item is not None and item not in self.items else ""
+        prefix = self.lists.mark(item) if item is not None else ""
+        column = self._column(block)
+        if column is not None:
+            self.row = block.box.inside(_ROWS)
+            return self._join_cell(column, before, row_before, prefix)
         if before is None:
-            return PARAGRAPH, prefix
-        table = block.box.inside(_TABLE)
-        if table is not None and table is before.box.inside(_TABLE) and self._holds_data(table):
-            same_row = block.box.inside(_ROW) is before.box.inside(_ROW)
-            if block.box.inside(CELLS) is not before.box.inside(CELLS):
-                return (CELL if same_row else LINE), prefix
-        if item is not None and self._outer(item) is self._outer(before.box.inside(ITEMS)):
+            return PARAGRAPHS, prefix
+        code = block.box.inside(VERBATIM)
+        if code is not None and code is before.box.inside(VERBATIM):
+            return LINE * (1 + self._empty_lines(before.box, block.box)), prefix
+        outermost = self.lists.outermost
+        if item is not None and outermost(item) is outermost(before.box.inside(ITEMS)):
             return LINE, prefix
-        return PARAGRAPH, prefix
+        return PARAGRAPHS, prefix
 
-    def interrupt(self) -> None:
+    def interrupt(self, picture: Picture) -> None:
         """Forget the paragraph before: an image follows it."""
-        self.before = None
+        self.before, self.row = None, picture.box.inside(_ROWS)
 
-    def _mark(self, item: Box) -> str:
-        self.items.add(item)
-        owner = _list_of(item)
-        if owner is None:
-            return "- " if item.tag == "li" else ""
-        indent = "  " * (self._nesting(owner)[0] - 1)
-        if item.tag == "dt":
-            return indent
-        if item.tag == "dd":
-            return indent + "  "
-        self.numbers[owner] = self.numbers.get(owner, 0) + 1
-        return indent + (f"{self.numbers[owner]}. " if owner.tag == "ol" else "- ")
+    def in_row(self, block: Block) -> bool:
+        """Whether a paragraph has line breaks in a row of a table with data."""
+        return LINE_BREAK in block.text and self._column(block) is not None
 
-    def _outer(self, item: Box | None) -> Box | None:
-        """The outermost list around an item, or the item itself."""
-        owner = _list_of(item) if item is not None else None
-        return item if owner is None else self._nesting(owner)[1]
+    def _join_cell(
+        self, column: int, before: Block | None, row_before: Box | None, prefix: str
+    ) -> tuple[str, str]:
+        """What stands before text of a row: a bar for each cell passed, empty ones too."""
+        if self.row is not row_before:
+            in_table = before is not None and self._column(before) is not None
+            return LINE if in_table else PARAGRAPHS, f"{BAR} " * column + prefix
+        passed = self._column(before) if before is not None else None
+        if passed is None:
+            return LINE, prefix
+        return f" {BAR}" * (column - passed) + " ", prefix
 
-    def _nesting(self, owner: Box) -> tuple[int, Box]:
-        way = list[Box]()
-        around: Box | None = owner
-        while around is not None and around not in self.lists:
-            way.append(around)
-            around = _list_of(around)
-        above, outer = self.lists[around] if around is not None else (0, way[-1])
-        for depth, inner in enumerate(reversed(way), above + 1):
-            self.lists[inner] = depth, outer
-        return self.lists[owner]
-
-    def _holds_data(self, table: Box) -> bool:
+    def _column(self, block: Block) -> int | None:
+        """Of a paragraph in a table with data."""
+        cell = block.box.inside(CELLS)
+        table = cell.inside(TABLE) if cell is not None else None
+        if cell is None or table is None:
+            return None
         if table not in self.tables:
-            self.tables[table] = _holds_data(table, self.layout)
-        return self.tables[table]
+            self.tables[table] = columns(table, self.layout, self.wanted)
+        return self.tables[table].get(cell)
 
-
-def _holds_data(table: Box, layout: Layout) -> bool:
-    """Whether rows and cells mean something: other tables lay out a page."""
-    if table.get("role") in ("presentation", "none"):
-        return False
-    inside = layout.boxes[table.number + 1 : table.end]
-    cells = [box for box in inside if box.tag in CELLS]
-    rows = sum(box.tag == "tr" for box in inside)
-    if not len(cells) > rows >= 1:
-        return False
-    return not any(_lays_out(cell, layout) for cell in cells)
-
-
-def _lays_out(cell: Box, layout: Layout) -> bool:
-    """Whether a cell holds another table, more than one paragraph, or a long text."""
-    inner = [box.tag for box in layout.boxes[cell.number + 1 : cell.end] if box.tag in _PARTS]
-    if len(inner) > 1 or "table" in inner:
-        return True
-    return layout.chars[cell.last] - layout.chars[cell.first] > MAX_CELL_CHARS
-
-
-def _list_of(box: Box) -> Box | None:
-    """The list around an item, or around another list."""
-    return box.parent.inside(LISTS) if box.parent is not None else None
+    def _empty_lines(self, before: Box, box: Box) -> int:
+        """Empty lines between two lines of code that are boxes each, as highlighters write them."""
+        between = self.layout.boxes[before.end : box.number]
+        return sum(
+            line.tag == box.tag and line.parent is box.parent and line.first == line.last
+            for line in between
+        )
 
 
 def _without_anchors(pieces: list[str | Picture]) -> list[str | Picture]:
@@ -165,29 +138,3 @@ def _without_anchors(pieces: list[str | Picture]) -> list[str | Picture]:
         pieces = pieces[: words.index("[", 1)]
     first, *others = pieces
     return [first, *(piece for piece in others if piece not in _ANCHORS)]
-
-
-def _clean(runs: list[str], *, verbatim: bool) -> str:
-    text = "".join(runs)
-    if not text:
-        return text
-    if not text.isascii():  # before white space is one: no-break spaces tell what was misread
-        text = repair(text)
-    if verbatim:
-        return _CONTROLS.sub(" ", _lines(text))
-    if LINE_BREAK not in text:
-        return _CONTROLS.sub(" ", " ".join(text.split()))
-    lines = [" ".join(line.split()) for line in text.split(LINE_BREAK)]
-    joined = "\n".join(lines).strip("\n")
-    while "\n\n\n" in joined:
-        joined = joined.replace("\n\n\n", "\n\n")
-    return _CONTROLS.sub(" ", joined)
-
-
-def _lines(text: str) -> str:
-    """Code with its lines, without empty ones around it."""
-    lines = text.replace(LINE_BREAK, "\n").replace("\r\n", "\n").split("\n")
-    del lines[: next((at for at, line in enumerate(lines) if line.strip()), len(lines))]
-    while lines and not lines[-1].strip():
-        del lines[-1]
-    return "\n".join(line.rstrip() for line in lines)

@@ -122,6 +122,45 @@ def test_utf8_that_does_not_decode_is_outvoted() -> None:
     assert RUSSIAN in decode_html(body, "text/html; charset=utf-8")[0]
 
 
+@pytest.mark.parametrize("header", ["text/html; charset=utf-8", "text/html"])
+@pytest.mark.parametrize(
+    ("body", "text", "charset"),
+    [
+        (b"The caf\xc3\xa9 \xe2\x80\x94 it\xe2\x80\x99s\xa0open", "The café — it’s\ufffdopen", "utf-8"),
+        (b"caf\xc3\xa9 \xa0", "café \ufffd", "utf-8"),
+        (b"caf\xe9 \xc3\xa9t\xe9s", "café Ã©tés", "windows-1252"),
+        (b"d\xe9j\xe0 vu, caf\xe9, na\xefve, 20\xa0\x80", "déjà vu, café, naïve, 20\xa0€", "windows-1252"),
+        # U+FFFD in the page itself is no character that does not decode.
+        ("Who\ufffds there\ufffd".encode() + b"\xa0", "Who\ufffds there\ufffd\ufffd", "utf-8"),
+    ],
+    ids=["one of four", "one of two", "two of three", "all", "written"],
+)  # fmt: skip
+def test_utf8_is_outvoted_where_most_of_it_does_not_decode(
+    body: bytes, text: str, charset: str, header: str
+) -> None:
+    assert decode_html(body, header) == (text, charset)
+
+
+ENCODED = {
+    "windows-1251": RUSSIAN,
+    "koi8-r": RUSSIAN,
+    "iso-8859-5": RUSSIAN,
+    "shift_jis": JAPANESE,
+    "euc-jp": JAPANESE,
+    "gb18030": "网络存档变成多模态训练数据，并用它训练模型。今天天气很好，我们去河边散步。",
+    "big5": "網路存檔變成多模態訓練資料，並用它訓練模型。今天天氣很好，我們去河邊散步。",
+    "windows-1253": "Ο μύλος στεκόταν άδειος για τριάντα χρόνια δίπλα στο ποτάμι.",
+    "windows-1255": "הטחנה עמדה ריקה במשך שלושים שנה ליד הנהר.",
+    "windows-1256": "النسخ الاحتياطي هو أحد المهام الرئيسية لأي مدير نظم.",
+}
+
+
+@pytest.mark.parametrize("charset", ENCODED)
+def test_pages_in_other_encodings_are_no_utf8_with_errors(charset: str) -> None:
+    body = (ENCODED[charset] * 3).encode(charset)
+    assert decode_html(body, "text/html; charset=utf-8")[1] != "utf-8"
+
+
 def test_utf8_cut_inside_a_character_stays_utf8() -> None:
     text, charset = decode_html("Übermut tut selten gut, é".encode()[:-1], "charset=utf-8")
     assert charset == "utf-8"
