@@ -1,25 +1,28 @@
 """Which paragraphs are captions of which images."""
 
 import re
+from bisect import bisect_left
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
 
 from openm3w.pipeline.extraction.boxes import Block, Box, Layout, Picture
+from openm3w.pipeline.extraction.tags import names
 
 MAX_CAPTION_CHARS: Final = 1_000
 """Longer texts beside an image are paragraphs of their own."""
 
-MAX_LEVELS: Final = 6
+MAX_FIGURE_LEVELS: Final = 6
 """Boxes between an image and the figure that holds it and its caption."""
 
-MAX_BLOCKS: Final = 40
+MAX_FIGURE_BLOCKS: Final = 40
 """Paragraphs inside a figure; what holds more is a part of the page, whatever its class says."""
 
 MAX_GAP: Final = 3
 """Paragraphs, all empty but the last, from an image to a caption that stands in no figure."""
 
-MAX_NAME_CHARS: Final = 1_000
+MAX_NAMES_CHARS: Final = 1_000
 """Of class and id; pages have been seen with thousands of utility classes."""
 
 CAPTION_LEVELS: Final = 2
@@ -34,16 +37,8 @@ _CAPTION_CLASS: Final = re.compile(
     r"caption|legende?s?(?![a-z])|bildunter|im(?:g|age)-?desc", re.IGNORECASE
 )
 _TITLE_CLASS: Final = re.compile(r"(?:^|\s)title(?:\s|$)", re.IGNORECASE)
+_FIGURE: Final = names("figure")
 _FIGURE_ONLY: Final = re.compile(r"(?:^|\s)figure(?:\s|$)", re.IGNORECASE)
-
-
-MAX_CREDIT_CHARS: Final = 120
-
-_CREDIT: Final = re.compile(
-    r"\W{0,2}(?:©|\(c\)\s|copyright\b|(?:fotos?|photos?|bild(?:er|quelle|nachweis)?|images?"
-    r"|pictures?|cr[ée]dits?(?: photos?)?|beitragsbild|quellen?|fuentes?|sources?)\s*[:©])",
-    re.IGNORECASE,
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -62,7 +57,7 @@ def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> 
     DocBook's figures put a title paragraph before the image; it counts too.
     """
     captions = Captions()
-    figures = _Figures(layout, core)
+    figures = _Figures(layout, pictures, core)
     for picture in pictures:
         found = figures.caption(picture) or _next_caption(picture, layout, core)
         if found:
@@ -74,19 +69,24 @@ def find_captions(layout: Layout, pictures: list[Picture], core: Box | None) -> 
 class _Figures:
     """Boxes around images that hold captions too; each box is looked at once."""
 
-    def __init__(self, layout: Layout, core: Box | None) -> None:
+    def __init__(self, layout: Layout, pictures: list[Picture], core: Box | None) -> None:
         self.layout = layout
         self.core = core
+        self.places = sorted(picture.block for picture in pictures)
         self.found = dict[Box, tuple[int, ...]]()
         """The captions in a box, none where it is no figure."""
-        self.named = dict[Box, tuple[int, int]]()
-        """Numbers of the nearest boxes called a caption and a title; itself included, -1 where
-        there is none inside the core."""
+        self.named = dict[Box, tuple[int, int, int]]()
+        """Numbers of the nearest boxes that are called a caption and a title, and that are a
+        figure; itself included, -1 where there is none inside the core."""
 
     def caption(self, picture: Picture) -> tuple[int, ...]:
         """The paragraphs that describe an image in the smallest figure that has any."""
         for level, box in enumerate(picture.box.ancestors()):
-            if box is self.core or level > MAX_LEVELS or box.last - box.first > MAX_BLOCKS:
+            if (
+                box is self.core
+                or level > MAX_FIGURE_LEVELS
+                or box.last - box.first > MAX_FIGURE_BLOCKS
+            ):
                 break
             if box not in self.found:
                 self.found[box] = self._captions(box)
@@ -95,31 +95,60 @@ class _Figures:
         return ()
 
     def _captions(self, figure: Box) -> tuple[int, ...]:
-        if figure.tag != "figure" and not _FIGURE_CLASS.search(_class(figure)):
+        if not _is_figure(figure):
             return ()
         blocks, has_title = self.layout.blocks, bool(_FIGURE_ONLY.search(_class(figure)))
         found = list[int]()
         for index in range(figure.first, figure.last):
-            caption, title = self._named(blocks[index].box)
-            if max(caption, title if has_title else -1) > figure.number and blocks[index].chars:
+            caption, title, own = self._named(blocks[index].box)
+            called = max(caption, title if has_title else -1)
+            # Of a figure inside this one the caption is its own.
+            if called > figure.number >= own and blocks[index].chars:
                 found.append(index)
         is_short = sum(blocks[index].chars for index in found) <= MAX_CAPTION_CHARS
         return tuple(found) if is_short else ()
 
-    def _named(self, box: Box) -> tuple[int, int]:
+    def _named(self, box: Box) -> tuple[int, int, int]:
         way = list[Box]()
         around: Box | None = box
         while around is not None and around is not self.core and around not in self.named:
             way.append(around)
             around = around.parent
-        caption, title = self.named.get(around, (-1, -1)) if around is not None else (-1, -1)
+        caption, title, figure = (
+            self.named.get(around, (-1, -1, -1)) if around is not None else (-1, -1, -1)
+        )
         for inner in reversed(way):
             if inner.tag == "figcaption" or is_caption_name(inner.names):
                 caption = inner.number
             if _TITLE_CLASS.search(_class(inner)):
                 title = inner.number
-            self.named[inner] = (caption, title)
-        return caption, title
+            if inner.tag == "figure" or (_is_figure(inner) and _holds(inner, self.places)):
+                figure = inner.number
+            self.named[inner] = (caption, title, figure)
+        return caption, title, figure
+
+
+def captions_of_text(layout: Layout, part: Box, texts: set[int]) -> Iterator[int]:
+    """Captions of figures that hold these texts and no image: a source, the name of a listing."""
+    places: list[int] | None = None
+    for figure in layout.boxes[part.number : part.end]:
+        if figure.tag == "figure" and not figure.side:
+            places = places or [picture.block for picture in layout.pictures]
+            if _holds(figure, places):
+                continue
+            inside = range(figure.first, figure.last)
+            captions = [index for index in inside if is_caption(layout.blocks[index])]
+            if any(index in texts and index not in captions for index in inside):
+                yield from (index for index in captions if layout.blocks[index].chars)
+
+
+def _is_figure(box: Box) -> bool:
+    return box.tag == "figure" or bool(_FIGURE_CLASS.search(_class(box)))
+
+
+def _holds(box: Box, places: list[int]) -> bool:
+    """Whether some of these paragraphs, in their order, stand in a box."""
+    return bisect_left(places, box.first) < bisect_left(places, box.last)
 
 
 def _next_caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[int, ...]:
@@ -130,18 +159,15 @@ def _next_caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[i
         if block.chars:
             if index == picture.block or block.chars > MAX_CAPTION_CHARS or block.box.side:
                 return ()
-            return (index,) if is_caption(block) else ()
+            figure = block.box.inside(_FIGURE)
+            is_own = figure is None or figure.first <= picture.block
+            return (index,) if is_own and is_caption(block) else ()
     return ()
-
-
-def is_credit(text: str) -> bool:
-    """Whether a line names no more than the maker or the source of an image."""
-    return len(text) <= MAX_CREDIT_CHARS and bool(_CREDIT.match(text.strip()))
 
 
 def is_caption_name(names: str) -> bool:
     """Whether class and id call a part a caption."""
-    return bool(names) and _is_caption_name(names[:MAX_NAME_CHARS])
+    return bool(names) and _is_caption_name(names[:MAX_NAMES_CHARS])
 
 
 @lru_cache(maxsize=1 << 12)

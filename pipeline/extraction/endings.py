@@ -16,14 +16,15 @@ MAX_HEADING_CHARS: Final = 100
 """A longer heading is a sentence, and stands for itself."""
 
 TITLE: Final = "h1"
-"""What stands between the title of a page and its text may be a menu."""
+"""Announces no links: what stands between the title of a page and its text may be a menu."""
 
 MIN_LINKS_CHARS: Final = 20
 """Fewer characters left out after a line are no list of links."""
 
 _END_MATTER: Final = re.compile(
     r"newsletter|subscribe|abonnieren|abonnez|sign up|follow us|folge[nt]? (?:sie )?uns"
-    r"|(?<!\w)©|copyright\s*(?:\(c\)|\d{4})|licensed under|\bcc[- ]by\b"
+    r"|(?<!\w)©|copyright\s*(?:\(c\)|\d{4})|\bcc[- ]by\b"
+    r"|(?:content|this (?:work|article|post|page|site|website|blog))\b[^.!?]{0,60}\blicensed under"
     r"|all rights reserved|alle rechte vorbehalten|prawa zastrze|derechos reservados"
     r"|droits r[ée]serv",
     re.IGNORECASE,

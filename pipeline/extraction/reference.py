@@ -54,7 +54,7 @@ def choose_text(layout: Layout) -> Selection:
     heart = smallest_box(layout, weights, CORE_SHARE)
     chosen = Selection(widen(heart, layout), heart, set(texts))
     texts.update(_items(blocks, chosen))
-    texts.update(_between(blocks, chosen))
+    texts.update(_dropped_between(blocks, chosen))
     return Selection(chosen.core, heart, texts)
 
 
@@ -140,7 +140,7 @@ def _items(blocks: list[Block], chosen: Selection) -> Iterable[int]:
             yield from (i for i in inside if blocks[i].chars)
 
 
-def _between(blocks: list[Block], chosen: Selection) -> Iterable[int]:
+def _dropped_between(blocks: list[Block], chosen: Selection) -> Iterable[int]:
     """Headings and code dropped between kept paragraphs of the same part."""
     for index in range(chosen.first + 1, chosen.order[-1]):
         block = blocks[index]

@@ -7,6 +7,9 @@ from typing import Final
 
 from openm3w.pipeline.extraction.boxes import Block, Box, Layout
 
+MIN_PARAGRAPH_CHARS: Final = 40
+"""Shorter paragraphs are labels."""
+
 MAX_ADDED_LINK_SHARE: Final = 0.3
 """Of the text that a wider content box adds."""
 

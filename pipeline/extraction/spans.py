@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from openm3w.pipeline.extraction.asides import is_credit
 from openm3w.pipeline.extraction.boxes import Layout, Picture
-from openm3w.pipeline.extraction.captions import Captions, find_captions, is_credit
+from openm3w.pipeline.extraction.captions import Captions, find_captions
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.render import PARAGRAPHS, Joiner, render_block
 from openm3w.pipeline.extraction.selection import Selection

@@ -3,8 +3,8 @@
 import pytest
 
 from openm3w.pipeline.extraction.extract import extract
-from openm3w.pipeline.extraction.region import MAX_TITLE_BLOCKS, MIN_POST_CHARS
-from openm3w.shards.document import Text
+from openm3w.pipeline.extraction.headings import MAX_TITLE_BLOCKS, MIN_POST_CHARS
+from openm3w.shards.document import Image, Text
 
 URL = "https://mill.example/wheel/"
 LONG = (
@@ -100,3 +100,104 @@ def test_images_with_long_captions_stay(name: str, count: int) -> None:
     figures = "".join(figure.format(number) for number in range(3))
     page = f"<div><p>{LONG * 9}</p><aside-x><div class=figures>{figures}</div></aside-x></div>"
     assert images(f"{page}<p>{LONG * 3}</p>") >= count
+
+
+def shown(body: str) -> list[str]:
+    """Lines of the text, and images with their captions."""
+    lines = list[str]()
+    for span in extract(f"<main><p>{LONG}</p>{body}<p>{LONG}End.</p></main>", URL).spans:
+        if isinstance(span, Image):
+            lines.append(f"<{span.url.rpartition('/')[2]}: {span.caption}>")
+        else:
+            lines.extend(line for line in span.text.split("\n") if line)
+    assert (lines[0], lines[-1]) == (LONG.strip(), f"{LONG}End.")
+    return lines[1:-1]
+
+
+QUOTE = "<blockquote><p>Flour is a slow thing.</p></blockquote>"
+CODE = "<pre>mill --gap 2</pre>"
+TABLE = "<table><tr><th>Rye<td>3<tr><th>Oats<td>5</table>"
+
+
+@pytest.mark.parametrize(
+    ("figure", "lines"),
+    [
+        (
+            f"{QUOTE}<figcaption>The miller, 1843</figcaption>",
+            ["Flour is a slow thing.", "The miller, 1843"],
+        ),
+        (
+            f"{QUOTE}<figcaption><a href=/miller>The miller</a></figcaption>",
+            ["Flour is a slow thing.", "The miller"],
+        ),
+        (f"<figcaption>Listing 1</figcaption>{CODE}", ["Listing 1", "mill --gap 2"]),
+        (f"<figcaption>Table 1</figcaption>{TABLE}", ["Table 1", "Rye | 3", "Oats | 5"]),
+        (f"{TABLE}<figcaption>Source: a mill</figcaption>", ["Rye | 3", "Oats | 5", "Source: a mill"]),
+        # Of an image, and of what is not there.
+        ("<img src=a.jpg><figcaption>A mill</figcaption>", ["<a.jpg: A mill>", "A mill"]),
+        (
+            f"{CODE}<img src=a.jpg><figcaption>A mill</figcaption>",
+            ["mill --gap 2", "<a.jpg: A mill>", "A mill"],
+        ),
+        ("<video src=a.mp4></video><figcaption>A mill turns</figcaption>", []),
+        ("<img src=a.jpg hidden><figcaption>A mill</figcaption>", []),
+    ],
+)  # fmt: skip
+def test_a_figure_without_image_keeps_its_caption(figure: str, lines: list[str]) -> None:
+    assert shown(f"<figure>{figure}</figure>") == lines
+
+
+def test_the_caption_of_what_follows_an_image_is_not_its_own() -> None:
+    figure = f"<figure><figcaption>Listing 1</figcaption>{CODE}</figure>"
+    assert shown(f"<img src=a.jpg>{figure}") == ["<a.jpg: >", "Listing 1", "mill --gap 2"]
+
+
+def test_the_caption_of_a_quotation_may_end_the_text() -> None:
+    quote = f"<blockquote><p>{LONG}</p></blockquote>"
+    figure = f"<figure>{quote}<figcaption>The miller, 1843</figcaption></figure>"
+    assert text(f"<main><p>{LONG * 3}</p>{figure}</main>").endswith(
+        f"{LONG.strip()}\n\nThe miller, 1843"
+    )
+
+
+def test_a_figure_in_a_gallery_keeps_its_own_caption() -> None:
+    first = "<figure><img src=a.jpg><figcaption>one</figcaption></figure>"
+    second = "<figure><img src=b.jpg></figure>"
+    gallery = f"<figure>{first}{second}<figcaption>All of them</figcaption></figure>"
+    assert shown(gallery) == ["<a.jpg: one>", "one", "<b.jpg: All of them>", "All of them"]
+
+
+def test_what_a_caption_stands_in_is_no_figure_of_its_own() -> None:
+    wrapped = "<div class=image-caption-wrap><p class=caption>A mill</p></div>"
+    assert shown(f"<figure><div class=image><img src=a.jpg></div>{wrapped}</figure>") == [
+        "<a.jpg: A mill>",
+        "A mill",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        ("Foto: dpa", False),
+        (f"{' ' * 150}Foto: dpa", False),
+        (f"Foto: dpa{chr(10) * 150}", False),
+        (f"{' ' * 150}By Jo Smith", False),
+        (f"Foto: {'d' * 115}", True),
+        (f"Foto: {'d' * 114}", False),
+    ],
+)
+def test_a_credit_is_as_long_as_what_is_shown_of_it(line: str, *, kept: bool) -> None:
+    assert bool(shown(f"<p>{line}</p>")) == kept
+
+
+@pytest.mark.parametrize(
+    ("last", "kept"),
+    [
+        ("The code of the library is licensed under the MIT licence, which surprised its users.", True),
+        ("Nothing on this river is licensed. Under the bridge it is dark.", True),
+        ("Except where noted, content on this site is licensed under a free licence.", False),
+        ("This work is licensed under a Creative Commons licence.", False),
+    ],
+)  # fmt: skip
+def test_a_licence_of_the_page_ends_no_text(last: str, *, kept: bool) -> None:
+    assert (last in text(f"<main><p>{LONG * 3}</p><p>{last}</p></main>")) == kept
