@@ -122,7 +122,7 @@ class _Figures:
                 caption = inner.number
             if _TITLE_CLASS.search(_class(inner)):
                 title = inner.number
-            if inner.tag == "figure" or (_is_figure(inner) and _holds(inner, self.places)):
+            if _has_own_caption(inner) or (_is_figure(inner) and _holds(inner, self.places)):
                 figure = inner.number
             self.named[inner] = (caption, title, figure)
         return caption, title, figure
@@ -146,6 +146,11 @@ def _is_figure(box: Box) -> bool:
     return box.tag == "figure" or bool(_FIGURE_CLASS.search(_class(box)))
 
 
+def _has_own_caption(box: Box) -> bool:
+    """Whether captions inside are its own; themes write `<figure class=caption>` for a caption."""
+    return box.tag == "figure" and not is_caption_name(box.names)
+
+
 def _holds(box: Box, places: list[int]) -> bool:
     """Whether some of these paragraphs, in their order, stand in a box."""
     return bisect_left(places, box.first) < bisect_left(places, box.last)
@@ -160,8 +165,9 @@ def _next_caption(picture: Picture, layout: Layout, core: Box | None) -> tuple[i
             if index == picture.block or block.chars > MAX_CAPTION_CHARS or block.box.side:
                 return ()
             figure = block.box.inside(_FIGURE)
-            is_own = figure is None or figure.first <= picture.block
-            return (index,) if is_own and is_caption(block) else ()
+            if figure is not None and figure.first > picture.block and _has_own_caption(figure):
+                return ()
+            return (index,) if is_caption(block) else ()
     return ()
 
 

@@ -175,6 +175,13 @@ def test_what_a_caption_stands_in_is_no_figure_of_its_own() -> None:
     ]
 
 
+@pytest.mark.parametrize("tag", ["figure", "div"])
+def test_a_figure_may_be_a_caption_and_no_figure(tag: str) -> None:
+    caption = f"<{tag} class=wp-caption-text>A mill</{tag}>"
+    for box in ("<div class=post-thumbnail>", "<div>"):
+        assert shown(f"{box}<img src=a.jpg>{caption}</div>") == ["<a.jpg: A mill>", "A mill"]
+
+
 @pytest.mark.parametrize(
     ("line", "kept"),
     [
