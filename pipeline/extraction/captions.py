@@ -130,16 +130,16 @@ class _Figures:
 
 def captions_of_text(layout: Layout, part: Box, texts: set[int]) -> Iterator[int]:
     """Captions of figures that hold these texts and no image: a source, the name of a listing."""
-    places: list[int] | None = None
-    for figure in layout.boxes[part.number : part.end]:
-        if figure.tag == "figure" and not figure.side:
-            places = places or [picture.block for picture in layout.pictures]
-            if _holds(figure, places):
-                continue
-            inside = range(figure.first, figure.last)
-            captions = [index for index in inside if is_caption(layout.blocks[index])]
-            if any(index in texts and index not in captions for index in inside):
-                yield from (index for index in captions if layout.blocks[index].chars)
+    captions = [box for box in layout.boxes[part.number : part.end] if box.tag == "figcaption"]
+    if not captions:
+        return
+    places, order = [picture.block for picture in layout.pictures], sorted(texts)
+    for caption in captions:
+        figure = caption.inside(_FIGURE)
+        if figure is None or figure.side or _holds(figure, places) or not _holds(figure, order):
+            continue
+        inside = range(caption.first, caption.last)
+        yield from (index for index in inside if layout.blocks[index].chars)
 
 
 def _is_figure(box: Box) -> bool:

@@ -28,9 +28,11 @@ def columns(table: Box, layout: Layout, wanted: set[int]) -> dict[Box, int]:
     Columns without any, which only keep others apart or are left out, do not count.
     """
     inside = layout.boxes[table.number + 1 : table.end]
+    if any(box.tag in _LAYS_OUT for box in inside):
+        return {}
     cells = [box for box in inside if box.tag in CELLS]
     rows = max(1, sum(box.tag in ROW for box in inside))
-    if len(cells) <= rows or not _holds_data(table, inside, cells, layout):
+    if len(cells) <= rows or not _holds_data(table, cells, layout):
         return {}
     places = {
         cell: column
@@ -41,11 +43,9 @@ def columns(table: Box, layout: Layout, wanted: set[int]) -> dict[Box, int]:
     return {cell: ranks[column] for cell, column in places.items()} if len(ranks) > 1 else {}
 
 
-def _holds_data(table: Box, inside: list[Box], cells: list[Box], layout: Layout) -> bool:
+def _holds_data(table: Box, cells: list[Box], layout: Layout) -> bool:
     """Whether rows and cells mean something."""
     if table.get("role") in ("presentation", "none"):
-        return False
-    if any(box.tag in _LAYS_OUT for box in inside):
         return False
     filled = divided = 0
     for cell in cells:
