@@ -35,6 +35,7 @@ from openm3w.pipeline.extraction.tags import (
     HEADINGS,
     IMAGES,
     PARAGRAPH,
+    VERBATIM,
     VOID,
 )
 from openm3w.pipeline.extraction.tokens import (
@@ -155,7 +156,7 @@ class _Walk:
                         self.linked += len(text)
                         if len(text) >= MIN_HEADLINE_CHARS:
                             text_links.add(self.link)
-                elif self.pieces:
+                elif self.pieces or box.inside(VERBATIM):  # the first line of code may be indented
                     self.pieces.append(text)
         self._flush(len(self.layout.tokens))
         while self.box.parent is not None:

@@ -178,3 +178,14 @@ def test_what_an_image_says_is_repaired_as_the_text_is() -> None:
 def test_cells_that_reach_far_cost_little(row: str) -> None:
     rows = row * (60_000 // row.count("<"))
     assert extract(f"<main><p>{FIRST}</p><table>{rows}</table></main>", URL).spans
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "<pre>    <span>run()</span>\n    <b>stop()</b></pre>",
+        "<pre><div class=line>    <span>run()</span></div><div class=line>    stop()</div></pre>",
+    ],
+)
+def test_the_first_line_of_code_keeps_its_indentation(code: str) -> None:
+    assert between(code) == "    run()\n    stop()"
