@@ -9,6 +9,8 @@ from openm3w.pipeline.extraction.boxes import Box, Layout
 from openm3w.pipeline.extraction.tags import LISTS
 
 INDENT: Final = "  "
+MAX_INDENT: Final = 8
+"""Lists around a list that set it further in; where more are open nobody closed them."""
 
 _INTEGER: Final = re.compile(r"[ \t\n\f\r]*+([+-]?\d{1,9})(?!\d)")
 
@@ -30,7 +32,7 @@ class Lists:
         owner = _list_of(item)
         if owner is None:
             return "- " if item.tag == "li" else ""
-        indent = INDENT * (self._nesting(owner)[0] - 1)
+        indent = INDENT * min(self._nesting(owner)[0] - 1, MAX_INDENT)
         if item.tag == "dt":
             return indent
         if item.tag == "dd":

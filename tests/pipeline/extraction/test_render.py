@@ -3,6 +3,7 @@
 import pytest
 
 from openm3w.pipeline.extraction.extract import extract
+from openm3w.pipeline.extraction.lists import MAX_INDENT
 from openm3w.shards.document import Image, Text
 
 URL = "https://mill.example/wheel/"
@@ -189,3 +190,10 @@ def test_cells_that_reach_far_cost_little(row: str) -> None:
 )
 def test_the_first_line_of_code_keeps_its_indentation(code: str) -> None:
     assert between(code) == "    run()\n    stop()"
+
+
+def test_lists_that_nobody_closed_do_not_move_the_text_off_the_page() -> None:
+    items = "".join(f"<ul><li>Item number {number} of the list" for number in range(12))
+    lines = between(f"{items}{'</ul>' * 12}").split("\n")
+    indents = [len(line) - len(line.lstrip()) for line in lines]
+    assert indents == [*range(0, 2 * MAX_INDENT, 2), *[2 * MAX_INDENT] * 4]
