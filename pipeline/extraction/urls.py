@@ -100,7 +100,7 @@ def _plain_srcset(srcset: str) -> list[tuple[str, float, str]]:
 class _Base(NamedTuple):
     scheme: str
     origin: str
-    """With `scheme://`, and without a slash at its end."""
+    """With `scheme://`, and without a slash at its end; "" where it has no host."""
     path: str
     query: str
     """With its question mark."""
@@ -113,8 +113,8 @@ def _split_base(base: str) -> _Base | None:
     if scheme is None or scheme[1].lower() not in _DEFAULT_PORTS:
         return None
     absolute = resolve_url("", base)[0]
-    if not absolute:
-        return None
+    if not absolute:  # only hosts can follow, as in `https:` and `//b.example/`
+        return _Base(scheme[1].lower(), "", "", "")
     parts = urlsplit(absolute)
     origin = f"{parts.scheme}://{parts.netloc}"
     return _Base(parts.scheme, origin, parts.path, "?" * bool(parts.query) + parts.query)
@@ -134,6 +134,8 @@ def _absolute(base: str, address: str) -> tuple[str, Reason | None]:
         host, slash, below = rest.lstrip("/").partition("/")
         scheme = scheme or (around.scheme if around else "")
         return f"{scheme}://{_authority(scheme, host)}{_path(slash + below)}{query}", None
+    if not around.origin:
+        return "", Reason.NO_URL
     if not rest:
         return f"{around.origin}{around.path}{query or around.query}", None
     folder = "" if rest.startswith("/") else around.path.rpartition("/")[0] + "/"

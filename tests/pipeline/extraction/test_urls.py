@@ -86,10 +86,24 @@ def test_what_cannot_be_fetched_says_why(address: str, reason: Reason) -> None:
     assert resolve_url(BASE, address) == ("", reason)
 
 
-@pytest.mark.parametrize("base", ["", "data:,x", "file:///a/b", "http://[", "about:blank"])
-def test_nothing_is_relative_to_what_is_no_web_page(base: str) -> None:
-    assert resolve_url(base, "c.jpg") == ("", Reason.NOT_HTTP)
+@pytest.mark.parametrize(
+    ("base", "reason"),
+    [
+        ("", Reason.NOT_HTTP),
+        ("data:,x", Reason.NOT_HTTP),
+        ("file:///a/b", Reason.NOT_HTTP),
+        ("about:blank", Reason.NOT_HTTP),
+        ("https:", Reason.NO_URL),
+        ("http://[", Reason.NO_URL),
+    ],
+)
+def test_nothing_is_relative_to_what_is_no_web_page(base: str, reason: Reason) -> None:
+    assert resolve_url(base, "c.jpg") == resolve_url(base, "/c.jpg") == ("", reason)
     assert resolve_url(base, "https://cdn.example/c d") == ("https://cdn.example/c%20d", None)
+
+
+def test_a_base_of_a_scheme_alone_gives_it() -> None:
+    assert resolve_url("https:", "//cdn.example/c") == ("https://cdn.example/c", None)
 
 
 @given(base=st.text(max_size=30), address=st.text(max_size=60))
