@@ -3,15 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urljoin
 
 from openm3w.pipeline.extraction.attributes import attributes, decode_text
 from openm3w.pipeline.extraction.boxes import Layout
 from openm3w.pipeline.extraction.spacing import one_line
 from openm3w.pipeline.extraction.urls import resolve_url
 
-MAX_BASE_CHARS: Final = 2_000
-"""Of a base address: each address of the page is joined to it."""
+MAX_BASE_CHARS: Final = 500
+"""Of a base address: it is part of all that the page names."""
 
 _OPT_OUT_NAMES: Final = frozenset(
     ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
@@ -74,14 +73,11 @@ def _name(meta: dict[str, str]) -> str:
 
 
 def _base(found: list[tuple[str, dict[str, str]]], url: str) -> str:
+    """What addresses are relative to; browsers ignore a base that none can be relative to."""
     for tag, element in found:
-        if tag == "base" and (href := element.get("href")):
-            if len(href) > MAX_BASE_CHARS:
-                return url
-            try:
-                return urljoin(url, href.strip())
-            except ValueError:
-                return url
+        if tag == "base" and "href" in element:
+            href = element["href"]
+            return (resolve_url(url, href)[0] if len(href) <= MAX_BASE_CHARS else "") or url
     return url
 
 

@@ -238,7 +238,7 @@ def test_of_a_chart_drawn_once_for_each_width_one_image_stays() -> None:
     charts = f"<div class=ai2html>{board(600)}{board(300)}</div>"
     found = extract(article(charts, f"<div class=ai2html>{board(601)}</div>"), URL)
     assert [image.url for image in images(found)] == [
-        f"{BASE}trade-300.png",
+        f"{BASE}trade-600.png",
         f"{BASE}trade-601.png",
     ]
     assert images(found)[0].candidates == (f"{BASE}trade-600.png", f"{BASE}trade-300.png")
@@ -492,12 +492,12 @@ def test_boxes_beyond_the_bound_are_too_deep() -> None:
 
 
 def test_thousands_of_copies_of_an_image_give_a_bounded_number_of_addresses() -> None:
-    copies = "".join(f"<img src=/{number}/photo-number.png>" for number in range(5_000))
+    copies = "".join(f"<img src=/max/{number}/photo.png>" for number in range(1_000, 6_000))
     (image,) = images(extract(article(copies), URL))
     assert len(image.candidates) == MAX_MERGED
     assert image.candidates[:2] == (
-        "https://news.example/0/photo-number.png",
-        "https://news.example/1/photo-number.png",
+        "https://news.example/max/1000/photo.png",
+        "https://news.example/max/1001/photo.png",
     )
 
 
