@@ -55,11 +55,11 @@ def extract(
 ) -> None:
     """Writes the main content of every page as one JSON line, images as absolute URLs.
 
-    SOURCE is an HTML file, a WARC or ARC file, a folder of either, a glob or a path list. A file
-    named by itself counts as what its first bytes say; in folders, patterns and lists only files
-    with the names of pages and archives are read, and how many others there are is said. Nothing is
-    fetched or filtered: a page is left out only where it has no text or image that counts, cannot
-    be decoded, is beyond the limits on size and depth, or takes too long.
+    SOURCE is an HTML file, a WARC or ARC file, a folder of either, a glob or a path list. A page
+    that is named by itself may have any name; in folders, patterns and lists only files called
+    .html, .htm, .xhtml or .xht and archives are read, and how many others there are is said.
+    Nothing is fetched or filtered: a page is left out only where it has no text or image that
+    counts, cannot be decoded, is beyond the limits on size and depth, or takes too long.
 
     Relative addresses in an HTML file are resolved against --url, else against what the page gives
     as its own address (canonical link, og:url); where it gives none, such images are left out.

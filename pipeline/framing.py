@@ -30,7 +30,7 @@ WRONG_LENGTH: Final = (
 NO_LENGTH: Final = "the record has no Content-Length"
 
 
-class RecordIterator(ArchiveIterator):  # type: ignore[misc]
+class RecordIterator(ArchiveIterator):
     """All records of an open archive, as warcio makes them; `complaints` of the last one."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -57,7 +57,7 @@ class RecordIterator(ArchiveIterator):  # type: ignore[misc]
         return found
 
 
-class _Loader(ArcWarcRecordLoader):  # type: ignore[misc]
+class _Loader(ArcWarcRecordLoader):
     """warcio's loader, which would end the file at a response without an address or a head."""
 
     long_head = False
@@ -87,7 +87,7 @@ class _Loader(ArcWarcRecordLoader):  # type: ignore[misc]
         return form, headers
 
 
-class LongHeadError(ArchiveLoadFailed):  # type: ignore[misc]
+class LongHeadError(ArchiveLoadFailed):
     """A header is beyond the bound."""
 
 
