@@ -1,12 +1,11 @@
 """WARC and ARC files to records, with damage as a value.
 
-warcio parses; one damaged member ends the iteration of its file (warcio cannot resynchronise),
-which is reported with its offset instead of raised, so that the records before it count.
+warcio parses. Where it cannot go on (it finds no next record by itself) the rest of the file is not
+read, which is reported with its offset instead of raised, so that the records before it count.
 """
 
 import contextlib
 import io
-import logging
 import re
 import zlib
 from collections.abc import Callable, Iterator
@@ -16,16 +15,12 @@ from typing import Any, BinaryIO, Literal
 
 import brotli
 import zstandard
-from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataReader
 from warcio.exceptions import ArchiveLoadFailed
-from warcio.recordloader import ArcWarcRecordLoader
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
+from openm3w.pipeline.framing import CUT_HEAD, RecordIterator
 from openm3w.shards.terminal import clean_line
-
-# It warns of addresses that it mends, once for each; they are mended, and there may be millions.
-logging.getLogger("warcio").setLevel(logging.ERROR)
 
 Kind = Literal["response", "revisit", "resource", "other"]
 ContentKind = Literal["html", "image", "other"]
@@ -126,28 +121,30 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Damage:
-    """The archive could not be read further than `offset`."""
+    """What is wrong at `offset`; it says where the rest of the file was not read for it."""
 
     offset: int
     error: str
 
 
 def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
-    """All records of a WARC or ARC file, compressed or plain; a `Damage` comes last if at all."""
+    """All records of a WARC or ARC file, compressed or plain, and damage where it was met."""
     offset = end = 0
     try:
         with path.open("rb") as file:
             if not file.peek(1):
                 yield Damage(offset=0, error="the file is empty")
                 return
-            iterator = _iterator(file)
-            while (record := _next(iterator, max_body)) is not None:
+            iterator = RecordIterator(file)
+            while (found := _next(iterator, max_body)) is not None:
+                record, complaints = found
                 # A file that is one gzip member leaves warcio without lengths: they are negative.
-                offset, end = record.offset, max(record.offset, record.offset + record.length)
+                offset, end = record.offset, max(record.offset, iterator.offset)
                 yield record
+                yield from (Damage(offset=offset, error=complaint) for complaint in complaints)
             yield from _unfinished(file, offset)
     except PARSER_ERRORS as error:
-        yield Damage(offset=end, error=_one_line(error))
+        yield Damage(offset=end, error=_last_words(error))
 
 
 def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
@@ -157,10 +154,10 @@ def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
         one of PARSER_ERRORS: there is no readable record there.
     """
     file.seek(offset)
-    record = _next(_iterator(file), max_body)
-    if record is None:
+    found = _next(RecordIterator(file), max_body)
+    if found is None:
         raise EOFError(f"no record at offset {offset}")
-    return record
+    return found[0]
 
 
 def sniff(body: bytes) -> ContentKind:
@@ -176,26 +173,17 @@ def sniff(body: bytes) -> ContentKind:
     return "html" if text.startswith(_HTML_STARTS) else "other"
 
 
-class _Loader(ArcWarcRecordLoader):
-    """warcio's loader, which would end the file at a response without an address."""
-
-    def load_http_headers(self, rec_type: str, uri: str | None, stream: Any, length: Any) -> Any:
-        return super().load_http_headers(rec_type, uri or "", stream, length)
-
-
-def _iterator(file: BinaryIO) -> Any:
-    iterator = ArchiveIterator(file, arc2warc=True)
-    iterator.loader = _Loader(verify_http=False, arc2warc=True)
-    return iterator
-
-
-def _next(iterator: Any, max_body: int) -> Record | None:
+def _next(iterator: RecordIterator, max_body: int) -> tuple[Record, list[str]] | None:
+    """The next record and what is wrong with it."""
     # warcio prints to standard error where a record does not end as its Content-Length says, and
     # for every block that does not inflate; the record is read all the same, and what is missing
     # of it is counted in `body_error`.
     with contextlib.redirect_stderr(io.StringIO()):
         raw = next(iterator, None)
-        return None if raw is None else _record(iterator, raw, max_body)
+        if raw is None:
+            return None
+        record = _record(iterator, raw, max_body)
+        return record, iterator.complaints(getattr(raw.raw_stream, "limit", 0))
 
 
 def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
@@ -215,7 +203,7 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
             try:
                 member.decompress(rest)
             except zlib.error as error:
-                yield Damage(offset=start, error=_one_line(error))
+                yield Damage(offset=start, error=_last_words(error))
                 return
             rest = member.unused_data or file.read(_CHUNK)
         if not member.eof:
@@ -331,9 +319,15 @@ _DECODERS: dict[str, Callable[[], Decoder]] = {"br": _brotli, "zstd": _zstd}
 _MEANINGS = {
     "Unknown archive format": "no record begins here",
     "non-chunked gzip file": (
-        "one gzip member holds several records; mend it with: warcio recompress FILE NEW"
+        "one gzip member holds several records, to be mended with: warcio recompress FILE NEW"
     ),
 }
+
+
+def _last_words(error: Exception) -> str:
+    """An error behind which nothing of the file is read."""
+    said = _one_line(error)
+    return said if said == CUT_HEAD else f"{said}; the rest was not read"
 
 
 def _one_line(error: Exception) -> str:

@@ -33,7 +33,7 @@ MEANINGS: Final[Mapping[str, str]] = {
 
 
 OUTCOMES: Final[Mapping[str, str]] = {
-    "no_text": "neither text nor image was found",
+    "no_text": "no text or image that counts",
     "too_large": "more bytes or tags than any page worth reading",
     "too_deep": "more open elements than browsers keep apart",
     "too_many_attributes": "more attributes than any page worth reading",

@@ -63,7 +63,8 @@ def _head(explained: Explained) -> Iterator[RenderableType]:
         yield Line(why, style="yellow", overflow="fold")
         return
     characters, kept = page.document.num_characters, len(page.document.images)
-    facts = f"{characters:,} characters, {kept:,} of {len(explained.candidates):,} images kept"
+    images = number(len(explained.candidates), "image")
+    facts = f"{number(characters, 'character')}, {kept:,} of {images} kept"
     yield Line(facts, style=_QUIET)
 
 

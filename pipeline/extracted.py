@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
-from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.page import Page
+
+SHOWN: Final = 3
+"""Names of files that were passed over."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,8 +27,11 @@ class Extracted:
     left_out: Counter[str] = field(default_factory=Counter)
     """Image elements by reason."""
     no_base: int = 0
-    """Images without an address that resolves, on pages that stood nowhere known."""
+    """Images with an address that means something only beside that of their page, which is not
+    known."""
     no_base_pages: int = 0
+    skipped: tuple[str, ...] = ()
+    """What stood beside the input and is neither page nor archive by its name."""
     unreadable: int = 0
     """Files and folders that could not be read; `notes` says why."""
     notes: list[str] = field(default_factory=list)
@@ -37,8 +42,8 @@ class Extracted:
     def pages_per_second(self) -> float:
         return self.pages / self.seconds if self.seconds else 0.0
 
-    def add(self, page: Page, *, has_base: bool) -> None:
-        """Counts one page and its images."""
+    def add(self, page: Page, *, homeless: int = 0) -> None:
+        """Counts one page and its images, of which `homeless` needed an address of the page."""
         self.pages += 1
         if page.outcome == "kept" and page.document is not None:
             self.written += 1
@@ -46,9 +51,8 @@ class Extracted:
         else:
             self.lost[page.reason] += 1
         self.left_out.update(page.left_out)
-        if not has_base and (missing := page.left_out.get(Reason.NO_URL, 0)):
-            self.no_base += missing
-            self.no_base_pages += 1
+        self.no_base += homeless
+        self.no_base_pages += homeless > 0
 
 
 def number(count: int, noun: str) -> str:
@@ -73,6 +77,12 @@ def summary(counts: Extracted, where: str) -> Iterator[str]:
             " out as no_url: it is not known where the page stood, or its images were saved beside"
             " it; for a single file --url says where"
         )
+    if counts.skipped:
+        named = ", ".join(counts.skipped[:SHOWN]) + (", ..." if counts.skipped[SHOWN:] else "")
+        yield (
+            f"{number(len(counts.skipped), 'file')} passed over ({named}): of folders, patterns and"
+            " lists only files called .html, .htm, .xhtml or .xht and web archives are read"
+        )
     if counts.unreadable:
         yield f"{number(counts.unreadable, 'file')} could not be read"
     yield from counts.notes
@@ -87,6 +97,7 @@ def summary_json(counts: Extracted) -> dict[str, Any]:
         "images": dict(counts.kept.most_common()),
         "left_out": dict(counts.left_out.most_common()),
         "without_base": counts.no_base,
+        "skipped": len(counts.skipped),
         "unreadable": counts.unreadable,
         "seconds": round(counts.seconds, 3),
         "pages_per_second": round(counts.pages_per_second, 1),

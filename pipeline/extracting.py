@@ -16,6 +16,8 @@ from openm3w.pipeline import saved
 from openm3w.pipeline.archive import Damage, Record, read_records
 from openm3w.pipeline.extracted import Extracted
 from openm3w.pipeline.extraction.extract import Extraction
+from openm3w.pipeline.extraction.reasons import Reason
+from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.recipe import Extract
@@ -29,6 +31,8 @@ from openm3w.pipeline.sources import (
 from openm3w.shards import commit
 from openm3w.shards.sample import document_to_json
 
+_SOMEWHERE = "https://a.example/"
+
 MAX_REMEMBERED = 2_000
 """Addresses among which the nearest to a wrong one is looked for; each costs some 100 us."""
 
@@ -40,14 +44,15 @@ class Choice:
     """Which pages of the input are wanted."""
 
     page: str = ""
-    """The page at this address; files that say none have their name."""
+    """The page at this address; files are also known by their path, those without one by name."""
     contains: str = ""
     """Pages whose address has this text in it."""
     url: str = ""
     """Where the only page, an HTML file, stood."""
 
-    def takes(self, address: str) -> bool:
-        return self.contains in address and self.page in ("", address)
+    def takes(self, name: str, path: Path) -> bool:
+        """Whether the page `name` of the file at `path` is wanted."""
+        return self.contains in name and (self.page in ("", name) or Path(self.page) == path)
 
 
 class Form(Protocol):
@@ -95,13 +100,13 @@ def extract_pages(
     choice, form = choice or Choice(), form or Lines()
     settings = recipes.decode(Extract, {"engine": engine}, "--engine")
     sources = _find_sources(inputs, choice)
-    counts, passed = Extracted(), list[str]()
+    counts, passed = Extracted(skipped=sources.skipped), list[str]()
     counts.unreadable, counts.notes = len(sources.unreadable), [*sources.unreadable]
     started = time.perf_counter()
     with _opened(output, sources.archives) as write, _WatchedGuard(settings) as guard:
         for record, address, source in _chosen(sources.archives, choice, counts, passed):
             page = _placed(_read(record, source, guard), address)
-            counts.add(page, has_base=record.url != saved.UNKNOWN)
+            counts.add(page, homeless=_homeless(guard.found, record))
             if text := form.page(page, guard.found):
                 write(text)
             counts.seconds = time.perf_counter() - started
@@ -161,7 +166,7 @@ def _chosen(
     for source in sources:
         for record, address in _records(source, choice.url, counts):
             name = address or source.name
-            if not choice.takes(name):
+            if not choice.takes(name, source.path):
                 counts.passed += 1
                 passed.extend([name] if len(passed) < MAX_REMEMBERED else [])
                 continue
@@ -208,6 +213,14 @@ def _read(record: Record, source: Source, guard: _WatchedGuard) -> Page:
     return read_page(
         record, source=source.name, screen=None, guard=guard, floor=None, clock=Clock()
     )
+
+
+def _homeless(found: Extraction, record: Record) -> int:
+    """Images that were left out only because it is not known where their page stood."""
+    if record.url != saved.UNKNOWN:
+        return 0
+    without = (item.url for item in found.left_out if item.reason == Reason.NO_URL)
+    return sum(bool(resolve_url(_SOMEWHERE, address)[0]) for address in without)
 
 
 def _placed(page: Page, address: str) -> Page:

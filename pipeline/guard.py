@@ -37,7 +37,7 @@ START_TIMEOUT_S: Final = 60.0
 """For a cold disk; a third of a second is usual."""
 
 ATTEMPTS: Final = 2
-"""A process that dies in a page may have been killed for reasons that are not the page's."""
+"""A process that dies, in a page or before, may have been killed for reasons of others."""
 
 _START: Final = "from openm3w.pipeline.guard_process import main; main()"
 _NOT_STARTED: Final = "the process that extracts pages did not start"
@@ -144,9 +144,15 @@ class Guard:
         if self._process is not None and not self._process.alive():
             self.close()
         if self._process is None:
-            settings = self._settings
-            self._process = _Process(self._extractor, settings.engine, f"{settings.timeout_s}")
+            self._process = self._started()
         return self._process
+
+    def _started(self) -> "_Process":
+        settings = self._settings
+        for _ in range(ATTEMPTS - 1):
+            with contextlib.suppress(OpenM3WError):
+                return _Process(self._extractor, settings.engine, f"{settings.timeout_s}")
+        return _Process(self._extractor, settings.engine, f"{settings.timeout_s}")
 
     def _asked(self, process: "_Process", message: bytes, deadline: float) -> Answer:
         """One page; a process that has not answered it is never asked again."""

@@ -30,7 +30,24 @@ UNKNOWN: Final = "https:"
 HEAD_BYTES: Final = 1 << 19
 """How far a page is searched for its address; heads hold styles and scripts of some 100 KB."""
 
-_OTHERS: Final = {b"\x1f\x8b": "gzip data", b"PK\x03\x04": "a zip file", b"%PDF-": "a PDF file"}
+_OTHERS: Final = {
+    b"\x1f\x8b": "gzip data",
+    b"PK\x03\x04": "a zip file",
+    b"%PDF-": "a PDF file",
+    b"WARC/": "a WARC file",
+}
+_MHTML: Final = re.compile(
+    rb"(?:[A-Za-z-]+:[^\n]*\n(?:[ \t][^\n]*\n)*)*?Content-Type:\s*multipart/related", re.IGNORECASE
+)
+_SNIFFED_BYTES: Final = 1024
+_BINARY: Final = bytes({*range(1, 0x09), 0x0B, *range(0x0E, 0x1B), *range(0x1C, 0x20)})
+"""Bytes that no text has, by the WHATWG MIME Sniffing standard, but for NULs: UTF-16 has them."""
+
+MAX_BINARY: Final = 0.05
+"""Share of such bytes at the beginning of a page. Compressed data has a tenth, a page now and then
+a stray one."""
+_MARKED: Final = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")
+"""Byte-order marks: what begins so is text."""
 _MARK_CHARS: Final = 4096
 # Internet Explorer, Edge and Chrome; SingleFile.
 _MARK: Final = re.compile(
@@ -63,7 +80,18 @@ def other_kind(body: bytes) -> str:
     """What a file is that is surely no page, whatever its name says; else ""."""
     if sniff(body) == "image":
         return "an image"
-    return next((kind for start, kind in _OTHERS.items() if body.startswith(start)), "")
+    if kind := next((kind for start, kind in _OTHERS.items() if body.startswith(start)), ""):
+        return kind
+    head = body[:_SNIFFED_BYTES]
+    if _MHTML.match(head):
+        return "an MHTML file"
+    return "binary data" if _is_binary(head) else ""
+
+
+def _is_binary(head: bytes) -> bool:
+    letters = head.replace(b"\0", b"")
+    controls = len(letters) - len(letters.translate(None, _BINARY))
+    return not head.startswith(_MARKED) and controls > MAX_BINARY * len(letters)
 
 
 def read_saved(source: Source, *, url: str, max_body: int) -> Saved:

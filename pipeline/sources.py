@@ -40,7 +40,7 @@ class Sources:
 
     archives: tuple[Source, ...]
     skipped: tuple[str, ...]
-    """Files of named folders that are no archives."""
+    """What folders, patterns and lists name that is no archive: files, pipes, links to folders."""
     unreadable: tuple[str, ...] = ()
     """Files and folders in named folders, and why each cannot be read."""
 
@@ -68,9 +68,9 @@ def find_sources(
 ) -> Sources:
     """Archives, or other files that `accepts` knows, behind files, folders, globs and path lists.
 
-    A folder is searched to all depths and its files of other kinds are skipped, those that cannot
-    be read are told; a file named by itself must be accepted. `option` stands before the value in
-    messages.
+    A folder is searched to all depths, hidden files and folders aside, and its files of other kinds
+    are skipped, those that cannot be read are told; a file named by itself must be accepted.
+    `option` stands before the value in messages.
 
     Raises:
         InputError: nothing is there, or a named file is empty, cannot be read or is no archive.
@@ -80,8 +80,11 @@ def find_sources(
     for value in inputs:
         named = Path(value).is_file()
         for path, base in _expand(value, option, unreadable):
-            name = path.relative_to(base).as_posix()
+            name = _name(path.relative_to(base))
             try:
+                if not _may_be_file(path):
+                    skipped.append(name)
+                    continue
                 if accepts(path):
                     found.append(Source(name=name, path=path, digest=_digest(path)))
                     continue
@@ -127,11 +130,10 @@ def _expand(value: str, option: str, unreadable: list[str]) -> Iterator[tuple[Pa
     elif path.is_file():
         yield from _named_file(path, option)
     else:
-        matches = map(Path, sorted(glob.glob(value, recursive=True)))  # noqa: PTH207
-        files = [match for match in matches if _may_be_file(match)]
-        if not files or path in files:
+        matches = [Path(match) for match in sorted(glob.glob(value, recursive=True))]  # noqa: PTH207
+        if path in matches or not any(map(_may_be_file, matches)):
             raise InputError(f"{option}{value}: {_no_file(value)}")
-        yield from ((file, file.parent) for file in files)
+        yield from ((match, match.parent) for match in matches)
 
 
 def _no_file(value: str) -> str:
@@ -146,18 +148,19 @@ def _no_file(value: str) -> str:
 
 
 def _files_in(folder: Path, unreadable: list[str]) -> list[Path]:
-    """All files below a folder but hidden ones, in order."""
+    """All below a folder that is no folder itself but hidden ones, in order."""
 
     def failed(error: OSError) -> None:
         unreadable.append(unreadable_file(Path(error.filename), error))
 
-    files = [
-        path
-        for root, _, names in os.walk(folder, onerror=failed)
-        for path in (Path(root, name) for name in names if not name.startswith("."))
-        if _may_be_file(path)
-    ]
-    return sorted(files)
+    found = list[Path]()
+    for root, folders, names in os.walk(folder, onerror=failed):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        shown = [name for name in names if not name.startswith(".")]
+        found.extend(Path(root, name) for name in shown)
+        # Links are not followed: they may lead back here.
+        found.extend(path for path in (Path(root, name) for name in folders) if path.is_symlink())
+    return sorted(found)
 
 
 def _may_be_file(path: Path) -> bool:
@@ -197,6 +200,11 @@ def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
         yield file, file.parent if Path(line).is_absolute() else path.parent
 
 
+def _name(path: Path) -> str:
+    """A path as text that can be stored; of names that are not UTF-8 the bytes are spelled out."""
+    return os.fsencode(path.as_posix()).decode("utf-8", "backslashreplace")
+
+
 def _digest(path: Path) -> str:
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=8)
@@ -207,14 +215,35 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _distinct(found: list[Source]) -> list[Source]:
-    """The same file once, and equal names of different files told apart by their digest."""
-    once = {(source.name, source.digest): source for source in found}
-    counts = Counter(source.name for source in once.values())
-    named = [
-        replace(source, name=f"{source.name}~{source.digest}")
-        if counts[source.name] > 1
-        else source
-        for source in once.values()
-    ]
-    return sorted(named, key=lambda source: source.name)
+def _distinct(found: Iterable[Source]) -> list[Source]:
+    """The same file once, and equal names of different files told apart by what they hold."""
+    by_path = dict[str, Source]()
+    for source in found:
+        by_path.setdefault(os.path.realpath(source.path), source)
+    once = list(by_path.values())
+    # Two files may be alike in all that the digest looks at, or to the last byte.
+    for tell in (_by_digest, _by_content, _by_order):
+        alike = Counter(source.name for source in once)
+        seen = Counter[str]()
+        for place, source in enumerate(once):
+            if alike[source.name] > 1:
+                seen[source.name] += 1
+                once[place] = replace(source, name=source.name + tell(source, seen[source.name]))
+    return sorted(once, key=lambda source: source.name)
+
+
+def _by_digest(source: Source, _: int) -> str:
+    return f"~{source.digest}"
+
+
+def _by_content(source: Source, _: int) -> str:
+    with source.path.open("rb") as file:
+        return f"~{hashlib.file_digest(file, _short_hash).hexdigest()}"
+
+
+def _by_order(_: Source, number: int) -> str:
+    return f"~{number}"
+
+
+def _short_hash() -> "hashlib.blake2b":
+    return hashlib.blake2b(digest_size=8)

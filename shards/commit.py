@@ -8,12 +8,16 @@ says that it is complete and what it was made from.
 import contextlib
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from openm3w.errors import OutputError
+
+_MAX_LINKS = 40
+"""As Linux has it."""
 
 
 @contextlib.contextmanager
@@ -29,6 +33,9 @@ def committed(path: Path) -> Iterator[BinaryIO]:
     if path.exists() and not path.is_file() and not path.is_dir():
         # Root could rename a file over /dev/null, for everyone on the machine.
         raise OutputError(f"{path}: is a device or a pipe; name a file instead")
+    if _is_descriptor(path):
+        # Its own name is lost: renamed over what it leads to, a file of the caller's would be gone.
+        raise OutputError(f"{path}: is an open file of a process; name a file instead")
     if path.is_symlink():
         path = Path(os.path.realpath(path))
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
@@ -52,6 +59,18 @@ def committed(path: Path) -> Iterator[BinaryIO]:
         raise _output_error(path, error) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _is_descriptor(path: Path) -> bool:
+    """Whether a path leads through /proc/self/fd, /dev/fd or their like, as /dev/stdout does."""
+    for _ in range(_MAX_LINKS):
+        folder = os.path.realpath(path.parent)
+        if folder == "/dev/fd" or re.fullmatch("/proc/.+/fd", folder):
+            return True
+        if not path.is_symlink():
+            return False
+        path = Path(folder, path.readlink())
+    return False
 
 
 def check_place(path: Path) -> None:

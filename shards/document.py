@@ -127,4 +127,5 @@ def make_doc_id(record_id: str, source: str = "", offset: int = 0) -> str:
     gives equal ids.
     """
     name = record_id or f"{source}\n{offset}"
-    return hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    # File names are bytes, and Python holds what is not UTF-8 of them as halves of surrogate pairs.
+    return hashlib.blake2b(name.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -5,7 +5,10 @@ answer as if somebody had typed; and characters that turn around or hide what a 
 Nothing that came from an archive goes to a terminal except through `clean`.
 """
 
+import os
 import re
+
+import click
 
 # ECMA-48, 7-bit form: control strings (DCS, SOS, OSC, PM, APC) with their terminator, CSI
 # sequences, then what is left of other escapes. The 8-bit forms lose their first character only,
@@ -47,3 +50,12 @@ def clean(text: str) -> str:
 def clean_line(text: str) -> str:
     """`clean`, on one line."""
     return " ".join(clean(text).split())
+
+
+def tell(line: str) -> None:
+    """A line to standard error; what was done is done, also where nobody can be told."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        # Python writes what is left at its end, and would make that the outcome of the command.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)

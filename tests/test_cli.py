@@ -209,14 +209,23 @@ def test_the_viewer_starts_without_beam_and_torch():
     assert result.stdout.strip() == ""
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_a_command_with_one_line(number, code):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("build", "interrupted; the same command again goes on where it stopped"),
+        ("wait", "interrupted"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_a_signal_ends_a_command_with_one_line(number, code, name, words):
     script = (
         "import sys, time, types, click; from openm3w import cli;"
         "waiting = types.ModuleType('waiting');"
         "waiting.wait = click.command()(lambda: (click.echo('ready'), time.sleep(60)));"
-        "sys.modules['waiting'] = waiting; cli.COMMANDS['wait'] = 'waiting:wait';"
-        "cli.main(['wait'])"
+        f"sys.modules['waiting'] = waiting; cli.COMMANDS[{name!r}] = 'waiting:wait';"
+        f"cli.main([{name!r}])"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -226,9 +235,7 @@ def test_a_signal_ends_a_command_with_one_line(number, code):
         _, errors = process.communicate(timeout=60)
 
     assert process.returncode == code
-    assert errors.strip().splitlines() == [
-        "m3w: interrupted; the same command again goes on where it stopped"
-    ]
+    assert errors.strip() == f"m3w: {words}"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["filters", "list"], ["biuld"]])

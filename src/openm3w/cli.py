@@ -17,7 +17,7 @@ import click
 
 from openm3w import __version__
 from openm3w.errors import NotBuiltError, OpenM3WError
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, tell
 
 COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
@@ -35,8 +35,15 @@ COMMANDS = {
 }
 """Command -> where it is defined."""
 
-INTERRUPTED, READER_GONE, TERMINATED = 130, 141, 143
-"""Exit codes after SIGINT, SIGPIPE and SIGTERM: 128 and the signal's number, as shells have it."""
+HUNG_UP, INTERRUPTED, READER_GONE, TERMINATED = 129, 130, 141, 143
+"""Exit codes after SIGHUP, SIGINT, SIGPIPE and SIGTERM: 128 and the signal's number, as shells
+have it."""
+
+_NOT_MAPPED = "failed to map segment"
+"""What the C library says where there is no memory for a library."""
+
+RESUMED = frozenset({"build", "captions", "demo", "text", "train"})
+"""Commands that find what they did before they were interrupted."""
 
 PLANNED = {
     "ablate": "train on variants of a mixture and compare",
@@ -124,8 +131,11 @@ def main(arguments: list[str] | None = None) -> None:
     Where the reader of our output goes away (`m3w shards ls | head`) it ends as `cat` does:
     without a word, by the code that shells give to SIGPIPE.
     """
+    _open_closed()
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which is how nohup starts a command
+            signal.signal(signal.SIGHUP, _terminate)
     try:
         _run(arguments)
     except (BrokenPipeError, _ReaderGoneError):
@@ -135,20 +145,38 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(READER_GONE)
 
 
+def _open_closed() -> None:
+    """Gives standard streams that are closed a place, or the next files opened would be they."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.set_inheritable(os.open(os.devnull, os.O_RDWR), True)  # noqa: FBT003
+
+
 def _run(arguments: list[str] | None) -> None:
     try:
         # Without its standalone mode click returns the code of a command that ends by Exit.
         code = cli.main(args=arguments, prog_name="m3w", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # closed by the caller
+            sys.stdout.flush()
     except (click.Abort, KeyboardInterrupt) as stop:
-        terminated = isinstance(stop, _Terminated) or isinstance(stop.__cause__, _Terminated)
-        code = TERMINATED if terminated else INTERRUPTED
-        _fail("interrupted; the same command again goes on where it stopped", code)
+        ended = next((e for e in (stop, stop.__cause__) if isinstance(e, _Terminated)), None)
+        words = sys.argv[1:] if arguments is None else arguments
+        command = next((word for word in words if not word.startswith("-")), "")
+        goes_on = "; the same command again goes on where it stopped" if command in RESUMED else ""
+        _fail(f"interrupted{goes_on}", ended.code if ended else INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except OpenM3WError as error:
         _fail(str(error), error.exit_code)
+    except (MemoryError, ImportError) as error:
+        if isinstance(error, ImportError) and _NOT_MAPPED not in str(error):
+            raise
+        tell("m3w: out of memory")
+        # Libraries that wait at the end for threads which never came to be wait for ever.
+        os._exit(1)
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -159,15 +187,19 @@ def _run(arguments: list[str] | None) -> None:
 
 
 class _Terminated(KeyboardInterrupt):
-    """A SIGTERM, which ends a command as Ctrl-C does: temporary files are removed on the way."""
+    """A SIGTERM or SIGHUP, which end a command as Ctrl-C does: temporary files are removed."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = TERMINATED if number == signal.SIGTERM else HUNG_UP
 
 
-def _terminate(*_: object) -> None:
-    raise _Terminated
+def _terminate(number: int, _: object) -> None:
+    raise _Terminated(number)
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    click.echo(f"m3w: {clean_line(message)}", err=True)
+    tell(f"m3w: {clean_line(message)}")
     sys.exit(code)
 
 

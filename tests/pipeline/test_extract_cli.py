@@ -1,8 +1,13 @@
 """`m3w extract` as a user meets it."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import textwrap
+import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -142,3 +147,161 @@ def test_it_starts_without_beam_and_torch():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == ""
+
+
+def shell(command, **variables):
+    """A command line with `m3w` in it, as a shell runs it."""
+    script = f'm3w() {{ "{sys.executable}" -m openm3w.cli "$@"; }}; {command}'
+    return subprocess.run(
+        ["bash", "-c", script], env={**os.environ, **variables}, capture_output=True, check=False
+    )
+
+
+def test_standard_output_that_is_closed_is_one_line(page):
+    result = shell('m3w extract "$PAGE" -o - >&-', PAGE=str(page))
+
+    assert result.returncode == 1
+    assert result.stderr == b"m3w: standard output is closed; name a file: --output FILE\n"
+
+
+@pytest.mark.parametrize("where", ["2>&-", "2>/dev/full", ">&- 2>&-"])
+def test_who_cannot_be_told_gets_the_lines_all_the_same(page, tmp_path, where):
+    out = tmp_path / "docs.jsonl"
+
+    result = shell(f'm3w extract "$PAGE" -o "$OUT" {where}', PAGE=str(page), OUT=str(out))
+
+    assert result.returncode == 0
+    assert json.loads(out.read_text())["texts"]
+
+
+def test_a_file_behind_standard_output_is_written_and_not_replaced(page, tmp_path):
+    out = tmp_path / "docs.jsonl"
+    command = (
+        'exec 3>"$OUT"; echo before >&3; m3w extract "$PAGE" -o /dev/stdout >&3; echo after >&3'
+    )
+
+    shell(command, PAGE=str(page), OUT=str(out))
+
+    first, line, last = out.read_text().splitlines()
+    assert (first, last) == ("before", "after")
+    assert json.loads(line)["texts"]
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/3", "/proc/self/fd/3", "$LINK"])
+def test_a_descriptor_is_no_file_to_replace(page, tmp_path, name):
+    out, link = tmp_path / "docs.jsonl", tmp_path / "link"
+    link.symlink_to("/dev/fd/3")
+    command = f'exec 3>"$OUT"; echo before >&3; m3w extract "$PAGE" -o "{name}"'
+
+    result = shell(command, PAGE=str(page), OUT=str(out), LINK=str(link))
+
+    assert (result.returncode, out.read_text()) == (1, "before\n")
+    assert b"is an open file of a process" in result.stderr
+    assert result.stderr.count(b"\n") == 1
+
+
+def test_what_was_passed_over_is_said_with_what_counts(page, tmp_path):
+    for name in ("a.php", "b.css", "c.js", "d.png"):
+        (tmp_path / name).write_text(PAGE)
+
+    said = m3w(tmp_path, "-o", "-").stderr
+    value = json.loads(m3w(tmp_path, "-o", "-", "--json").stderr)
+
+    assert "4 files passed over (a.php, b.css, c.js, ...)" in said
+    assert ".html, .htm, .xhtml or .xht" in said
+    assert value["skipped"] == 4
+    assert "passed over" not in m3w(page, "-o", "-").stderr
+
+
+def test_an_explanation_to_a_file_has_a_width_whatever_the_terminal(page):
+    page.write_text(PAGE.replace('"boat.jpg"', f'"{"b" * 500}.jpg" alt="{WORDS * 3}"'))
+
+    result = shell('m3w extract "$PAGE" --explain', PAGE=str(page), COLUMNS="100000")
+
+    assert max(map(len, result.stdout.decode().splitlines())) <= 80
+
+
+def test_one_image_is_one_image(page):
+    assert ", 0 of 1 image kept\n" in m3w(page, "--explain").stdout
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_who_is_interrupted_leaves_nothing_and_promises_nothing(tmp_path, number, code):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for page in range(1000):
+        (tmp_path / "in" / f"{page}.html").write_text(PAGE)
+    command = [sys.executable, "-m", "openm3w.cli", "extract", str(tmp_path / "in")]
+
+    with subprocess.Popen(
+        [*command, "-o", str(tmp_path / "out/docs.jsonl")],
+        stderr=subprocess.PIPE,
+        # What runs the tests may ignore it, which is passed on.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not list((tmp_path / "out").iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.send_signal(number)
+        errors = process.stderr.read()
+        process.wait(timeout=120)
+
+    assert (process.returncode, errors.strip()) == (code, b"m3w: interrupted")
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_a_command_under_nohup_outlives_its_terminal(tmp_path):
+    script = textwrap.dedent("""
+        import os, signal
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        from openm3w.cli import main
+        try:
+            main(["--version"])
+        finally:
+            os.kill(os.getpid(), signal.SIGHUP)
+    """)
+
+    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False)
+
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="needs Linux")
+def test_memory_that_runs_out_is_one_line_and_a_quick_end(tmp_path):
+    (tmp_path / "page.html").write_text(PAGE + "<p>" + "words " * 1_500_000)
+    script = textwrap.dedent("""
+        import atexit, resource, sys, threading
+        import openm3w.pipeline.extract_cli
+        from openm3w.cli import main
+
+        atexit.register(threading.Event().wait)  # as some libraries do
+        pages = int(open("/proc/self/statm").read().split()[0])
+        resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + (1 << 20),) * 2)
+        main(["extract", sys.argv[1], "-o", sys.argv[2]])
+    """)
+    arguments = [str(tmp_path / "page.html"), str(tmp_path / "docs.jsonl")]
+
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, timeout=120, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (1, b"m3w: out of memory\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["page.html"]
+
+
+@pytest.mark.parametrize(
+    ("html", "code"),
+    [("<html></html>", 0), ("<div>" * 600, 0), ("\x01\x02\x03" * 9, 1)],
+    ids=["no text", "too deep", "no page"],
+)
+def test_the_exit_code_says_whether_a_page_was_read(tmp_path, capsys, html, code):
+    (tmp_path / "a.html").write_text(html)
+
+    with pytest.raises(SystemExit) as stop:
+        main(["extract", str(tmp_path / "a.html"), "-o", str(tmp_path / "x")])
+
+    assert stop.value.code == code
+    assert (tmp_path / "x").exists() == (code == 0)
+    assert capsys.readouterr().out == ""

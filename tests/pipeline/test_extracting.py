@@ -292,6 +292,10 @@ def test_a_file_that_goes_away_while_others_are_read_costs_itself(tmp_path):
         (b"\x1f\x8b\x08", "gzip data"),
         (b"PK\x03\x04", "a zip file"),
         (b"%PDF-1.7", "a PDF file"),
+        (b"WARC/1.0\r\nWARC-Type: response\r\n", "a WARC file"),
+        (b"MIME-Version: 1.0\r\nContent-Type: multipart/related;\r\n b=x\r\n", "an MHTML file"),
+        (b"\x7fELF\2\1\1\0\0\0\0\0\0\0\0\0\3\0\x3e\0\1\0\0\0" * 40, "binary data"),
+        (bytes(range(256)) * 4, "binary data"),
     ],
 )
 def test_what_is_called_a_page_and_is_none_is_told(tmp_path, start, kind):
@@ -310,7 +314,9 @@ def test_damage_is_told_without_the_bytes_of_the_file(tmp_path):
 
     counts, _ = extracted(tmp_path)
 
-    assert counts.notes == ["b.warc: damaged at byte 0: no record begins here"]
+    assert counts.notes == [
+        "b.warc: damaged at byte 0: no record begins here; the rest was not read"
+    ]
 
 
 def test_an_archive_in_one_gzip_member_is_told_how_to_mend(archive, tmp_path):
@@ -320,7 +326,7 @@ def test_an_archive_in_one_gzip_member_is_told_how_to_mend(archive, tmp_path):
 
     counts, _ = extracted(tmp_path / "a.warc.gz")
 
-    assert counts.notes[0].endswith("mend it with: warcio recompress FILE NEW")
+    assert "to be mended with: warcio recompress FILE NEW" in counts.notes[0]
 
 
 def test_the_folder_of_the_output_is_not_made_up(tmp_path):
@@ -330,3 +336,80 @@ def test_the_folder_of_the_output_is_not_made_up(tmp_path):
         extract_pages([str(page)], tmp_path / "otu/docs.jsonl", ENGINE)
 
     assert not (tmp_path / "otu").exists()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        PAGE.replace("<article>", "<article>\x1a\x01"),
+        PAGE.replace("Boats", "Boats\0"),
+        "\ufeff" + "\x01" * 1024 + PAGE,
+        "MIME-Version: 1.0 and Content-Type: multipart/related are headers of mails." + PAGE,
+    ],
+)
+def test_a_stray_control_character_makes_no_page_binary(tmp_path, body):
+    (tmp_path / "a.html").write_text(body)
+
+    assert extracted(tmp_path / "a.html")[0].written == 1
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be", "utf-16"])
+def test_a_page_in_two_bytes_a_letter_is_not_binary(tmp_path, charset):
+    (tmp_path / "a.html").write_bytes(PAGE.encode(charset))
+
+    assert extracted(tmp_path / "a.html")[0].unreadable == 0
+
+
+def test_files_that_are_passed_over_are_known_whatever_they_are(tmp_path):
+    write(tmp_path / "a.html")
+    write(tmp_path / "about")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "far").symlink_to("sub")
+    os.mkfifo(tmp_path / "pipe.html")
+    (tmp_path / "my.paths").write_text("a.html\nabout\n")
+
+    assert extracted(tmp_path)[0].skipped == ("about", "far", "my.paths", "pipe.html")
+    assert extracted(tmp_path / "*")[0].skipped == ("about", "far", "my.paths", "pipe.html", "sub")
+    assert extracted(tmp_path / "my.paths")[0].skipped == ("about",)
+    assert extracted(tmp_path / "a.html")[0].skipped == ()
+
+
+@pytest.mark.parametrize("option", ["a", "b"])
+def test_a_page_of_a_file_is_chosen_by_its_path_as_typed(tmp_path, monkeypatch, option):
+    write(tmp_path / "site/a.html", head=CANONICAL)
+    write(tmp_path / "site/b.html")
+    monkeypatch.chdir(tmp_path)
+
+    _, (line,) = extracted("site", choice=Choice(page=f"./site/{option}.html"))
+
+    assert line["metadata"]["provenance"]["source"] == f"{option}.html"
+
+
+def test_equal_pages_of_two_folders_are_two(tmp_path):
+    write(tmp_path / "x/index.html")
+    write(tmp_path / "y/index.html")
+
+    _, lines = extracted(tmp_path / "x", tmp_path / "y")
+
+    assert len({line["metadata"]["doc_id"] for line in lines}) == 2
+
+
+def test_a_file_whose_name_is_no_text_is_read(tmp_path):
+    for name in (b"a\xff.html", b"a\xfe.html"):
+        with open(os.path.join(os.fsencode(tmp_path), name), "w") as file:  # noqa: PTH118, PTH123
+            file.write(PAGE)
+
+    counts = extract_pages([str(tmp_path)], tmp_path / "docs.jsonl", ENGINE)
+
+    lines = [json.loads(line) for line in (tmp_path / "docs.jsonl").read_text().splitlines()]
+    names = [line["metadata"]["provenance"]["source"] for line in lines]
+    assert (counts.written, names) == (2, ["a\\xfe.html", "a\\xff.html"])
+
+
+def test_only_addresses_that_need_that_of_the_page_count_as_without_it(tmp_path):
+    images = '<img alt="none"><img src="http://["><img src="#top">'
+    path = write(tmp_path / "a.html", WITH_IMAGE.replace("<figure>", f"{images}<figure>"))
+
+    counts, _ = extracted(path)
+
+    assert (counts.no_base, counts.left_out["no_url"]) == (1, 4)

@@ -331,6 +331,23 @@ def test_a_process_that_does_not_start_is_one_line(monkeypatch, python):
     assert "\n" not in str(caught.value)
 
 
+def test_a_process_that_is_killed_while_it_starts_is_started_again(tmp_path, monkeypatch):
+    """The first kills itself where its extractor is imported."""
+    once = (
+        "import os, pathlib, signal, sys\n"
+        f"mark = pathlib.Path({str(tmp_path / 'mark')!r})\n"
+        "if 'guard_process' in ' '.join(sys.orig_argv) and not mark.exists():\n"
+        "    mark.touch()\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    (tmp_path / "odd_starter.py").write_text(once + ODD)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with Guard(GUARDED, "odd_starter:behave") as guard:
+        assert guard.extract("one", URL).spans[0].text == "one"
+    assert (tmp_path / "mark").exists()
+
+
 @pytest.mark.parametrize("seconds", [0, -1.0])
 def test_a_time_limit_is_above_zero(seconds):
     with pytest.raises(RecipeError, match="timeout_s"):

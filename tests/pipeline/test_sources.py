@@ -176,3 +176,39 @@ def test_a_list_may_name_files_by_absolute_paths_which_are_no_part_of_names(arch
 def test_an_empty_name_is_not_the_current_folder():
     with pytest.raises(InputError, match="an empty name"):
         find_sources([""])
+
+
+@pytest.mark.parametrize("size", [3, (1 << 20) + 1, (2 << 20) + 1, (3 << 20)])
+def test_two_files_of_one_name_are_two_however_alike_they_are(tmp_path, size):
+    head, tail = b"WARC/1.0\n" + b"a" * (size - 1), b"b" * size
+    for folder, middle in (("x", b"1"), ("y", b"2"), ("z", b"2")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.warc").write_bytes(head + middle + tail)
+
+    found = [tmp_path / folder / "a.warc" for folder in "xyz"]
+
+    assert len(set(names(*found))) == 3
+    # Which content a name stands for does not depend on the order in which files are named.
+    named = [{s.name: s.path.read_bytes() for s in find_sources(map(str, order)).archives}
+             for order in (found, found[::-1])]  # fmt: skip
+    assert named[0] == named[1]
+
+
+def test_one_file_behind_two_paths_is_read_once(archive, tmp_path):
+    (tmp_path / "x").mkdir()
+    path = archive.page("http://a.example/", "<p>").write(tmp_path / "x" / "a.warc.gz")
+    (tmp_path / "link.warc.gz").symlink_to(path)
+
+    assert names(path, tmp_path / "x" / ".." / "x" / "a.warc.gz", tmp_path / "link.warc.gz") == [
+        "a.warc.gz"
+    ]
+
+
+def test_what_is_hidden_is_not_searched_be_it_file_or_folder(archive, tmp_path):
+    archive.page("http://a.example/", "<p>").write(tmp_path / "a.warc.gz")
+    for name in (".b.warc.gz", ".git/c.warc.gz", "x/.cache/y/d.warc.gz"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        archive.write(tmp_path / name)
+
+    assert names(tmp_path) == ["a.warc.gz"]
+    assert names(tmp_path / ".git") == ["c.warc.gz"]
