@@ -14,12 +14,18 @@ from openm3w.filters import (
     url,
     window,
 )
+from openm3w.filters.quality import c4, fineweb, gopher, kosmos, pii
 
 __all__ = [
+    "c4",
+    "fineweb",
+    "gopher",
     "image",
     "interleaving",
+    "kosmos",
     "language",
     "optout",
+    "pii",
     "screen",
     "similarity",
     "text",
