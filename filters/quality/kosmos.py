@@ -12,6 +12,7 @@ _FLAG = "[\U0001f1e6-\U0001f1ff]{2}"
 # Dingbats, weather and game signs, pictographs, with their colours.
 _PICTURE = "[\u2600-\u27bf\U0001f300-\U0001f64f\U0001f680-\U0001faff][\ufe0f\U0001f3fb-\U0001f3ff]*"
 _EMOJI = re.compile(f"{_FLAG}|{_PICTURE}(?:\u200d{_PICTURE})*")
+_PICTORIAL = re.compile("[\u2600-\u27bf\U0001f1e6-\U0001faff]")
 _HASHTAG = re.compile(r"(?<![\w&#/])#(?=\w*[^\W\d_])\w+")
 _LINK = re.compile(r"\bhttps?://|(?<![\w/.])www\.\w", re.IGNORECASE)
 
@@ -56,7 +57,9 @@ class Gibberish:
 
 
 def _count_emoji(text: str) -> int:
-    return 0 if text.isascii() else len(_EMOJI.findall(text))
+    if text.isascii() or not _PICTORIAL.search(text):
+        return 0
+    return len(_EMOJI.findall(text))
 
 
 def _count_hashtags(text: str) -> int:
