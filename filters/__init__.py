@@ -14,7 +14,7 @@ from openm3w.filters import (
     url,
     window,
 )
-from openm3w.filters.quality import c4, fineweb, gopher, kosmos, pii
+from openm3w.filters.quality import c4, fineweb, gopher, kosmos, obelics, omnicorpus, pii
 
 __all__ = [
     "c4",
@@ -24,6 +24,8 @@ __all__ = [
     "interleaving",
     "kosmos",
     "language",
+    "obelics",
+    "omnicorpus",
     "optout",
     "pii",
     "screen",

@@ -211,6 +211,7 @@ class Profile:
             self._language_filter(),
             *self.document.filters(),
             self.text.word_count(),
+            *self.quality.document_filters(),
         )
 
     def text_filters(self) -> tuple[TextFilter, ...]:

@@ -9,6 +9,13 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import compress, islice
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# numpy is imported where it is used: commands without it import the filters too.
 
 _MULTIPLIER = 0x9E3779B97F4A7C15
 
@@ -59,19 +66,14 @@ def most_repeated_characters(words: Sequence[str], n: int) -> int:
     it begins. Where m > n words stood before, so did each n of them: a longer sequence covers no
     other words. Equal hashes are taken for equal words, which can only raise the number.
     """
-    # Not at the top: the filters are imported by commands whose environment has no numpy.
     import numpy as np
 
     if len(words) <= n:
         return 0
-    hashes = np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64)
-    windows = len(words) - n + 1
-    mixed = np.zeros(windows, np.uint64)
-    for start in range(n):
-        mixed += hashes[start : start + windows] * np.uint64(pow(_MULTIPLIER, start + 1, 1 << 64))
+    mixed = _mixed(np.fromiter(map(hash, words), np.int64, len(words)).view(np.uint64), n)
     # The place stands in the low bits, so that one sort brings equal sequences together in order.
-    bits = windows.bit_length()
-    placed = np.sort(mixed >> bits << bits | np.arange(windows, dtype=np.uint64))
+    bits = mixed.size.bit_length()
+    placed = np.sort(mixed >> bits << bits | np.arange(mixed.size, dtype=np.uint64))
     equal = placed[1:] >> bits == placed[:-1] >> bits
     again = (placed[1:][equal] & ((1 << bits) - 1)).astype(np.intp)
     if not again.size:
@@ -80,3 +82,31 @@ def most_repeated_characters(words: Sequence[str], n: int) -> int:
     for start in range(n):
         covered[again + start] = True
     return sum(map(len, compress(words, covered.tolist())))
+
+
+def character_sequences(text: str, n: int) -> list[int]:
+    """How often each different sequence of `n` characters occurs, in no order.
+
+    Sequences are told apart by a hash of 64 bits.
+    """
+    import numpy as np
+
+    if len(text) < n:
+        return []
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+    mixed = np.sort(_mixed(points.astype(np.uint64), n))
+    starts = np.flatnonzero(mixed[1:] != mixed[:-1]) + 1
+    counts: list[int] = np.diff(starts, prepend=0, append=mixed.size).tolist()
+    return counts
+
+
+def _mixed(numbers: "NDArray[np.uint64]", n: int) -> "NDArray[np.uint64]":
+    """A hash of each `n` numbers that follow each other."""
+    import numpy as np
+
+    size = numbers.size - n + 1
+    mixed = np.zeros(size, np.uint64)
+    for start in range(n):
+        mixed *= np.uint64(_MULTIPLIER)
+        mixed += numbers[start : start + size]
+    return mixed

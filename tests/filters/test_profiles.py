@@ -140,8 +140,10 @@ def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
 def test_every_rule_on_text_can_be_switched_on():
     rules = {f.name for f in fields(QualityRules)}
     profile = load_profile("m3w", [f"quality.{name}={{}}" for name in rules])
-    on = (*profile.quality.transforms(), *profile.text_filters())
-    assert {rule.name for rule in on} == rules
+    on = (*profile.transforms(), *profile.document_filters(), *profile.text_filters())
+    plain = load_profile("m3w")
+    off = (*plain.transforms(), *plain.document_filters())
+    assert {rule.name for rule in on} - {rule.name for rule in off} == rules
     shipped = {
         name
         for name in registry.names()
