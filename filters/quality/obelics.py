@@ -23,7 +23,6 @@ PARAGRAPHS_REMOVED = "obelics_paragraphs_removed"
 CHARACTERS_IN_SEQUENCE = 10
 WORDS_IN_SEQUENCE = 5
 
-_LETTERS = re.compile(r"[^\W\d_]+")
 # What stands between spaces, without what is no letter at either end.
 _WORD = re.compile(r"[^\W\d_](?:\S*[^\W\d_])?")
 _MARKS = ",;:?!."
@@ -140,12 +139,11 @@ def repeated_words(words: Sequence[str]) -> float:
 
 def _fault(rule: ObelicsParagraphs | Obelics, text: str, least_pieces: int) -> str:
     """What is wrong with a text by the bounds of `rule`, cheap before dear, or ""."""
-    words = _WORD.findall(text.lower().replace("\u2019", "'"))
+    words, letters = _words(text)
     if len(words) < rule.min_words:
         return "too_few_words"
     if len(words) > rule.max_words:
         return "too_many_words"
-    letters = sum(map(len, _LETTERS.findall(text)))
     if _share(len(text) - letters, len(text)) > rule.max_special_characters:
         return "special_characters"
     if _share(sum(map(FUNCTION_WORDS.__contains__, words)), len(words)) < rule.min_stop_words:
@@ -154,15 +152,39 @@ def _fault(rule: ObelicsParagraphs | Obelics, text: str, least_pieces: int) -> s
         flagged = sum(map(frozenset(rule.flagged_words).__contains__, words))
         if _share(flagged, len(words)) > rule.max_flagged_words:
             return "flagged_words"
-    pieces = len(_PIECE.findall(text))
-    marks = sum(map(text.count, _MARKS))
-    if pieces >= least_pieces and _share(marks, pieces) < rule.min_punctuation:
+    if _share_of_marks(text, rule.min_punctuation, least_pieces) < rule.min_punctuation:
         return "little_punctuation"
     if repeated_words(words) > rule.max_repeated_words:
         return "repeated_words"
     if repeated_characters(text) > rule.max_repeated_characters:
         return "repeated_characters"
     return ""
+
+
+def _share_of_marks(text: str, least: float, least_pieces: int) -> float:
+    """Marks for each word or mark, or a number of `least` or more where that is surely so.
+
+    In a text of too few words and marks they do not matter: that is 1.
+    """
+    marks = sum(map(text.count, _MARKS))
+    # There are no more pieces than characters, which spares nearly all paragraphs the counting.
+    if (of_characters := _share(marks, len(text))) >= least:
+        return of_characters
+    pieces = len(_PIECE.findall(text))
+    return _share(marks, pieces) if pieces >= least_pieces else 1.0
+
+
+def _words(text: str) -> tuple[list[str], int]:
+    """The words of a text in lower case, and how many letters it has."""
+    words, letters = [], 0
+    for run in text.lower().replace("\u2019", "'").split():
+        if run.isalpha():  # as most are
+            words.append(run)
+            letters += len(run)
+        else:
+            words += _WORD.findall(run)
+            letters += sum(map(str.isalpha, run))
+    return words, letters
 
 
 def _share(part: int, whole: int) -> float:

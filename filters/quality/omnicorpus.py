@@ -1,6 +1,6 @@
 """OmniCorpus' rules on text: of paragraphs, of whole texts, and of text for each image."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -56,10 +56,20 @@ class OmniCorpusParagraphs:
         runs = paragraph.split()
         if len(runs) < self.min_words and count_words(paragraph) < self.min_words:
             return False
-        signs = sum(map(len, runs))
-        capitals = sum(map(str.isupper, paragraph))
-        digits = sum(map(str.isdigit, paragraph))
-        return capitals <= self.max_capitals * signs and digits <= self.max_digits * len(paragraph)
+        most_capitals = self.max_capitals * _length(runs)
+        most_digits = self.max_digits * len(paragraph)
+        # What is in other runs is no more than that for nearly all paragraphs.
+        if _length(runs) - _length(filter(str.islower, runs)) > most_capitals and (
+            sum(map(str.isupper, paragraph)) > most_capitals
+        ):
+            return False
+        return len(paragraph) - _length(filter(str.isalpha, runs)) <= most_digits or (
+            sum(map(str.isdigit, paragraph)) <= most_digits
+        )
+
+
+def _length(runs: Iterable[str]) -> int:
+    return sum(map(len, runs))
 
 
 @register
