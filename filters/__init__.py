@@ -14,12 +14,20 @@ from openm3w.filters import (
     url,
     window,
 )
+from openm3w.filters.quality import c4, fineweb, gopher, kosmos, obelics, omnicorpus, pii
 
 __all__ = [
+    "c4",
+    "fineweb",
+    "gopher",
     "image",
     "interleaving",
+    "kosmos",
     "language",
+    "obelics",
+    "omnicorpus",
     "optout",
+    "pii",
     "screen",
     "similarity",
     "text",

@@ -12,6 +12,7 @@ _TITLES: dict[registry.Granularity, str] = {
     "image": "Images",
     "transform": "Transforms: documents made shorter",
     "document": "Documents",
+    "text": "Texts of documents",
 }
 
 _HEAD = """\
@@ -21,9 +22,20 @@ _HEAD = """\
 
 A filter is a pure decision with a reason that is counted. A profile is a named set of bounds.
 Selection always goes in this order: what became of each image before (not in the archive, not
-decodable), the image filters, the transforms, the document filters. So every image has exactly one
-outcome: kept, one of the reasons below, or `page_dropped` for an image that was fine in a document
-that was not.
+decodable), the image filters, the transforms, the document filters, the rules on the text. So every
+image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image that
+was fine in a document that was not.
+
+Rules on the text, and the transforms that go with them, are switched on in a profile by a table of
+their own, which may be empty or change bounds; no shipped profile switches one on. They judge the
+document as it would be written, and the early jobs drop nothing for their sake.
+
+```toml
+[quality.gopher_quality]
+min_words = 20             # bounds that are not named stay as they are
+
+[quality.gopher_repetition]
+```
 """
 
 
@@ -51,7 +63,8 @@ def summary(cls: type[Any]) -> str:
 
 
 def _section(cls: type[Any]) -> str:
-    reasons = ", ".join(f"`{reason}`" for reason in sorted(cls.reasons))
+    named = ", ".join(f"`{reason}`" for reason in sorted(cls.reasons))
+    reasons = named or "none, it drops no image"
     rows = [f"### {cls.name}\n", f"{inspect.getdoc(cls)}\n", f"Reasons: {reasons}\n"]
     if fields := dataclasses.fields(cls):
         rows.append("| parameter | default |\n|---|---|")

@@ -27,7 +27,8 @@ from openm3w.filters.interleaving import (
 )
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
-from openm3w.filters.registry import DocumentFilter, ImageFilter, Transform, nearest
+from openm3w.filters.quality.rules import QualityRules
+from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
 from openm3w.filters.similarity import MIN_SIMILARITY, Similarity, bound_for
 from openm3w.filters.text import (
     MAX_DOCUMENT_WORDS,
@@ -172,6 +173,7 @@ class Profile:
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
+    quality: QualityRules = field(default_factory=QualityRules)
 
     def __post_init__(self) -> None:
         for code in self.languages:
@@ -200,7 +202,7 @@ class Profile:
     def transforms(self) -> tuple[Transform, ...]:
         """What shortens a document, in order."""
         most = MaxImages(max_images=self.document.max_images)
-        return (self.text.cap(), *self.document.window(), most)
+        return (*self.quality.transforms(), self.text.cap(), *self.document.window(), most)
 
     def document_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the shortened document, cheap before dear."""
@@ -209,7 +211,12 @@ class Profile:
             self._language_filter(),
             *self.document.filters(),
             self.text.word_count(),
+            *self.quality.document_filters(),
         )
+
+    def text_filters(self) -> tuple[TextFilter, ...]:
+        """Rules on the shortened document's text, cheap before dear."""
+        return self.quality.filters()
 
     def _language_filter(self) -> Language:
         return Language(languages=self.languages, min_score=self.min_language_score)

@@ -1,8 +1,8 @@
 """All filters by name, so that commands, the docs page and tests see every one of them.
 
 What a filter judges is read off the parameters of its `keep`: `(document)`, `(image, document)`,
-or `(facts)` for what is known of a page before it is parsed. Transforms stand beside the filters:
-they shorten a document instead of dropping it.
+`(text)` for rules on the text alone, or `(facts)` for what is known of a page before it is parsed.
+Transforms stand beside the filters: they shorten a document instead of dropping it.
 """
 
 import difflib
@@ -12,16 +12,18 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from openm3w.errors import RecipeError
 from openm3w.filters.cut import Cut
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
-Granularity = Literal["page", "image", "transform", "document"]
+Granularity = Literal["page", "image", "transform", "document", "text"]
 """In the order in which a document meets them."""
 
 _GRANULARITIES: dict[tuple[str, ...], Granularity] = {
     ("facts",): "page",
     ("document",): "document",
     ("image", "document"): "image",
+    ("text",): "text",
 }
 
 
@@ -43,8 +45,20 @@ class ImageFilter(Protocol):
     def keep(self, image: Image, document: Document) -> Verdict: ...
 
 
+class TextFilter(Protocol):
+    """Keeps or drops a document by its text alone."""
+
+    name: ClassVar[str]
+    reasons: ClassVar[frozenset[str]]
+
+    def keep(self, text: TextFacts) -> Verdict: ...
+
+
 class Transform(Protocol):
-    """Shortens a document; images that are cut off get the one reason it declares."""
+    """Shortens a document; images that are cut off get the one reason it declares.
+
+    One that cuts no image off declares none.
+    """
 
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
@@ -101,8 +115,8 @@ def granularity(cls: type[Any]) -> Granularity:
         return _GRANULARITIES[parameters]
     except KeyError:
         raise TypeError(
-            f"{cls.__name__}: expected keep(document), keep(image, document), keep(facts) "
-            "or apply(document)"
+            f"{cls.__name__}: expected keep(document), keep(image, document), keep(text), "
+            "keep(facts) or apply(document)"
         ) from None
 
 

@@ -1,8 +1,8 @@
 """A profile's choice: which images of a document stay, and whether the document does.
 
 The order is fixed: what became of each image before; the image filters; text caps, window and
-number of images; the document filters. So a filter sees the document as it would be written, and
-each image has exactly one outcome.
+number of images; the document filters; the rules on text. So a filter sees the document as it
+would be written, and each image has exactly one outcome.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.profiles import Profile
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import ImageFilter
 from openm3w.filters.verdict import KEEP, Verdict
 from openm3w.shards.document import Document, Image
@@ -72,11 +73,12 @@ def _without_dropped(document: Document, outcomes: Sequence[str]) -> Cut:
 def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
     """Applies the transforms in turn, and enters their reasons into `outcomes`."""
     for transform in profile.transforms():
-        (reason,) = transform.reasons
         step = transform.apply(cut.document)
         kept = tuple(cut.kept[place] for place in step.kept)
-        for place in set(cut.kept).difference(kept):
-            outcomes[place] = reason
+        if len(kept) < len(cut.kept):
+            (reason,) = transform.reasons
+            for place in set(cut.kept).difference(kept):
+                outcomes[place] = reason
         cut = Cut(document=step.document, kept=kept)
     return cut
 
@@ -86,4 +88,11 @@ def _judged(document: Document, profile: Profile) -> Verdict:
         verdict = document_filter.keep(document)
         if not verdict:
             return verdict
+    # Last, since they read all of the text.
+    if rules := profile.text_filters():
+        text = TextFacts.of(document)
+        for rule in rules:
+            verdict = rule.keep(text)
+            if not verdict:
+                return verdict
     return KEEP

@@ -1,4 +1,4 @@
-"""What benchmarks/extraction.py measures with; the figures themselves are no test's business."""
+"""What benchmarks/extraction.py and quality.py measure with; the figures themselves are no test's business."""
 
 import os
 import sys
@@ -19,7 +19,8 @@ if str(BENCHMARKS) not in sys.path:  # as it is for the script; worker processes
     sys.path.append(str(BENCHMARKS))
 
 import extraction  # noqa: E402
-from measure import engines, memory, pages, records  # noqa: E402
+import quality as quality_tables  # noqa: E402
+from measure import chains, engines, memory, pages, quality, records  # noqa: E402
 from measure.turns import Worker  # noqa: E402
 
 URL = "http://example.org/page.html"
@@ -191,3 +192,50 @@ def test_an_archive_without_a_page_is_refused(archive, tmp_path):
     path = archive.image(URL, b"\xff\xd8\xff").write(tmp_path / "images.warc.gz")
     with pytest.raises(InputError, match="no page in"):
         list(memory.sample([path], pages=2, every=1, settings=Extract()))
+
+
+def test_texts_are_judged_with_our_words_or_with_those_given(small_archive):
+    page = quality.read_documents(small_archive)[0]
+    text = "\n\n".join(page.texts)
+    own = quality.judged(text)
+    assert set(own) == set(quality.RULES)
+    assert own["c4"] == ""
+    fed = quality.judged(text, quality.Tokens(words=["the", "of"], sentences=9))
+    assert fed["gopher_quality"] == "gopher_too_few_words"
+
+
+def test_a_difference_is_named_with_both_reasons():
+    found = {(rule, "form"): quality.Agreement() for rule in quality.RULES}
+    reasons = {**dict.fromkeys(quality.RULES, ""), "gopher_quality": "theirs"}
+    tokens = quality.Tokens(words=["word"], sentences=1)
+    opinion = quality.Opinion(reasons=reasons, lines=["Other lines."], tokens=tokens)
+
+    quality._compare(found, "form", URL, "One line of some words.", opinion)
+
+    agreed = found["gopher_quality", "form"]
+    assert (agreed.pages, agreed.kept, agreed.own, agreed.fed) == (1, 0, [], [])
+    differs = found["c4", "form"]
+    assert differs.own == [f"{URL}: datatrove keeps, openm3w c4_too_few_sentences"]
+    assert differs.lines == [URL]
+
+
+def test_our_chains_judge_every_document_once_a_round(small_archive, capsys):
+    documents = quality.read_documents(small_archive)
+    found = {
+        name: make for name, make in chains.factories(to_the_end=True).items() if "openm3w" in name
+    }
+    costs = chains.run(documents, found, 2)
+    assert list(costs) == ["openm3w, the same rules", "openm3w, all its rules"]
+    for cost in costs.values():
+        assert (cost.documents, cost.errors) == (40, 0)
+    quality_tables.print_costs(documents, 1)
+    printed = capsys.readouterr().out
+    assert printed.count("| openm3w, the same rules | ") == 2
+    assert "raised" not in printed
+
+
+@pytest.mark.skipif(not quality.is_peer_installed(), reason="datatrove is not installed")
+def test_datatrove_decides_as_ours_when_it_gives_the_words(small_archive):
+    documents = quality.read_documents(small_archive)
+    for agreement in quality.agreements(documents).values():
+        assert (agreement.pages, agreement.fed) == (20, [])

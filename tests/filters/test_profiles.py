@@ -7,6 +7,8 @@ import pytest
 
 from openm3w import recipe
 from openm3w.errors import NotBuiltError, RecipeError
+from openm3w.filters import registry
+from openm3w.filters.floor import floor
 from openm3w.filters.profiles import (
     PLANNED,
     Profile,
@@ -15,6 +17,10 @@ from openm3w.filters.profiles import (
     profile_names,
     profile_path,
 )
+from openm3w.filters.quality.fineweb import FineWeb
+from openm3w.filters.quality.gopher import GopherQuality
+from openm3w.filters.quality.pii import Pii
+from openm3w.filters.quality.rules import QualityRules
 
 EACH = pytest.mark.parametrize("name", profile_names())
 
@@ -39,7 +45,7 @@ def test_a_shipped_profile_leaves_nothing_to_defaults(name):
     assert set(table) == {f.name for f in fields(Profile)}
     for f in fields(Profile):
         value = getattr(profile, f.name)
-        if is_dataclass(value) and not isinstance(value, SimilarityRules):
+        if is_dataclass(value) and not isinstance(value, SimilarityRules | QualityRules):
             assert set(table[f.name]) == {g.name for g in fields(value)}
 
 
@@ -101,6 +107,10 @@ def test_the_language_may_be_chosen(override, languages):
         ("document.single_image_share=2", "share is 2"),
         ("min_language_score=2", "min_score is 2"),
         ("similarity.bounds.lit=2", "min_similarity is 2"),
+        ("quality.gopher_qualty.min_words=9", "did you mean 'gopher_quality'"),
+        ("quality.gopher_quality.min_wrds=9", "did you mean 'min_words'"),
+        ("quality.fineweb.max_short_lines=2", "max_short_lines is 2"),
+        ("quality.fineweb=true", "expected a table"),
         ('opt_out.directives=["noia"]', "'noia' is none of"),
     ],
 )
@@ -108,6 +118,43 @@ def test_a_wrong_value_is_a_one_line_error(override, message):
     with pytest.raises(RecipeError, match=re.escape(message)) as caught:
         load_profile("openm3w", [override])
     assert "\n" not in str(caught.value)
+
+
+@EACH
+def test_no_shipped_profile_has_a_rule_on_text(name):
+    profile = load_profile(name)
+    assert (profile.quality.transforms(), profile.text_filters()) == ((), ())
+
+
+def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        "[quality.fineweb]\n[quality.gopher_quality]\nmin_words = 20\n[quality.pii]\n",
+        encoding="utf-8",
+    )
+    profile = load_profile(str(path))
+    assert profile.text_filters() == (GopherQuality(min_words=20), FineWeb())
+    assert profile.transforms()[0] == Pii()
+
+
+def test_every_rule_on_text_can_be_switched_on():
+    rules = {f.name for f in fields(QualityRules)}
+    profile = load_profile("m3w", [f"quality.{name}={{}}" for name in rules])
+    on = (*profile.transforms(), *profile.document_filters(), *profile.text_filters())
+    plain = load_profile("m3w")
+    off = (*plain.transforms(), *plain.document_filters())
+    assert {rule.name for rule in on} - {rule.name for rule in off} == rules
+    shipped = {
+        name
+        for name in registry.names()
+        if registry.get(name).__module__.startswith("openm3w.filters.quality.")
+    }
+    assert rules == shipped
+
+
+def test_rules_on_text_do_not_touch_the_floor():
+    strict = load_profile("m3w", ["quality.gopher_quality.min_words=90"])
+    assert floor([strict]) == floor([load_profile("m3w")])
 
 
 def test_a_bound_for_another_model_can_be_set():

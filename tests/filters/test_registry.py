@@ -12,6 +12,7 @@ import pytest
 import openm3w.filters  # noqa: F401 - registers every filter
 from openm3w.errors import RecipeError
 from openm3w.filters import registry
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.screen import PageFacts
 from openm3w.filters.verdict import KEEP, drop
 
@@ -44,6 +45,9 @@ def outcome_of(instance, picture, document):
             return pairs, [instance.keep(image, page) for image, page in pairs]
         case "transform":
             return [good, poor, empty], [instance.apply(page) for page in (good, poor, empty)]
+        case "text":
+            facts = [TextFacts.of(page) for page in (good, poor, empty)]
+            return [fact.text for fact in facts], [instance.keep(fact) for fact in facts]
         case "document":
             return [good, poor, empty], [instance.keep(page) for page in (good, poor, empty)]
 
@@ -63,15 +67,18 @@ def test_a_filter_survives_pickling(cls):
 @EACH
 def test_names_and_reasons_are_in_snake_case(cls):
     for word in (cls.name, *cls.reasons):
-        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", word)
-    assert cls.reasons
+        assert re.fullmatch(r"[a-z]+[0-9]*(_[a-z]+)*", word)
+    assert cls.reasons or registry.granularity(cls) == "transform"
     assert isinstance(cls.reasons, frozenset)
 
 
 @EACH
-def test_a_transform_has_exactly_one_reason(cls):
+def test_a_transform_has_one_reason_or_cuts_no_image_off(cls, picture, document):
     if registry.granularity(cls) == "transform":
-        assert len(cls.reasons) == 1
+        assert len(cls.reasons) <= 1
+        if not cls.reasons:
+            pages, cuts = outcome_of(cls(), picture, document)
+            assert [cut.document.images for cut in cuts] == [page.images for page in pages]
 
 
 @EACH
@@ -141,6 +148,7 @@ def test_an_unknown_name_suggests_the_nearest():
         ("min_side", "image"),
         ("window", "transform"),
         ("language", "document"),
+        ("fineweb", "text"),
     ],
 )
 def test_what_a_filter_judges_is_read_off_its_signature(name, granularity):

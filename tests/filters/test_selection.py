@@ -8,6 +8,9 @@ from openm3w.errors import RecipeError
 from openm3w.filters import registry
 from openm3w.filters.cut import rebuilt
 from openm3w.filters.profiles import DocumentRules, load_profile, profile_names
+from openm3w.filters.quality.c4 import C4Lines, C4Page
+from openm3w.filters.quality.pii import Pii
+from openm3w.filters.quality.rules import QualityRules
 from openm3w.filters.selection import select
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text
 
@@ -18,6 +21,15 @@ CAPPED = replace(
     PROFILES["openm3w"],
     text=replace(PROFILES["openm3w"].text, min_words=2, max_document_words=9),
     document=DocumentRules(max_images=2, window_tokens=14),
+)
+PLAIN_WORDS = ["quality.gopher_quality.min_mean_word_length=1"]
+SELECTIVE = replace(
+    LOOSE,
+    quality=QualityRules(
+        c4_lines=C4Lines(closed_lines=False, min_words=1),
+        pii=Pii(),
+        c4_page=C4Page(min_sentences=2),
+    ),
 )
 MODEL = "lit-test"
 
@@ -109,6 +121,34 @@ def test_m3w_takes_a_window(document, picture):
         assert selection.document.scores["window_tokens"] == 256
 
 
+def test_rules_on_the_text_judge_what_is_left_and_are_last(document, picture):
+    profile = replace(LOOSE, quality=QualityRules(c4_lines=C4Lines(), c4_page=C4Page()))
+    page = document("One line. It is so.\nMenu", picture("a"), "Two lines. It is so. Is it?")
+    selection = select(page, [""], profile, similarity_model=MODEL)
+    assert selection.document.texts == ("One line. It is so.", "Two lines. It is so. Is it?")
+    assert selection.document.scores == {"c4_lines_removed": 1}
+    assert selection.images == ("",)
+
+    poor = document("One line. It is so.\nMenu. Menu.", picture("a"), "Two lines. It is so.")
+    selection = select(poor, [""], profile, similarity_model=MODEL)
+    assert selection.verdict.reason == "c4_too_few_sentences"
+    assert selection.images == ("page_dropped",)
+
+    foreign = replace(poor, signals=replace(poor.signals, language="de"))
+    selection = select(foreign, [""], profile, similarity_model=MODEL)
+    assert selection.verdict.reason == "wrong_language"
+
+
+def test_a_text_is_judged_inside_its_caps(document, picture):
+    profile = load_profile("kosmos1", ["document.single_image_share=1.0", *PLAIN_WORDS])
+    page = document(" ".join(f"word{i}" for i in range(60)), picture(), "the and")
+    assert select(page, [""], profile, similarity_model=MODEL).verdict
+    capped = replace(profile, text=replace(profile.text, max_document_words=61))
+    assert select(page, [""], capped, similarity_model=MODEL).verdict.reason == (
+        "gopher_few_stop_words"
+    )
+
+
 def test_fates_must_be_parallel_to_the_images(document, picture):
     with pytest.raises(ValueError, match="shorter"):
         select(document(picture()), [], LOOSE, similarity_model=MODEL)
@@ -156,7 +196,7 @@ DOCUMENTS = st.builds(
     st.sampled_from([(), (), ("x-robots-tag: noai",)]),
 )
 FATES = st.lists(st.sampled_from(["", "", "", "not_in_archive"]), min_size=14, max_size=14)
-CHOSEN = st.sampled_from([*PROFILES.values(), LOOSE, STRICT, CAPPED])
+CHOSEN = st.sampled_from([*PROFILES.values(), LOOSE, STRICT, CAPPED, SELECTIVE])
 IMAGE_REASONS = {
     reason
     for name in registry.names()
