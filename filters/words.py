@@ -15,7 +15,6 @@ CHARACTERS_PER_TOKEN = 5
 """On the texts of 61 English pages (82 k words) this gives 1.43 tokens a word; MiniLM's
 WordPiece of 30 k entries gives 1.46."""
 
-# Ranges of characters, as in the brackets of a regular expression.
 HAN_AND_KANA = (
     "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"  # Han
     "\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff\u31f0-\u31ff\uff66-\uff9f"  # kana
@@ -24,6 +23,7 @@ SOUTH_EAST_ASIAN = (
     "\u0e01-\u0e3a\u0e40-\u0e5b\u0e80-\u0eff"  # Thai, Lao
     "\u0f00-\u0fff\u1000-\u109f\ua9e0-\ua9ff\uaa60-\uaa7f\u1780-\u17ff"  # Tibetan, Burmese, Khmer
 )
+"""Classes of characters for regular expressions, without their brackets."""
 _RUN = re.compile(
     f"([{HAN_AND_KANA}]+)|([{SOUTH_EAST_ASIAN}]+)|[^\\s{HAN_AND_KANA}{SOUTH_EAST_ASIAN}]+"
 )

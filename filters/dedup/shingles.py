@@ -38,19 +38,18 @@ def shingles(text: str, words: int = DEFAULT_WORDS) -> NDArray[np.uint32]:
 
     A text of fewer words is one run; one without any letter or digit has none.
     """
-    characters, classes = _folded(text)
-    kept = np.flatnonzero(classes)
+    points, classes = _folded(text)
+    letters = classes == _LETTER
+    begins = classes != _DIVIDER
+    kept = np.flatnonzero(begins)
     if not kept.size:
         return np.empty(0, dtype=np.uint32)
-    kinds = classes[kept]
-    begins = kinds != _LETTER
-    # A letter begins a word unless the character just before it is one too.
-    begins[0] = True
-    begins[1:] |= (kinds[:-1] != _LETTER) | (np.diff(kept) != 1)
-    units = np.flatnonzero(begins)
-    starts, ends = _runs(_QUARTER_WORDS[kinds[units]], 4 * words)
+    begins[1:] &= ~(letters[1:] & letters[:-1])  # a letter behind a letter begins no word
+    units = np.flatnonzero(begins[kept])
+    weights = _QUARTER_WORDS[classes[kept[units]]]
+    starts, ends = _runs(weights, 4 * words)
     edges = np.append(units, kept.size)
-    return _run_hashes(characters[kept], begins, edges[starts], edges[ends])
+    return _run_hashes(points[kept], edges, starts, ends)
 
 
 def jaccard(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> float:
@@ -66,7 +65,7 @@ def _folded(text: str) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     else:
         folded = unicodedata.normalize("NFKC", text).lower()
         points = np.frombuffer(folded.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-    return points, _classes()[points]
+    return points, _classes().take(points)
 
 
 @functools.cache
@@ -97,28 +96,33 @@ def _runs(weights: NDArray[np.int64], wanted: int) -> tuple[NDArray[np.intp], ND
     total = np.concatenate(([0], np.cumsum(weights)))
     if total[-1] < wanted:
         return np.zeros(1, dtype=np.intp), np.full(1, weights.size, dtype=np.intp)
+    if total[-1] == 4 * weights.size:  # words between spaces alone, as in most texts
+        length = wanted // 4
+        return np.arange(weights.size - length + 1), np.arange(length, weights.size + 1)
     starts = np.arange(int(np.searchsorted(total, total[-1] - wanted, side="right")))
     return starts, np.searchsorted(total, total[starts] + wanted)
 
 
 def _run_hashes(
     characters: NDArray[np.uint32],
-    begins: NDArray[np.bool_],
+    edges: NDArray[np.intp],
     starts: NDArray[np.intp],
     ends: NDArray[np.intp],
 ) -> NDArray[np.uint32]:
-    """uint32[n] for the runs characters[start:end], both in ascending order."""
+    """uint32[n] for the runs of units start:end, both ascending; a unit begins at its edge."""
     found = np.empty(starts.size, dtype=np.uint32)
     for at in range(0, starts.size, _RUNS_AT_A_TIME):
         some = slice(at, at + _RUNS_AT_A_TIME)
-        first, last = int(starts[at]), int(ends[some][-1])
+        begin, end = edges[starts[some]], edges[ends[some]]
+        first, last = int(begin[0]), int(end[-1])
         powers, inverses = _powers(last - first)
-        values = mixed(characters[first:last])
-        values[begins[first:last]] += _FIRST
+        values = characters[first:last].astype(np.uint64)
+        values[edges[starts[at] : ends[some][-1]] - first] += _FIRST
+        values *= powers
         prefix = np.zeros(last - first + 1, dtype=np.uint64)
-        np.cumsum(values * powers, out=prefix[1:])
-        begin, end = starts[some] - first, ends[some] - first
-        found[some] = mixed((prefix[end] - prefix[begin]) * inverses[begin]) >> np.uint64(32)
+        np.cumsum(values, out=prefix[1:])
+        sums = (prefix[end - first] - prefix[begin - first]) * inverses[begin - first]
+        found[some] = mixed(sums) >> np.uint64(32)
     return found
 
 

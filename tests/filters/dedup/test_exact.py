@@ -24,8 +24,9 @@ def test_the_latest_capture_sorts_first_and_an_undated_one_last():
         ("", "b"),
     ]
 
-    assert sorted(reversed(captures), key=lambda capture: latest_first(*capture)) == captures
-    assert [id_of(latest_first(*capture)) for capture in captures] == list("fgabcab")
+    captures.reverse()
+    assert sorted(captures, key=lambda capture: latest_first(*capture)) == captures[::-1]
+    assert [id_of(latest_first(*capture)) for capture in captures] == list("bacbagf")
 
 
 def test_a_fraction_of_a_second_is_later_than_none():

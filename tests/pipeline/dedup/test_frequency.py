@@ -27,7 +27,7 @@ def occurrences(**sizes):
 
 @pytest.mark.parametrize("runner", ["local", "local-mp"])
 def test_all_occurrences_are_marked_from_the_minimum_on(collect, runner):
-    elements = occurrences(two=2, three=3, hot=20_000)
+    elements = occurrences(two=2, three=3, hot=8_000)
 
     found = collect(Mark(3), elements, runner)
 
