@@ -4,6 +4,7 @@ A page that a crawl holds a million times is one key with a million values. Hot 
 counting a fixed sample of the elements; what concerns them goes out as a side input, so that their
 elements are dealt with one by one where they are. Everything else is grouped, and no group has
 more than some ten thousand elements. The sample decides the way alone and never the result.
+Elements are sampled by their values, so that the values of one key should be distinct, as ids are.
 """
 
 import zlib
