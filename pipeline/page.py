@@ -4,13 +4,13 @@ Cheap before dear: header and first bytes, then the bytes' size and an image tag
 then extraction, then the language model. A page has exactly one outcome.
 """
 
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from openm3w.filters.dedup.exact import text_key
 from openm3w.filters.floor import Floor
 from openm3w.filters.screen import PageFacts, Screen
 from openm3w.filters.verdict import KEEP
@@ -119,8 +119,7 @@ def read_page(
 
 def text_hash(document: Document) -> str:
     """Digest of the words alone, for exact duplicates: 32 hex digits."""
-    words = " ".join(" ".join(document.texts).lower().split())
-    return hashlib.blake2b(words.encode(), digest_size=16).hexdigest()
+    return text_key(document.texts)
 
 
 def _facts(record: Record) -> PageFacts:

@@ -1,4 +1,4 @@
-"""What benchmarks/extraction.py and quality.py measure with; the figures themselves are no test's business."""
+"""What the benchmarks measure with; the figures themselves are no test's business."""
 
 import os
 import sys
@@ -20,7 +20,7 @@ if str(BENCHMARKS) not in sys.path:  # as it is for the script; worker processes
 
 import extraction  # noqa: E402
 import quality as quality_tables  # noqa: E402
-from measure import chains, engines, memory, pages, quality, records  # noqa: E402
+from measure import chains, duplicates, engines, memory, pages, quality, records  # noqa: E402
 from measure.turns import Worker  # noqa: E402
 
 URL = "http://example.org/page.html"
@@ -239,3 +239,27 @@ def test_datatrove_decides_as_ours_when_it_gives_the_words(small_archive):
     documents = quality.read_documents(small_archive)
     for agreement in quality.agreements(documents).values():
         assert (agreement.pages, agreement.fed) == (20, [])
+
+
+def test_all_installed_engines_sign_all_texts():
+    costs = duplicates.run([SENTENCE * 3, "a word", SENTENCE], 2)
+
+    assert next(iter(costs)) == "openm3w"
+    assert {*costs, *duplicates.missing()} == {"openm3w", "datatrove", "datasketch"}
+    assert all(cost.errors == 0 for cost in costs.values())
+
+
+def test_planted_pairs_are_as_similar_as_they_say():
+    found, estimate = duplicates.planted(0.5, 200)
+
+    assert estimate == pytest.approx(0.5, abs=0.02)
+    assert found < 0.2
+    assert duplicates.planted(1.0, 3) == (1.0, 1.0)
+
+
+@pytest.mark.beam
+def test_the_passes_mark_the_synthetic_duplicates(tmp_path):
+    ran = duplicates.passes(tmp_path / "count", "verified", 100)
+
+    assert ran.marked == 20
+    assert ran.peak_bytes > 1 << 20

@@ -1,0 +1,1 @@
+"""What makes two documents the same, as functions of values: neither Beam nor files."""

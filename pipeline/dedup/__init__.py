@@ -1,0 +1,1 @@
+"""Duplicates over any number of documents, as Beam transforms."""

@@ -1,0 +1,41 @@
+import random
+
+import pytest
+
+from openm3w.errors import RecipeError
+from openm3w.filters.dedup.components import components
+from openm3w.pipeline.dedup.components import DEFAULT_ROUNDS, Components
+
+pytestmark = pytest.mark.beam
+
+
+def chain(length):
+    return [(f"{at:04d}", f"{at + 1:04d}") for at in range(length)]
+
+
+@pytest.mark.parametrize("runner", ["local", "local-mp"])
+def test_components_are_those_of_the_pure_functions(collect, runner):
+    draw = random.Random(4)
+    edges = [tuple(f"{draw.randrange(150):03d}" for _ in "ab") for _ in range(100)]
+    edges += [(f"{node:03d}", "900") for node in range(901, 990)]  # a star
+    edges += [("900", "900"), *edges[:20]]  # a loop, and edges that are there twice
+
+    assert collect(Components(), edges, runner) == sorted(components(edges))
+
+
+def test_the_default_rounds_are_enough_for_a_chain_of_50(collect):
+    assert len(collect(Components(DEFAULT_ROUNDS), chain(49))) == 49
+
+
+def test_too_few_rounds_are_an_error_and_no_wrong_component(collect):
+    with pytest.raises(RecipeError, match=r"dedup\.rounds: 1 are too few"):
+        collect(Components(1), chain(10))
+
+
+def test_no_edges_are_no_components(collect):
+    assert collect(Components(1), []) == []
+
+
+def test_no_rounds_are_refused():
+    with pytest.raises(RecipeError, match="use 1 or more"):
+        Components(0)

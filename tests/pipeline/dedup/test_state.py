@@ -1,0 +1,169 @@
+from pathlib import Path
+
+import apache_beam as beam
+import pytest
+
+from openm3w.errors import InputError, OutputError, RecipeError
+from openm3w.filters.dedup.minhash import MinHash
+from openm3w.pipeline.dedup.frequency import Totals
+from openm3w.pipeline.dedup.near import Near
+from openm3w.pipeline.dedup.passes import MarkDuplicates
+from openm3w.pipeline.dedup.state import Crawl, State
+from openm3w.pipeline.dedup.tables import COUNTS, ENTRIES, ReadEntries, ReadTable, WriteTable
+from openm3w.pipeline.runners import Runner, run
+
+pytestmark = pytest.mark.beam
+MINHASH = MinHash()
+
+
+def save(state, crawl, rows, schema=ENTRIES, table="entries", parts=3, runner="local"):
+    write = WriteTable(state.folder(crawl), table, schema, parts)
+    run(Runner(name=runner, workers=2), lambda p: p | beam.Create(list(rows)) | write)
+    return state.commit(crawl, [table])
+
+
+class MarkAgainst(beam.PTransform):
+    """What a run over one crawl marks against a state."""
+
+    def __init__(self, state, name, near):
+        super().__init__()
+        self.files, self.near = state.files("entries", before=name), near
+
+    def expand(self, new):
+        old = new.pipeline | "State" >> ReadEntries(self.files)
+        return (old, new) | "Both" >> beam.Flatten() | "Mark all" >> MarkDuplicates(self.near)
+
+
+@pytest.mark.parametrize(
+    ("near", "runner"),
+    [(Near(), "local-mp"), (Near(verify=0.7), "local"), (Near(rounds=6), "local")],
+    ids=str,
+)
+def test_a_second_crawl_against_the_state_marks_what_one_run_over_both_marks(
+    collect, entries, tmp_path, near, runner
+):
+    # One seed: the second crawl has the first one's stories, URLs and dates among its own.
+    first, second = entries(200, 5, "a"), entries(260, 5, "b")
+    state = save(State.read(tmp_path / "state", MINHASH), CRAWL, first, runner=runner)
+    both = collect(MarkDuplicates(near), first + second)
+    alone = collect(MarkDuplicates(near), second)
+
+    state = State.read(tmp_path / "state", MINHASH)
+    against = collect(MarkAgainst(state, "crawl-2", near), second, runner)
+
+    assert against == both
+    assert against != sorted(collect(MarkDuplicates(near), first) + alone), "nothing was shared"
+
+
+def test_a_third_crawl_meets_both_before_it_and_a_run_of_the_first_meets_none(
+    collect, entries, tmp_path
+):
+    crawls = {f"crawl-{number}": entries(80, number, f"n{number}") for number in (1, 2, 3)}
+    state = State.read(tmp_path, MINHASH)
+    for name, rows in crawls.items():
+        state = save(state, Crawl(name=name, fingerprint="f"), rows)
+
+    (first, second, third) = crawls.values()
+    expected = collect(MarkDuplicates(Near()), first + second + third)
+    assert collect(MarkAgainst(state, "crawl-3", Near()), third) == expected
+    expected = collect(MarkDuplicates(Near()), first)
+    assert collect(MarkAgainst(state, "crawl-1", Near()), first) == expected
+
+
+def test_counts_of_earlier_crawls_add_up(collect, tmp_path):
+    state = State.read(tmp_path, MINHASH)
+    for name, rows in {"a": [(b"\xff", 2), (b"x", 9)], "b": [(b"\xff", 3)]}.items():
+        state = save(state, Crawl(name=name, fingerprint="f"), rows, COUNTS, "paragraphs")
+
+    files = state.files("paragraphs", before="c")
+    assert collect(Totals(), ReadTable(files)) == [(b"x", 9), (b"\xff", 5)]
+
+
+CRAWL = Crawl(name="crawl-1", fingerprint="f1")
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_equal_rows_make_equal_bytes_on_both_runners(entries, tmp_path):
+    rows = entries(100)
+    one = save(State.read(tmp_path / "one", MINHASH), CRAWL, rows)
+    other = save(State.read(tmp_path / "other", MINHASH), CRAWL, rows[::-1], runner="local-mp")
+
+    assert contents(one.root) == contents(other.root)
+    assert sorted(contents(one.root)) == [
+        *(f"entries-0000{part}-of-00003.parquet" for part in range(3)), "state.json"]  # fmt: skip
+
+
+def test_a_crawl_without_rows_is_in_the_state_too(collect, tmp_path):
+    state = save(State.read(tmp_path, MINHASH), CRAWL, [], parts=1)
+
+    assert len(state.files("entries", before="next")) == 1
+    assert collect(beam.Map(tuple), ReadEntries(state.files("entries", before="next"))) == []
+
+
+def test_what_was_not_committed_is_not_there(entries, tmp_path):
+    state = State.read(tmp_path, MINHASH)
+    write = WriteTable(state.folder(CRAWL), "entries", ENTRIES, 2)
+    run(Runner(), lambda p: p | beam.Create(entries(20)) | write)
+
+    assert State.read(tmp_path, MINHASH).files("entries", before="next") == []
+
+
+def test_a_crawl_that_is_run_again_gives_way_in_its_place(tmp_path):
+    state = State.read(tmp_path, MINHASH)
+    for crawl in (CRAWL, Crawl(name="crawl-2", fingerprint="f"),
+                  Crawl(name="crawl-1", fingerprint="f2")):  # fmt: skip
+        state = save(state, crawl, [], parts=1)
+
+    again = State.read(tmp_path, MINHASH)
+    assert again == state
+    assert [(crawl.name, crawl.fingerprint) for crawl in again.crawls] == [
+        ("crawl-1", "f2"), ("crawl-2", "f")]  # fmt: skip
+
+
+def test_other_settings_are_refused(tmp_path):
+    save(State.read(tmp_path, MINHASH), CRAWL, [])
+
+    for other in (MinHash(seed=2), MinHash(bands=15), MinHash(words=4)):
+        with pytest.raises(InputError, match=r"state\.json: made with minhash .* start a new"):
+            State.read(tmp_path, other)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"version": 2}',
+        '{"version": 1, "minhash": {}}',
+        '{"version": 1, "minhash": {}, "crawls": [{}]}',
+        '{"version": 1, "minhash": {}, "crawls": [3]}',
+    ],
+)
+def test_what_is_no_state_is_refused_in_one_line(tmp_path, text):
+    (tmp_path / "state.json").write_text(text)
+
+    with pytest.raises(InputError, match=r"state\.json: [^\n]*start a new folder$"):
+        State.read(tmp_path, MINHASH)
+
+
+def test_missing_and_damaged_files_are_named(collect, tmp_path):
+    state = save(State.read(tmp_path, MINHASH), CRAWL, [], parts=1)
+    (name,) = state.files("entries", before="next")
+    Path(name).write_bytes(b"PAR1 and no more")
+    with pytest.raises(OutputError, match=r"entries-00000-of-00001\.parquet: missing or damaged"):
+        collect(beam.Map(tuple), ReadEntries([name]))
+    Path(name).unlink()
+    with pytest.raises(OutputError, match=r"parquet: missing, but .*state\.json names it"):
+        state.files("entries", before="next")
+
+
+@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b"])
+def test_a_name_that_is_no_folders_is_refused(name):
+    with pytest.raises(RecipeError, match="cannot be a file's name"):
+        Crawl(name=name, fingerprint="f")
+    with pytest.raises(RecipeError, match="cannot be a file's name"):
+        Crawl(name="a", fingerprint=name)
