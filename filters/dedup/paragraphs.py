@@ -1,6 +1,6 @@
 """Paragraphs that a site repeats: menus, notices and appeals that extraction took for text.
 
-OBELICS (Laurençon et al., 2023, arXiv:2306.16527, appendix A.2.4) drops the paragraphs that occur
+OBELICS (Laurençon et al., 2023, arXiv:2306.16527) drops the paragraphs that occur
 three times or more under one domain. Its released code compares them letter by letter under one
 host name; here the domain is the registered one, and case and spacing do not count.
 """
