@@ -37,9 +37,12 @@ _ADDRESS: Final = re.compile(r"[^\s,;<>{}\"?#]++(?:[?#][^\s<>\"]*+)?+")
 _IMAGE_FILE: Final = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?=[?#&]|$)", re.IGNORECASE)
 _ROOTED: Final = re.compile(r"(?:https?:)?/{1,2}[^\s/]", re.IGNORECASE)
 _TEMPLATE: Final = re.compile(
-    r"(?:\{|%7B)(?:\{|%7B)?+ ?[a-z_$][\w.$|]{0,40} ?(?:\}|%7D)|<%", re.IGNORECASE
+    r"(?:\{|%7B)(?:\{|%7B)?+ ?[a-z_$][\w.$|]{0,40} ?(?:\}|%7D)|<%"
+    r"|\[(?:timestamp|random|cache_?bust(?:er|ing))\]|%%[a-z_]{2,40}%%",
+    re.IGNORECASE,
 )
-"""A place that a script fills in, as `{width}`; what else stands in braces may be a number."""
+"""A place that a script fills in, as `{width}`, or `[timestamp]` on servers of advertisements; what
+else stands in braces may be a number."""
 _NEW_FORMATS: Final = ("avif", "jxl", "heic", "heif")
 _CONDITIONS: Final = ("max-", "<", "prefers", "print", "orientation", "aspect", "not ")
 _OTHER: Final = names("src srcset alt title class id style sizes href usemap longdesc")

@@ -12,7 +12,7 @@ from openm3w.pipeline.extraction.head import Head, read_head
 from openm3w.pipeline.extraction.images import Found
 from openm3w.pipeline.extraction.judging import judge_images
 from openm3w.pipeline.extraction.layout import lay_out
-from openm3w.pipeline.extraction.naming import judge_address
+from openm3w.pipeline.extraction.naming import marks_site
 from openm3w.pipeline.extraction.placing import Places, place_images
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.selection import Selection
@@ -162,5 +162,5 @@ def _left_out(
 
 def _share_image(head: Head) -> tuple[Image, ...]:
     """The first image that the page is shared with, its site's logo apart."""
-    shared = tuple(url for url in head.share_images if judge_address(url) is None)
+    shared = tuple(url for url in head.share_images if not marks_site(url))
     return (Image(url=shared[0], candidates=shared, role="og"),) if shared else ()

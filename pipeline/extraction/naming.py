@@ -83,6 +83,16 @@ def judge_address(url: str, sides: Sequence[int] = (), classes: str = "") -> Rea
     return Reason.ICON_NAME if not _CLASSES.isdisjoint(_words(classes)) else None
 
 
+def marks_site(url: str) -> bool:
+    """Whether the image to share a page with is its site's logo, or holds a place.
+
+    `share.jpg` and `facebook.png` are signs among text, and here what they say.
+    """
+    if (_ARROWS | _BRANDS | _LOOKS).issuperset(_file_words(url)):
+        return False
+    return judge_address(url) is not None
+
+
 def waits(words: str) -> str:
     """A class without the words that say no more than that the image is still to come."""
     return " ".join(word for word in _words(words) if word not in _WAITING_WORDS)

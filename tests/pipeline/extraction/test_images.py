@@ -45,6 +45,9 @@ def reasons(body: str) -> list[Reason]:
         ("<img src=/a.jpg srcset='/b.jpg 4x, /c.jpg 1x'>", "/c.jpg"),
         # What cannot be fetched, or may be a page.
         ("<img src=/a_300x.jpg data-src='/a_{width}x.jpg'>", "/a_300x.jpg"),
+        ("<img src=/a.jpg data-src='/ad/1/[timestamp]/b.jpg'>", "/a.jpg"),
+        ("<img src=/a.jpg data-src='/ad/%%CACHEBUSTER%%/b.jpg'>", "/a.jpg"),
+        ("<img src='/map[north].jpg'>", "/map[north].jpg"),
         ("<img src=/a_300x.jpg data-src='/a_%7Bwidth%7Dx.jpg'>", "/a_300x.jpg"),
         ("<img src=/a.jpg data-srcset='/a_{{ w }}.jpg 900w'>", "/a.jpg"),
         ("<img src=/blank.gif data-src='/~/media/{0AF1-22}.ashx'>", "/~/media/%7B0AF1-22%7D.ashx"),
@@ -273,6 +276,9 @@ def test_the_share_image_is_judged_by_its_name() -> None:
     assert shared("/blank.gif", "/harbour-48x48.jpg") == []
     assert shared("/static/logo.png", "/harbour.jpg") == ["/harbour.jpg"]
     assert shared("/logo-600x315.png") == ["/logo-600x315.png"]
+    assert shared("/share.jpg") == ["/share.jpg"]  # among text a button, here what it says
+    assert shared("/img/facebook.png") == ["/img/facebook.png"]
+    assert shared("/blank.gif") == []
 
 
 @pytest.mark.parametrize(
