@@ -201,6 +201,13 @@ def test_a_users_mistake_is_one_line_and_no_traceback(capsys, tmp_path, name):
         assert err.count("\n") == 1
 
 
+def test_the_package_runs_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "openm3w", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.startswith("m3w")
+
+
 def test_the_viewer_starts_without_beam_and_torch():
     code = "import sys, openm3w.shards.cli; print(*{'torch', 'apache_beam'} & set(sys.modules))"
     result = subprocess.run(
@@ -221,6 +228,9 @@ def test_the_viewer_starts_without_beam_and_torch():
 )
 def test_a_signal_ends_a_command_with_one_line(number, code, name, words):
     script = (
+        # Whoever runs the tests in the background may have had these ignored for all of them.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL);"
         "import sys, time, types, click; from openm3w import cli;"
         "waiting = types.ModuleType('waiting');"
         "waiting.wait = click.command()(lambda: (click.echo('ready'), time.sleep(60)));"
