@@ -107,7 +107,7 @@ def judge_box(tag: str, written: str) -> int:
     return judge(tag == "section", written)
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _judge_box(section: bool, written: str) -> int:  # noqa: FBT001 -- a keyword costs time
     found = attributes(written)
     # Of a section the id is made from its heading (Sphinx, Pandoc): `related-work`.
@@ -127,7 +127,7 @@ def _is_hidden(found: dict[str, str]) -> bool:
     )
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _is_side(classes: str, own: str) -> bool:
     if _WIDGET.search(classes):
         return True
@@ -144,14 +144,14 @@ def _is_side(classes: str, own: str) -> bool:
     return side
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _judge_word(word: str) -> int:
     if _SIDE_WORD.fullmatch(word):
         return _IS_SIDE
     return _IS_CONTENT if _CONTENT_WORD.fullmatch(word) else _NEITHER
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 13)
 def _judge_pair(before: str, word: str) -> int:
     pair = f"{before} {word}"
     if _SIDE_PAIR.fullmatch(pair):
