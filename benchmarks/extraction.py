@@ -17,12 +17,12 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 from pathlib import Path
 
 from measure import engines, memory, pages, records
 from measure.pages import Figures, Run
 from measure.records import Chain
+from measure.tables import print_row, version
 
 from openm3w import recipe
 from openm3w.errors import InputError, RecipeError
@@ -59,8 +59,8 @@ def main() -> None:
 
 def print_setting() -> None:
     """Versions, and how idle the machine was."""
-    versions = [f"{name} {_version(name)}" for name in DISTRIBUTIONS]
-    print(f"Python {platform.python_version()}, {', '.join(versions)}.")
+    versions = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
+    print(f"Python {platform.pythonversion()}, {', '.join(versions)}.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n")
 
 
@@ -72,8 +72,8 @@ def print_pages(options: argparse.Namespace) -> None:
             sys.exit(f"no engine {min(unknown)!r}; there are: {', '.join(factories)}")
         factories = {name: factories[name] for name in options.engine}
     notes = [f"not installed: {name}" for name in engines.missing()]
-    _print_row(HEAD)
-    _print_row(["---"] * len(HEAD))
+    print_row(HEAD)
+    print_row(["---"] * len(HEAD))
     for name in SETS:
         folder = options.realdata / "extraction"
         runs = pages.run(folder / f"{name}.warc.gz", factories, options.rounds)
@@ -85,7 +85,7 @@ def print_pages(options: argparse.Namespace) -> None:
                 figures = pages.score(expected, run.rows, options.scorer, without)
                 if figures:
                     speed = ("", "") if without else _speed(engine, rates)
-                    _print_row([title, engine, *_scores(figures), *speed])
+                    print_row([title, engine, *_scores(figures), *speed])
         notes += [note for engine, run in runs.items() for note in _failures(name, engine, run)]
         if options.output:
             _write(options.output / name, runs)
@@ -102,12 +102,12 @@ def print_chains(chains: Mapping[str, Chain], *, rounds: int) -> None:
     """A row for each chain, and a note where one fell over."""
     read = max(chain.pages for chain in chains.values())
     peer = chains.get(records.PEER)
-    _print_row(["record to document", "pages", "with text", "pages/s", "pages/s by the clock",
+    print_row(["record to document", "pages", "with text", "pages/s", "pages/s by the clock",
                 "x datatrove", "by the clock"])  # fmt: skip
-    _print_row(["---"] * 7)
+    print_row(["---"] * 7)
     for name, chain in chains.items():
         if chain.error:
-            _print_row([name, "fell over", *[""] * 5])
+            print_row([name, "fell over", *[""] * 5])
             continue
         ratios = ["", ""]
         if peer and not peer.error:
@@ -115,7 +115,7 @@ def print_chains(chains: Mapping[str, Chain], *, rounds: int) -> None:
                       f"{peer.wall_seconds / chain.wall_seconds:.2f}"]  # fmt: skip
         counts = [str(read // rounds), str(chain.documents // rounds)]
         rates = [f"{read / seconds:.1f}" for seconds in (chain.cpu_seconds, chain.wall_seconds)]
-        _print_row([name, *counts, *rates, *ratios])
+        print_row([name, *counts, *rates, *ratios])
     print("\n- pages/s counts all pages, also those that a chain takes for none")
     for name, chain in chains.items():
         if chain.error:
@@ -131,14 +131,14 @@ def print_memory(options: argparse.Namespace) -> bool:
     if options.engine:
         settings = recipe.decode(Extract, {"engine": options.engine[0]}, "--engine")
     samples = []
-    _print_row(["pages read", "with text", "resident, MiB"])
-    _print_row(["---"] * 3)
+    print_row(["pages read", "with text", "resident, MiB"])
+    print_row(["---"] * 3)
     for seen in memory.sample(
         options.memory, pages=options.pages, every=options.every, settings=settings
     ):
         samples.append(seen)
         resident = f"{seen.resident_bytes / MIB:.1f}"
-        _print_row([f"{seen.pages:,}", f"{seen.documents:,}", resident])
+        print_row([f"{seen.pages:,}", f"{seen.documents:,}", resident])
     flat = memory.is_flat(samples)
     change = memory.growth(samples)
     print(f"\n{change:+.1%} at most since the first line: {'flat' if flat else 'it grows'}")
@@ -208,17 +208,6 @@ def _write(folder: Path, runs: Mapping[str, Run]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for engine, run in runs.items():
         pages.write_rows(folder / f"{re.sub('[^a-z0-9]+', '-', engine)}.jsonl", run.rows)
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "missing"
-
-
-def _print_row(cells: Iterable[str]) -> None:
-    print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":

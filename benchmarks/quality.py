@@ -11,11 +11,11 @@ import argparse
 import os
 import platform
 import sys
-from collections.abc import Iterable, Sequence
-from importlib import metadata
+from collections.abc import Sequence
 from pathlib import Path
 
 from measure import chains, quality
+from measure.tables import print_row, version
 
 from openm3w.shards.document import Document
 
@@ -40,8 +40,8 @@ def main() -> None:
 
 def print_setting() -> None:
     """Versions, and how idle the machine was."""
-    versions = [f"{name} {_version(name)}" for name in DISTRIBUTIONS]
-    print(f"Python {platform.python_version()}, {', '.join(versions)}.")
+    versions = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
+    print(f"Python {platform.pythonversion()}, {', '.join(versions)}.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n")
 
 
@@ -50,11 +50,11 @@ def print_agreement(documents: Sequence[Document]) -> None:
     found = quality.agreements(documents)
     head = ("rules", "paragraphs", "texts", "kept by datatrove",
             "same, fed its words", "same, with ours", "share")  # fmt: skip
-    _print_row(head)
-    _print_row(["---"] * len(head))
+    print_row(head)
+    print_row(["---"] * len(head))
     for (rule, form), agreement in found.items():
         same = [agreement.pages - len(one) for one in (agreement.fed, agreement.own)]
-        _print_row([rule, form, *map(str, (agreement.pages, agreement.kept, *same)),
+        print_row([rule, form, *map(str, (agreement.pages, agreement.kept, *same)),
                     f"{same[1] / agreement.pages:.1%}" if agreement.pages else ""])  # fmt: skip
     print()
     for (rule, form), agreement in found.items():
@@ -71,8 +71,8 @@ def print_agreement(documents: Sequence[Document]) -> None:
 def print_costs(documents: Sequence[Document], rounds: int) -> None:
     """Documents a second and core."""
     head = ("chain", "each document", "kept", "documents/s", f"x {quality.PEER}")
-    _print_row(head)
-    _print_row(["---"] * len(head))
+    print_row(head)
+    print_row(["---"] * len(head))
     for until, to_the_end in (("until it is dropped", False), ("all rules", True)):
         costs = chains.run(documents, chains.factories(to_the_end=to_the_end), rounds)
         peer = costs.get(quality.PEER)
@@ -81,7 +81,7 @@ def print_costs(documents: Sequence[Document], rounds: int) -> None:
                 print(f"- {name}: {cost.errors} documents raised")
             times = f"{peer.cpu_seconds / cost.cpu_seconds:.1f}" if peer else ""
             rate = f"{cost.documents / cost.cpu_seconds:,.0f}"
-            _print_row([name, until, str(cost.kept // rounds), rate, times])
+            print_row([name, until, str(cost.kept // rounds), rate, times])
 
 
 def _options() -> argparse.Namespace:
@@ -93,17 +93,6 @@ def _options() -> argparse.Namespace:
     if options.rounds < 1:
         parser.error("expected --rounds of at least 1")
     return options
-
-
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "missing"
-
-
-def _print_row(cells: Iterable[str]) -> None:
-    print("|", " | ".join(cells), "|", flush=True)
 
 
 if __name__ == "__main__":
