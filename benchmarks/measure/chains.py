@@ -10,7 +10,7 @@ from measure.quality import PEER, datatrove_filters, is_peer_installed, reason_o
 from measure.turns import Worker
 from openm3w import recipe
 from openm3w.filters.quality.facts import TextFacts
-from openm3w.filters.quality.rules import QualityRules
+from openm3w.filters.rules.quality import QualityRules
 from openm3w.shards.document import Document, Text
 
 Chain = Callable[[list[str]], bool]

@@ -12,7 +12,6 @@ from openm3w.filters.floor import floor
 from openm3w.filters.profiles import (
     PLANNED,
     Profile,
-    SimilarityRules,
     load_profile,
     profile_names,
     profile_path,
@@ -20,7 +19,8 @@ from openm3w.filters.profiles import (
 from openm3w.filters.quality.fineweb import FineWeb
 from openm3w.filters.quality.gopher import GopherQuality
 from openm3w.filters.quality.pii import Pii
-from openm3w.filters.quality.rules import QualityRules
+from openm3w.filters.rules.quality import QualityRules
+from openm3w.filters.rules.similarity import SimilarityRules
 
 EACH = pytest.mark.parametrize("name", profile_names())
 

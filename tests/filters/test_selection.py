@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from openm3w.errors import RecipeError
 from openm3w.filters import registry
 from openm3w.filters.cut import rebuilt
-from openm3w.filters.profiles import DocumentRules, load_profile, profile_names
+from openm3w.filters.profiles import load_profile, profile_names
 from openm3w.filters.quality.c4 import C4Lines, C4Page
 from openm3w.filters.quality.pii import Pii
-from openm3w.filters.quality.rules import QualityRules
+from openm3w.filters.rules.document import DocumentRules
+from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.selection import select
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text
 

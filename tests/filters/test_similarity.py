@@ -3,7 +3,7 @@ import math
 import pytest
 
 from openm3w.errors import RecipeError
-from openm3w.filters.profiles import SIMILARITY_BOUNDS
+from openm3w.filters.rules.similarity import SIMILARITY_BOUNDS
 from openm3w.filters.similarity import Similarity, bound_for
 from openm3w.shards.document import Image
 

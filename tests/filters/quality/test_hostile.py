@@ -5,7 +5,7 @@ import pytest
 import openm3w.filters  # noqa: F401 - registers every filter
 from openm3w.filters import registry
 from openm3w.filters.quality.facts import TextFacts
-from openm3w.filters.quality.rules import QualityRules
+from openm3w.filters.rules.quality import QualityRules
 from openm3w.shards.document import Document, Text
 
 RULES = [registry.get(name) for name in QualityRules.__slots__]

@@ -1,0 +1,1 @@
+"""The tables of a profile, one module each: which filters it asks for, and their bounds."""

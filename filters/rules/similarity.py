@@ -1,0 +1,38 @@
+"""`[similarity]`: whether images are chosen by similarity, and the bound for each model."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from openm3w.filters.registry import ImageFilter
+from openm3w.filters.similarity import MIN_SIMILARITY, Similarity, bound_for
+
+SIMILARITY_BOUNDS: Mapping[str, float] = {
+    "openclip:ViT-L-14/openai": MIN_SIMILARITY,
+    # Provisional: separates matched from mismatched captions best on the photographs that its head
+    # was tested on; no published number exists for this model.
+    "lit": 0.15,
+}
+"""Beginning of a model id -> bound."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimilarityRules:
+    """Whether images are chosen by similarity, and the bound for each model."""
+
+    enabled: bool = False
+    bounds: Mapping[str, float] = field(default_factory=lambda: dict(SIMILARITY_BOUNDS))
+    """Beginning of a model id -> bound, inclusive; see `bound_for`."""
+
+    def __post_init__(self) -> None:
+        for bound in self.bounds.values():
+            Similarity(min_similarity=bound)
+
+    def filters(self, model_id: str) -> tuple[ImageFilter, ...]:
+        """The filter for scores of `model_id`; none where similarity is switched off.
+
+        Raises:
+            RecipeError: no bound is known for this model.
+        """
+        if not self.enabled:
+            return ()
+        return (Similarity(min_similarity=bound_for(self.bounds, model_id)),)
