@@ -7,6 +7,7 @@ from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.hashing import unit_interval
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.filters.words import count_words
 from openm3w.shards.document import Document, Image
 
 MAX_IMAGES = 5
@@ -35,6 +36,8 @@ class HasImage:
 class Interspersed:
     """Drops documents in which no image has text before it and text after it.
 
+    Text is what has a word (`openm3w.filters.words`): a line of asterisks is none.
+
     Source: KOSMOS-1 (Huang et al., 2023, arXiv:2302.14045), appendix B.1.3, asks for images
     interspersed in the text; this definition of it is ours.
     """
@@ -47,7 +50,7 @@ class Interspersed:
         for span in document.spans:
             if isinstance(span, Image):
                 image_after_text = image_after_text or text_before
-            elif span.text.strip():
+            elif count_words(span.text):
                 if image_after_text:
                     return KEEP
                 text_before = True

@@ -67,24 +67,26 @@ class Profile:
         """
         return (*self.image.filters(), *self.similarity.filters(similarity_model))
 
-    def transforms(self) -> tuple[Transform, ...]:
-        """What shortens a document, in order."""
+    def text_transforms(self) -> tuple[Transform, ...]:
+        """What changes a page's text before it is judged, in order; images all stay."""
+        return self.quality.transforms()
+
+    def cuts(self) -> tuple[Transform, ...]:
+        """What shortens a document once its text was judged, in order."""
         most = MaxImages(max_images=self.document.max_images)
-        return (*self.quality.transforms(), self.text.cap(), *self.document.window(), most)
+        return (self.text.cap(), *self.document.window(), most)
+
+    def page_filters(self) -> tuple[DocumentFilter, ...]:
+        """Filters of the whole page, whatever becomes of its images; cheap before dear."""
+        return (self.opt_out, self._language_filter())
 
     def document_filters(self) -> tuple[DocumentFilter, ...]:
-        """Filters of the shortened document, cheap before dear."""
-        return (
-            self.opt_out,
-            self._language_filter(),
-            *self.document.filters(),
-            self.text.word_count(),
-            *self.quality.document_filters(),
-        )
+        """Filters of what is left to write, images dropped and text cut."""
+        return (*self.document.filters(), *self.quality.document_filters())
 
     def text_filters(self) -> tuple[TextFilter, ...]:
-        """Rules on the shortened document's text, cheap before dear."""
-        return self.quality.filters()
+        """Rules on the page's text before it is cut, cheap before dear."""
+        return (self.text.word_count(), *self.quality.filters())
 
     def _language_filter(self) -> Language:
         return Language(languages=self.languages, min_score=self.min_language_score)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 from openm3w.errors import RecipeError
 from openm3w.filters.cut import Cut
+from openm3w.filters.limits import Limit, Measures
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
@@ -46,12 +47,16 @@ class ImageFilter(Protocol):
 
 
 class TextFilter(Protocol):
-    """Keeps or drops a document by its text alone."""
+    """Keeps or drops a document by its text alone, and says what it measures for that."""
 
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
     def keep(self, text: TextFacts) -> Verdict: ...
+
+    def measure(self, text: TextFacts) -> Measures: ...
+
+    def limits(self) -> tuple[Limit, ...]: ...
 
 
 class Transform(Protocol):

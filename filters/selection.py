@@ -1,16 +1,20 @@
 """A profile's choice: which images of a document stay, and whether the document does.
 
-The order is fixed: what became of each image before; the image filters; text caps, window and
-number of images; the document filters; the rules on text. So a filter sees the document as it
-would be written, and each image has exactly one outcome.
+The order is fixed. What became of each image before; the image filters. Then the page's text as
+the profile's text transforms leave it, which is what rules on text judge: whole, as the papers'
+rules are meant. Then the cuts: text caps, window, number of images. Filters of documents see what
+is left, and each image has exactly one outcome.
+
+`openm3w.filters.choosing` makes the same decisions about many stored rows at once.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.limits import Measures
+from openm3w.filters.measuring import View, judge_text, view_of
 from openm3w.filters.profiles import Profile
-from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import ImageFilter
 from openm3w.filters.verdict import KEEP, Verdict
 from openm3w.shards.document import Document, Image
@@ -33,9 +37,16 @@ class Selection:
 
 
 def select(
-    document: Document, fates: Sequence[str], profile: Profile, *, similarity_model: str
+    document: Document,
+    fates: Sequence[str],
+    profile: Profile,
+    *,
+    similarity_model: str,
+    measures: Measures | None = None,
 ) -> Selection:
     """Applies `profile`; `fates` says for each image "" or why its bytes are not there.
+
+    `measures` are those of the profile's view of the text, where they were stored.
 
     Raises:
         ValueError: `fates` is not parallel to the document's images.
@@ -46,8 +57,10 @@ def select(
         fate or _reason(image, document, filters)
         for image, fate in zip(document.images, fates, strict=True)
     ]
-    cut = _shortened(_without_dropped(document, outcomes), profile, outcomes)
-    verdict = _judged(cut.document, profile)
+    view = view_of(profile)
+    page = view.apply(document)
+    cut = _shortened(_without_dropped(page, outcomes), profile, outcomes)
+    verdict = _judged(page, cut.document, profile, view, measures)
     if verdict:
         return Selection(
             verdict=verdict, document=cut.document, images=tuple(outcomes), kept=cut.kept
@@ -71,8 +84,8 @@ def _without_dropped(document: Document, outcomes: Sequence[str]) -> Cut:
 
 
 def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
-    """Applies the transforms in turn, and enters their reasons into `outcomes`."""
-    for transform in profile.transforms():
+    """Applies the cuts in turn, and enters their reasons into `outcomes`."""
+    for transform in profile.cuts():
         step = transform.apply(cut.document)
         kept = tuple(cut.kept[place] for place in step.kept)
         if len(kept) < len(cut.kept):
@@ -83,16 +96,13 @@ def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
     return cut
 
 
-def _judged(document: Document, profile: Profile) -> Verdict:
-    for document_filter in profile.document_filters():
-        verdict = document_filter.keep(document)
-        if not verdict:
-            return verdict
-    # Last, since they read all of the text.
-    if rules := profile.text_filters():
-        text = TextFacts.of(document)
-        for rule in rules:
-            verdict = rule.keep(text)
+def _judged(
+    page: Document, left: Document, profile: Profile, view: View, measures: Measures | None
+) -> Verdict:
+    for judged, filters in ((page, profile.page_filters()), (left, profile.document_filters())):
+        for document_filter in filters:
+            verdict = document_filter.keep(judged)
             if not verdict:
                 return verdict
-    return KEEP
+    # Last, since they read all of the text where nothing is stored about it.
+    return judge_text(page, view, measures) if view.rules else KEEP

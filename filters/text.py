@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.limits import Limit, Measures
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words, first_words
@@ -44,13 +46,22 @@ class WordCount:
         if not 0 <= self.min_words <= self.max_words:
             raise ValueError(f"min_words {self.min_words} is above max_words {self.max_words}")
 
-    def keep(self, document: Document) -> Verdict:
-        words = sum(map(count_words, document.texts))
+    def keep(self, text: TextFacts) -> Verdict:
+        words = text.num_words
         if words < self.min_words:
             return drop("too_few_words")
         if words > self.max_words:
             return drop("too_many_words")
         return KEEP
+
+    def measure(self, text: TextFacts) -> Measures:
+        return {"word_count.words": text.num_words}
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            Limit(measure="word_count.words", reason="too_few_words", least=self.min_words),
+            Limit(measure="word_count.words", reason="too_many_words", most=self.max_words),
+        )
 
 
 @register

@@ -8,6 +8,7 @@ from typing import Literal
 
 from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
+from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
@@ -37,6 +38,8 @@ class Plan:
     """Thresholds of the last job."""
     floor: Floor
     """The loosest bounds, which the jobs before the last apply."""
+    views: tuple[View, ...]
+    """How the text is measured for this and other profiles."""
     fingerprints: Mapping[Job, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
 
@@ -48,6 +51,13 @@ class Plan:
     def folder(self, job: Job, part: str = "") -> Folder:
         """A job's folder in the store; `part` where it commits more than one kind of unit."""
         return Folder.of(self.store / job / part, self.fingerprints[job])
+
+    @property
+    def measures(self) -> Folder:
+        """Numbers for choosing profiles; what they are of has its own digits."""
+        views = [[view.key, *(rule_key(rule) for rule in view.rules)] for view in self.views]
+        made_from = [self.fingerprints["scores"], page_names(), image_names(), views]
+        return Folder.of(self.store / "measures", fingerprint(made_from))
 
     @property
     def versions(self) -> dict[str, str]:
@@ -63,7 +73,8 @@ def make_plan(
     Raises:
         RecipeError: a profile does not load.
     """
-    profile, bounds = recipe.load_profile(), floor(recipe.floor_profiles())
+    profile, profiles = recipe.load_profile(), recipe.floor_profiles()
+    bounds = floor(profiles)
     return Plan(
         recipe=recipe,
         sources=sources,
@@ -72,6 +83,7 @@ def make_plan(
         model=model,
         profile=profile,
         floor=bounds,
+        views=views(profiles),
         fingerprints=_fingerprints(recipe, sources, model, profile, bounds),
     )
 

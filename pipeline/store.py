@@ -58,7 +58,7 @@ class Folder:
 
     @contextlib.contextmanager
     def writing(
-        self, unit: str, schema: pa.Schema, suffix: str = "parquet"
+        self, unit: str, schema: pa.Schema, suffix: str = "parquet", *, row_group: int = _ROW_GROUP
     ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
         """Commits the rows handed to the function it gives, as a table, when the block ends well.
 
@@ -78,7 +78,7 @@ class Folder:
 
             def add(row: Mapping[str, Any]) -> None:
                 rows.append(row)
-                if len(rows) >= _ROW_GROUP:
+                if len(rows) >= row_group:
                     flush()
 
             yield add

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from openm3w.filters.quality.marks import SENTENCE_ENDS
-from openm3w.filters.words import HAN_AND_KANA, SOUTH_EAST_ASIAN, is_unspaced
+from openm3w.filters.words import HAN_AND_KANA, SOUTH_EAST_ASIAN, count_words, is_unspaced
 from openm3w.shards.document import Document
 
 _INSIDE = r"(?:[.,:/@-]\d+|[.@]\w+)*"
@@ -76,6 +76,11 @@ class TextFacts:
     @cached_property
     def words(self) -> Sequence[str]:
         return split_words(self.text)
+
+    @cached_property
+    def num_words(self) -> int:
+        """As `openm3w.filters.words` counts them: runs between spaces, without signs alone."""
+        return count_words(self.text)
 
     @cached_property
     def counts(self) -> Counter[str]:

@@ -19,6 +19,7 @@ from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.jobs.measures import commit_measures, text_measures
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
@@ -54,6 +55,7 @@ OUTCOMES = pa.schema(
 
 def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
     """Selects, writes what is not written yet, and returns all shards in order of their names."""
+    measure(plan, runner)
     pending = plan.folder("shards", "select").pending(plan.units)
     if pending:
         runners.run(
@@ -66,6 +68,25 @@ def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
             ),
         )
     return write_shards(_writing(plan), runner)
+
+
+def measure(plan: Plan, runner: Runner) -> None:
+    """Takes the numbers by which profiles are chosen, where they are not there yet."""
+    if pending := plan.measures.pending(plan.units):
+        runners.run(
+            runner,
+            lambda p: (
+                p
+                | "Archives" >> beam.Create(pending)
+                | "Spread" >> beam.Reshuffle()
+                | "Measure" >> beam.Map(lambda unit: _commit_measures(plan, unit))
+            ),
+        )
+
+
+def _commit_measures(plan: Plan, unit: str) -> None:
+    found = ((row, document, fates) for row, document, fates, _ in completed_documents(plan, unit))
+    commit_measures(plan, unit, found)
 
 
 def split_of(url: str, val_share: float, seed: int) -> str:
@@ -81,6 +102,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     """
     folder, recipe = plan.folder("shards", "select"), plan.recipe
     profile, pages, images = plan.profile, Tally(), Tally()
+    measures = text_measures(plan, unit, profile)
     splits: dict[str, int] = {}
     languages: Counter[str] = Counter()
     with (
@@ -88,7 +110,13 @@ def commit_selection(plan: Plan, unit: str) -> None:
         folder.writing(unit, OUTCOMES, "outcomes.parquet") as add_outcome,
     ):
         for row, document, fates, places in completed_documents(plan, unit):
-            selection = select(document, fates, profile, similarity_model=plan.model)
+            selection = select(
+                document,
+                fates,
+                profile,
+                similarity_model=plan.model,
+                measures=measures[row],
+            )
             _count(selection.verdict.reason, fates, selection.images, pages, images)
             add_outcome(_outcome_row(row, document, selection.verdict.reason, selection.images))
             if selection.document is None:

@@ -1,0 +1,295 @@
+"""A profile's choice over many stored rows at once: what `selection.select` decides one by one.
+
+Decisions go by the numbers that `measuring` took, so that nothing is read, fetched or scored again
+and a million documents take seconds. A profile that needs more than numbers, as a user's own
+filter, is refused (`NeedsDocumentsError`): then each document is read and goes through `select`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from openm3w.filters.hashing import unit_interval
+from openm3w.filters.interleaving import HasImage, Interspersed, MaxImages, SingleImage
+from openm3w.filters.language import Language
+from openm3w.filters.limits import Limit
+from openm3w.filters.measuring import text_limits, view_of
+from openm3w.filters.optout import OptOut
+from openm3w.filters.profiles import Profile
+from openm3w.filters.quality.omnicorpus import OmniCorpusImages
+from openm3w.filters.selection import PAGE_DROPPED
+from openm3w.filters.text import CapText
+from openm3w.filters.window import IMAGE_TOKENS, Window
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+class NeedsDocumentsError(Exception):
+    """A profile whose choice cannot be made from stored numbers; its text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """Strings of which many are equal: each distinct one once, and which of them stands where."""
+
+    names: tuple[Any, ...]
+    codes: Integers
+
+    def where(self, holds: Callable[[Any], bool]) -> Mask:
+        """bool[N]: whether `holds` is true of the value there; it is asked once for each."""
+        return np.array([holds(name) for name in self.names], dtype=np.bool_)[self.codes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What is stored of N documents with P paragraphs and M images."""
+
+    doc_ids: Sequence[str]
+    languages: Coded
+    language_scores: Floats
+    """float64[N]."""
+    opt_out: Coded
+    """Tuples of signals."""
+    pages: Mapping[str, Floats]
+    """Name -> float64[N]: `measuring.measure_page`."""
+    texts: Mapping[str, Floats]
+    """Name -> float64[N]: `measuring.measure_text` of the profile's view."""
+    paragraphs: Integers
+    """int64[N + 1]: where each document's paragraphs begin, and the end of the last."""
+    words: Integers
+    """int64[P]."""
+    tokens: Integers
+    """int64[P]."""
+    owners: Integers
+    """int64[M]: the document of each image, ascending; a document's images in their order."""
+    fates: Coded
+    """[M]: "" or why an image's bytes are not there."""
+    before: Integers
+    """int64[M]: how many paragraphs of its document stand before an image."""
+    images: Mapping[str, Floats]
+    """Name -> float64[M]: `measuring.measure_image`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """What became of documents and images."""
+
+    pages: Coded
+    """[N]: "" where kept, else the reason."""
+    images: Coded
+    """[M]: likewise, also for those that had a fate before."""
+
+
+def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
+    """The outcomes of all rows.
+
+    Raises:
+        NeedsDocumentsError: the numbers do not suffice for this profile.
+        RecipeError: the profile has no bound for `similarity_model`.
+    """
+    state = _State(rows)
+    for image_filter in profile.image_filters(similarity_model):
+        state.images.limit(_limits(image_filter), rows.images)
+    for cut in profile.cuts():
+        _handler(_CUTS, cut)(state, cut)
+    for document_filter in (*profile.page_filters(), *profile.document_filters()):
+        if type(document_filter) in _DOCUMENTS:
+            _DOCUMENTS[type(document_filter)](state, document_filter)
+        else:
+            state.pages.limit(_limits(document_filter), rows.pages)
+    state.pages.limit(text_limits(view_of(profile)), rows.texts)
+    state.images.drop(~state.pages.left[rows.owners], PAGE_DROPPED)
+    return Choice(pages=state.pages.outcomes(), images=state.images.outcomes())
+
+
+class _Outcomes:
+    """The first reason that is found for each of many things."""
+
+    def __init__(self, names: Sequence[str], codes: Integers) -> None:
+        self._names = ["", *names]
+        self._codes = codes
+
+    @classmethod
+    def none(cls, number: int) -> "_Outcomes":
+        return cls((), np.zeros(number, np.int64))
+
+    @classmethod
+    def of(cls, fates: Coded) -> "_Outcomes":
+        """Those that have a fate already, where "" is none."""
+        place = np.array([0 if not name else at + 1 for at, name in enumerate(fates.names)])
+        codes = place[fates.codes] if fates.names else np.zeros(0, np.int64)
+        return cls(fates.names, codes)
+
+    @property
+    def left(self) -> Mask:
+        """What has no reason yet."""
+        mask: Mask = self._codes == 0
+        return mask
+
+    def drop(self, outside: Mask, reason: str) -> None:
+        if reason not in self._names:
+            self._names.append(reason)
+        self._codes[outside & self.left] = self._names.index(reason)
+
+    def limit(self, limits: Iterable[Limit], measures: Mapping[str, Floats]) -> None:
+        for limit in limits:
+            values = measures[limit.measure]
+            self.drop(~((values >= limit.least) & (values <= limit.most)), limit.reason)
+
+    def outcomes(self) -> Coded:
+        return Coded(names=tuple(self._names), codes=self._codes)
+
+
+@dataclass(slots=True)
+class _State:
+    """What is left while a choice goes on."""
+
+    rows: Rows
+    images: _Outcomes = field(init=False)
+    pages: _Outcomes = field(init=False)
+    words: Integers | None = field(init=False)
+    """int64[N]: words left; None once a window was cut, inside of which nobody counted."""
+    words_before: Integers = field(init=False)
+    """int64[M]: words that stand before each image."""
+
+    def __post_init__(self) -> None:
+        self.images = _Outcomes.of(self.rows.fates)
+        self.pages = _Outcomes.none(len(self.rows.doc_ids))
+        self.words, self.words_before = self._placed(self.rows.words)
+
+    def _placed(self, sizes: Integers) -> tuple[Integers, Integers]:
+        """int64[N] and int64[M]: the sizes of a document, and those before each of its images."""
+        rows = self.rows
+        sums = np.concatenate([[0], np.cumsum(sizes)])
+        starts = rows.paragraphs[:-1]
+        before = sums[starts[rows.owners] + rows.before] - sums[starts[rows.owners]]
+        return sums[rows.paragraphs[1:]] - sums[starts], before
+
+    def counts(self) -> Integers:
+        """int64[N]: images left."""
+        number: Integers = np.bincount(
+            self.rows.owners[self.images.left], minlength=len(self.rows.doc_ids)
+        )
+        return number
+
+    def ranks(self) -> Integers:
+        """int64[M]: how many images that are left stand before each in its document."""
+        left = self.images.left
+        before = np.cumsum(left) - left
+        first = np.searchsorted(self.rows.owners, self.rows.owners)
+        ranks: Integers = before - before[first] if before.size else before
+        return ranks
+
+    def cap(self, cap: CapText) -> None:
+        if self.words is None:
+            raise NeedsDocumentsError("text is capped inside a window")
+        sizes = self.rows.words
+        if cap.max_paragraph_words:
+            sizes = np.minimum(sizes, cap.max_paragraph_words)
+        self.words, self.words_before = self._placed(sizes)
+        if cap.max_document_words:
+            outside = self.words_before > cap.max_document_words
+            self.images.drop(outside, _only(cap.reasons))
+            self.words = np.minimum(self.words, cap.max_document_words)
+
+    def cut_window(self, window: Window) -> None:
+        # Tokens were counted before caps; of what a cap cuts through nobody counted them.
+        whole, _ = self._placed(self.rows.words)
+        if self.words is None or not np.array_equal(whole, self.words):
+            raise NeedsDocumentsError("a window is cut from capped text")
+        tokens, before = self._placed(self.rows.tokens)
+        at = before + IMAGE_TOKENS * self.ranks()
+        totals = tokens + IMAGE_TOKENS * self.counts()
+        starts = np.zeros(len(totals), np.int64)
+        for place in np.flatnonzero(totals > window.tokens):
+            chance = unit_interval(window.seed, window.name, self.rows.doc_ids[place])
+            starts[place] = int(chance * (totals[place] - window.tokens + 1))
+        start = starts[self.rows.owners]
+        outside = (at < start) | (at + IMAGE_TOKENS > start + window.tokens)
+        self.images.drop(outside, _only(window.reasons))
+        self.words = None
+
+    def cut_images(self, most: MaxImages) -> None:
+        self.images.drop(self.ranks() >= most.max_images, _only(most.reasons))
+
+    def has_image(self, rule: HasImage) -> None:
+        self.pages.drop(self.counts() == 0, _only(rule.reasons))
+
+    def interspersed(self, rule: Interspersed) -> None:
+        if self.words is None:
+            raise NeedsDocumentsError("interspersed images are asked for inside a window")
+        between = (
+            self.images.left
+            & (self.words_before > 0)
+            & (self.words_before < self.words[self.rows.owners])
+        )
+        found = np.bincount(self.rows.owners[between], minlength=len(self.rows.doc_ids))
+        self.pages.drop(found == 0, _only(rule.reasons))
+
+    def single_image(self, rule: SingleImage) -> None:
+        outside = np.zeros(len(self.rows.doc_ids), np.bool_)
+        if rule.share < 1:
+            for place in np.flatnonzero(self.pages.left & (self.counts() == 1)):
+                chance = unit_interval(rule.seed, rule.name, self.rows.doc_ids[place])
+                outside[place] = chance >= rule.share
+        self.pages.drop(outside, _only(rule.reasons))
+
+    def text_per_image(self, rule: OmniCorpusImages) -> None:
+        if self.words is None:
+            raise NeedsDocumentsError("words for each image are asked for inside a window")
+        counts = self.counts()
+        little = (counts > rule.few_images) & (self.words < rule.min_words_per_image * counts)
+        self.pages.drop(little, _only(rule.reasons))
+
+    def opt_out(self, rule: OptOut) -> None:
+        verdicts = [rule.judge(signals) for signals in self.rows.opt_out.names]
+        for reason in sorted({verdict.reason for verdict in verdicts if verdict.reason}):
+            outside = np.array([verdict.reason == reason for verdict in verdicts])
+            self.pages.drop(outside[self.rows.opt_out.codes], reason)
+
+    def language(self, rule: Language) -> None:
+        if rule.languages:
+            wrong = self.rows.languages.where(lambda code: code not in rule.languages)
+            self.pages.drop(wrong, "wrong_language")
+            self.pages.drop(~(self.rows.language_scores >= rule.min_score), "uncertain_language")
+
+
+_CUTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
+    CapText: _State.cap,
+    Window: _State.cut_window,
+    MaxImages: _State.cut_images,
+}
+_DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
+    OptOut: _State.opt_out,
+    Language: _State.language,
+    HasImage: _State.has_image,
+    Interspersed: _State.interspersed,
+    SingleImage: _State.single_image,
+    OmniCorpusImages: _State.text_per_image,
+}
+
+
+def _handler(
+    handlers: Mapping[type[Any], Callable[[_State, Any], None]], cut: Any
+) -> Callable[[_State, Any], None]:
+    try:
+        return handlers[type(cut)]
+    except KeyError:
+        raise NeedsDocumentsError(f"{cut.name} looks at the documents themselves") from None
+
+
+def _limits(rule: Any) -> tuple[Limit, ...]:
+    if not hasattr(rule, "limits"):
+        raise NeedsDocumentsError(f"{rule.name} looks at the documents themselves")
+    limits: tuple[Limit, ...] = rule.limits()
+    return limits
+
+
+def _only(reasons: frozenset[str]) -> str:
+    (reason,) = reasons
+    return reason

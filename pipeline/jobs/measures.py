@@ -1,0 +1,192 @@
+"""First part of job 5: the numbers by which any profile can be chosen, one set of tables a unit.
+
+Three kinds of tables: of documents, of their images, and of each view of the text (see
+`openm3w.filters.measuring`). They hold no text and are small; `m3w refilter` reads nothing else to
+say what another profile would keep.
+"""
+
+import contextlib
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from openm3w.errors import OutputError
+from openm3w.filters.choosing import Coded, Rows
+from openm3w.filters.limits import Measures
+from openm3w.filters.measuring import (
+    View,
+    image_names,
+    layout,
+    measure_image,
+    measure_page,
+    measure_text,
+    page_names,
+    text_limits,
+    text_names,
+    view_of,
+)
+from openm3w.filters.profiles import Profile
+from openm3w.pipeline.page import Clock
+from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.store import Folder
+from openm3w.shards.document import Document
+
+Completed = tuple[int, Document, list[str]]
+"""Row, document with contents and scores, and what became of each of its images before."""
+
+_DOCUMENTS = [
+    ("row", pa.int64()),
+    ("doc_id", pa.string()),
+    ("language", pa.string()),
+    ("language_score", pa.float64()),
+    ("opt_out", pa.list_(pa.string())),
+]
+_IMAGES = [("row", pa.int64()), ("image", pa.int32()), ("fate", pa.string())]
+_TEXTS = [
+    ("row", pa.int64()),
+    ("words", pa.list_(pa.int32())),
+    ("tokens", pa.list_(pa.int32())),
+    ("images", pa.list_(pa.int32())),
+]
+IMAGES = "images.parquet"
+_ROW_GROUP = 1 << 14  # rows of some hundred bytes
+
+
+def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> None:
+    """Measures one unit's documents and commits the tables.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    folder, clock, count = plan.measures, Clock(), 0
+    with contextlib.ExitStack() as stack:
+
+        def table(fields: list[Any], names: Iterable[str], suffix: str) -> Any:
+            schema = pa.schema([*fields, *((name, pa.float64()) for name in names)])
+            return stack.enter_context(folder.writing(unit, schema, suffix, row_group=_ROW_GROUP))
+
+        add_document = table(_DOCUMENTS, page_names(), "parquet")
+        add_image = table(_IMAGES, image_names(), IMAGES)
+        add_text = [table(_TEXTS, text_names(view), text_suffix(view)) for view in plan.views]
+        for row, document, fates in documents:
+            count += 1
+            clock.lap("read")
+            signals = document.signals
+            add_document(
+                {
+                    "row": row,
+                    "doc_id": document.doc_id,
+                    "language": signals.language,
+                    "language_score": signals.language_score,
+                    "opt_out": signals.opt_out,
+                    **measure_page(document),
+                }
+            )
+            for index, (image, fate) in enumerate(zip(document.images, fates, strict=True)):
+                numbers = measure_image(image, document)
+                add_image({"row": row, "image": index, "fate": fate, **numbers})
+            clock.lap("measure images")
+            for view, add in zip(plan.views, add_text, strict=True):
+                page = view.apply(document)
+                placed = layout(page)
+                numbers = measure_text(page, view)
+                about = {"words": placed.words, "tokens": placed.tokens, "images": placed.images}
+                add({"row": row, **about, **numbers})
+            clock.lap("measure text")
+    folder.commit_sidecar(unit, counts={"documents": count}, seconds=clock.seconds)
+
+
+def text_suffix(view: View) -> str:
+    """Of the file that holds a view's numbers."""
+    return f"{view.key}.parquet"
+
+
+def view_for(plan: Plan, profile: Profile) -> View | None:
+    """The view among the plan's that has all numbers of `profile`'s, or None."""
+    mine = view_of(profile)
+    return next((view for view in plan.views if view.covers(mine)), None)
+
+
+def text_measures(plan: Plan, unit: str, profile: Profile) -> dict[int, Measures]:
+    """Row -> numbers of `profile`'s view, whose text the plan has measured."""
+    view = view_for(plan, profile)
+    if view is None:
+        raise ValueError("the profile's text was not measured")
+    names = sorted({limit.measure for limit in text_limits(view_of(profile))})
+    rows = plan.measures.rows(unit, ["row", *names], suffix=text_suffix(view))
+    return {row.pop("row"): row for row in rows}
+
+
+def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: str) -> Rows:
+    """One unit's tables, as far as `profile` asks for them.
+
+    Raises:
+        OutputError: a table is missing or damaged.
+    """
+    pages = _limited([*profile.page_filters(), *profile.document_filters()], page_names())
+    pictures = _limited(profile.image_filters(model), image_names())
+    texts = sorted({limit.measure for limit in text_limits(view_of(profile))})
+    documents = _read(folder, unit, [name for name, _ in _DOCUMENTS] + pages, "parquet")
+    images = _read(folder, unit, ["row", "fate", *pictures], IMAGES)
+    text = _read(folder, unit, [*(name for name, _ in _TEXTS), *texts], text_suffix(view))
+    opt_out = pc.binary_join(documents["opt_out"], "\0").dictionary_encode()
+    return Rows(
+        doc_ids=documents["doc_id"].to_pylist(),
+        languages=_coded(documents["language"]),
+        language_scores=_floats(documents["language_score"]),
+        opt_out=_coded(opt_out, lambda joined: tuple(joined.split("\0")) if joined else ()),
+        pages={name: _floats(documents[name]) for name in pages},
+        texts={name: _floats(text[name]) for name in texts},
+        paragraphs=_starts(text["words"]),
+        words=_integers(pc.list_flatten(text["words"])),
+        tokens=_integers(pc.list_flatten(text["tokens"])),
+        owners=np.searchsorted(_integers(documents["row"]), _integers(images["row"])),
+        fates=_coded(images["fate"]),
+        before=_integers(pc.list_flatten(text["images"])),
+        images={name: _floats(images[name]) for name in pictures},
+    )
+
+
+def _limited(filters: Iterable[Any], known: Sequence[str]) -> list[str]:
+    asked = {limit.measure for f in filters if hasattr(f, "limits") for limit in f.limits()}
+    return sorted(asked.intersection(known))
+
+
+def _read(folder: Folder, unit: str, columns: Sequence[str], suffix: str) -> pa.Table:
+    path = folder.path(unit, suffix)
+    try:
+        return pq.read_table(path, columns=list(columns), memory_map=True)
+    except (OSError, pa.ArrowException, KeyError) as error:
+        raise OutputError(
+            f"{path}: missing or damaged ({error}); remove {unit}.json beside it and run the "
+            "same command again"
+        ) from error
+
+
+def _coded(column: Any, convert: Any = lambda name: name) -> Coded:
+    encoded = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    whole = encoded.combine_chunks() if isinstance(encoded, pa.ChunkedArray) else encoded
+    if isinstance(whole, pa.ChunkedArray):
+        whole = whole.unify_dictionaries().chunk(0) if whole.num_chunks else None
+    if whole is None or len(whole) == 0:
+        return Coded(names=(), codes=np.zeros(0, np.int64))
+    names = tuple(convert(name) for name in whole.dictionary.to_pylist())
+    return Coded(names=names, codes=np.asarray(whole.indices, dtype=np.int64))
+
+
+def _floats(column: Any) -> Any:
+    return np.asarray(pc.fill_null(column, math.nan), dtype=np.float64)
+
+
+def _integers(column: Any) -> Any:
+    return np.asarray(column, dtype=np.int64)
+
+
+def _starts(lists: Any) -> Any:
+    sizes = np.asarray(pc.list_value_length(lists), dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(sizes)])
