@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words, first_words
@@ -36,6 +37,7 @@ class WordCount:
 
     name: ClassVar[str] = "word_count"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_few_words", "too_many_words"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_words: int = MIN_WORDS
     max_words: int = MAX_WORDS
@@ -51,6 +53,15 @@ class WordCount:
         if words > self.max_words:
             return drop("too_many_words")
         return KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            at_least("word_count.words", self.min_words, "too_few_words"),
+            at_most("word_count.words", self.max_words, "too_many_words"),
+        )
+
+    def measure(self, document: Document) -> dict[str, float]:
+        return {"word_count.words": float(sum(map(count_words, document.texts)))}
 
 
 @register
