@@ -14,12 +14,22 @@ from openm3w.filters import (
     url,
     window,
 )
-from openm3w.filters.quality import c4, fineweb, gopher, kosmos, obelics, omnicorpus, pii
+from openm3w.filters.quality import (
+    c4,
+    fineweb,
+    gopher,
+    gopher_repetition,
+    kosmos,
+    obelics,
+    omnicorpus,
+    pii,
+)
 
 __all__ = [
     "c4",
     "fineweb",
     "gopher",
+    "gopher_repetition",
     "image",
     "interleaving",
     "kosmos",

@@ -102,6 +102,8 @@ def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
             _DOCUMENTS[type(document_filter)](state, document_filter)
         else:
             state.pages.limit(_limits(document_filter), rows.pages)
+    for rule in profile.text_filters():
+        _limits(rule)
     state.pages.limit(text_limits(view_of(profile)), rows.texts)
     state.images.drop(~state.pages.left[rows.owners], PAGE_DROPPED)
     return Choice(pages=state.pages.outcomes(), images=state.images.outcomes())
@@ -180,9 +182,11 @@ class _State:
     def ranks(self) -> Integers:
         """int64[M]: how many images that are left stand before each in its document."""
         left = self.images.left
-        before = np.cumsum(left) - left
-        first = np.searchsorted(self.rows.owners, self.rows.owners)
-        ranks: Integers = before - before[first] if before.size else before
+        before: Integers = np.cumsum(left) - left
+        if not before.size:
+            return before
+        firsts = np.searchsorted(self.rows.owners, np.arange(len(self.rows.doc_ids)))
+        ranks: Integers = before - before[np.minimum(firsts, before.size - 1)][self.rows.owners]
         return ranks
 
     def cap(self, cap: CapText) -> None:
@@ -243,7 +247,8 @@ class _State:
         if self.words is None:
             raise NeedsDocumentsError("words for each image are asked for inside a window")
         counts = self.counts()
-        little = (counts > rule.few_images) & (self.words < rule.min_words_per_image * counts)
+        each = self.words / np.maximum(counts, 1)
+        little = (counts > rule.few_images) & ~(each >= rule.min_words_per_image)
         self.pages.drop(little, _only(rule.reasons))
 
     def opt_out(self, rule: OptOut) -> None:

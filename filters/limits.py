@@ -8,12 +8,12 @@ beside the number where somebody asks why.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, ClassVar, Protocol
 
 from openm3w.filters.verdict import KEEP, Verdict, drop
 
 Measures = Mapping[str, float]
-"""Name -> number; NaN where there is nothing to measure."""
+"""Name -> number; NaN where there is nothing to measure, infinite where no bound may drop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +35,29 @@ class Limit:
 class Measured(Protocol):
     """What a filter has beside `keep` where its decision is a comparison of numbers.
 
-    `measure` takes what `keep` takes. A filter keeps what holds all limits, and the first that does
-    not hold gives the reason.
+    `measure` takes what `keep` takes and leaves nothing out, however early `keep` would know. A
+    filter keeps what holds all limits, and the first that does not hold gives the reason.
     """
 
+    measuring: ClassVar[frozenset[str]]
+    """The fields that change what is measured; all others are bounds and change `limits` alone."""
+
     def limits(self) -> tuple[Limit, ...]: ...
+
+
+def at_least(measure: str, least: float, reason: str) -> Limit:
+    """The number `measure` may not go below `least`."""
+    return Limit(measure=measure, reason=reason, least=least)
+
+
+def at_most(measure: str, most: float, reason: str) -> Limit:
+    """The number `measure` may not go above `most`."""
+    return Limit(measure=measure, reason=reason, most=most)
+
+
+def measured_by(rule: Measured) -> dict[str, Any]:
+    """What the numbers of `rule` hang on: stored ones serve a rule for which this is equal."""
+    return {name: getattr(rule, name) for name in sorted(rule.measuring)}
 
 
 def judge(limits: Iterable[Limit], measures: Measures) -> Verdict:

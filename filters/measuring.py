@@ -12,10 +12,10 @@ from typing import Any
 
 from openm3w import recipe
 from openm3w.filters import registry
-from openm3w.filters.limits import Limit, Measures, judge
+from openm3w.filters.limits import Limit, Measures, judge, measured_by
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.facts import BLANK_LINES, TextFacts
-from openm3w.filters.registry import TextFilter, Transform
+from openm3w.filters.registry import MeasuringTextFilter, Transform
 from openm3w.filters.verdict import KEEP, Verdict
 from openm3w.filters.words import count_words, token_pieces
 from openm3w.shards.document import Document, Image
@@ -26,7 +26,7 @@ class View:
     """A page's text as transforms leave it, and the rules that judge it."""
 
     transforms: tuple[Transform, ...]
-    rules: tuple[TextFilter, ...]
+    rules: tuple[MeasuringTextFilter, ...]
 
     @property
     def key(self) -> str:
@@ -59,7 +59,8 @@ class Layout:
 
 def view_of(profile: Profile) -> View:
     """The view that `profile` takes of a page."""
-    return View(transforms=profile.text_transforms(), rules=profile.text_filters())
+    rules = (rule for rule in profile.text_filters() if isinstance(rule, MeasuringTextFilter))
+    return View(transforms=profile.text_transforms(), rules=tuple(rules))
 
 
 def views(profiles: Iterable[Profile]) -> tuple[View, ...]:
@@ -74,15 +75,13 @@ def views(profiles: Iterable[Profile]) -> tuple[View, ...]:
     return tuple(found[key] for key in sorted(found))
 
 
-def rule_key(rule: TextFilter) -> str:
+def rule_key(rule: MeasuringTextFilter) -> str:
     """Under which a rule's numbers are stored: its name, with digits where it counts otherwise.
 
     Bounds do not count here: two rules of one key measure the same.
     """
-    names = getattr(type(rule), "measuring", frozenset())
-    fields = {name: recipe.to_plain(getattr(rule, name)) for name in sorted(names)}
-    default = type(rule)()
-    if all(value == recipe.to_plain(getattr(default, name)) for name, value in fields.items()):
+    fields = recipe.to_plain(measured_by(rule))
+    if fields == recipe.to_plain(measured_by(type(rule)())):
         return rule.name
     return f"{rule.name}@{recipe.fingerprint(fields)[:8]}"
 
@@ -112,13 +111,17 @@ def measure_text(page: Document, view: View) -> dict[str, float]:
     return found
 
 
-def judge_text(page: Document, view: View, measures: Measures | None) -> Verdict:
-    """What the view's rules say, by stored numbers where there are some."""
-    if measures is not None:
-        return judge(text_limits(view), measures)
+def judge_text(page: Document, profile: Profile, measures: Measures | None) -> Verdict:
+    """What the profile's rules on text say, by stored numbers where there are some.
+
+    `page` is a document as the profile's view has it.
+    """
     text = TextFacts.of(page)
-    for rule in view.rules:
-        verdict = rule.keep(text)
+    for rule in profile.text_filters():
+        if measures is not None and isinstance(rule, MeasuringTextFilter):
+            verdict = judge(_stored_limits(rule), measures)
+        else:
+            verdict = rule.keep(text)
         if not verdict:
             return verdict
     return KEEP
@@ -168,12 +171,12 @@ def _measuring(granularity: registry.Granularity) -> tuple[Any, ...]:
     )
 
 
-def _stored(rule: TextFilter, measures: Measures) -> dict[str, float]:
+def _stored(rule: MeasuringTextFilter, measures: Measures) -> dict[str, float]:
     key = rule_key(rule)
     return {f"{key}.{name.partition('.')[2]}": value for name, value in measures.items()}
 
 
-def _stored_limits(rule: Any) -> tuple[Limit, ...]:
+def _stored_limits(rule: MeasuringTextFilter) -> tuple[Limit, ...]:
     key = rule_key(rule)
     return tuple(
         dataclasses.replace(limit, measure=f"{key}.{limit.measure.partition('.')[2]}")

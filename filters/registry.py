@@ -8,7 +8,7 @@ Transforms stand beside the filters: they shorten a document instead of dropping
 import difflib
 import inspect
 from collections.abc import Iterable
-from typing import Any, ClassVar, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from openm3w.errors import RecipeError
 from openm3w.filters.cut import Cut
@@ -47,12 +47,19 @@ class ImageFilter(Protocol):
 
 
 class TextFilter(Protocol):
-    """Keeps or drops a document by its text alone, and says what it measures for that."""
+    """Keeps or drops a document by its text alone."""
 
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
     def keep(self, text: TextFacts) -> Verdict: ...
+
+
+@runtime_checkable
+class MeasuringTextFilter(TextFilter, Protocol):
+    """One whose decision is a comparison of numbers; see `openm3w.filters.limits.Measured`."""
+
+    measuring: ClassVar[frozenset[str]]
 
     def measure(self, text: TextFacts) -> Measures: ...
 

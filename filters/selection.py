@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Measures
-from openm3w.filters.measuring import View, judge_text, view_of
+from openm3w.filters.measuring import judge_text, view_of
 from openm3w.filters.profiles import Profile
 from openm3w.filters.registry import ImageFilter
-from openm3w.filters.verdict import KEEP, Verdict
+from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
 PAGE_DROPPED = "page_dropped"
@@ -57,10 +57,9 @@ def select(
         fate or _reason(image, document, filters)
         for image, fate in zip(document.images, fates, strict=True)
     ]
-    view = view_of(profile)
-    page = view.apply(document)
+    page = view_of(profile).apply(document)
     cut = _shortened(_without_dropped(page, outcomes), profile, outcomes)
-    verdict = _judged(page, cut.document, profile, view, measures)
+    verdict = _judged(page, cut.document, profile, measures)
     if verdict:
         return Selection(
             verdict=verdict, document=cut.document, images=tuple(outcomes), kept=cut.kept
@@ -96,13 +95,11 @@ def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
     return cut
 
 
-def _judged(
-    page: Document, left: Document, profile: Profile, view: View, measures: Measures | None
-) -> Verdict:
+def _judged(page: Document, left: Document, profile: Profile, measures: Measures | None) -> Verdict:
     for judged, filters in ((page, profile.page_filters()), (left, profile.document_filters())):
         for document_filter in filters:
             verdict = document_filter.keep(judged)
             if not verdict:
                 return verdict
     # Last, since they read all of the text where nothing is stored about it.
-    return judge_text(page, view, measures) if view.rules else KEEP
+    return judge_text(page, profile, measures)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
-from openm3w.filters.limits import Limit, Measures
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
@@ -38,6 +38,7 @@ class WordCount:
 
     name: ClassVar[str] = "word_count"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_few_words", "too_many_words"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_words: int = MIN_WORDS
     max_words: int = MAX_WORDS
@@ -54,14 +55,14 @@ class WordCount:
             return drop("too_many_words")
         return KEEP
 
-    def measure(self, text: TextFacts) -> Measures:
-        return {"word_count.words": text.num_words}
-
     def limits(self) -> tuple[Limit, ...]:
         return (
-            Limit(measure="word_count.words", reason="too_few_words", least=self.min_words),
-            Limit(measure="word_count.words", reason="too_many_words", most=self.max_words),
+            at_least("word_count.words", self.min_words, "too_few_words"),
+            at_most("word_count.words", self.max_words, "too_many_words"),
         )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        return {"word_count.words": float(text.num_words)}
 
 
 @register

@@ -11,7 +11,8 @@ from measure.turns import Worker
 from openm3w.filters.quality.c4 import C4Lines, C4Page
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.fineweb import FineWeb
-from openm3w.filters.quality.gopher import GopherQuality, GopherRepetition
+from openm3w.filters.quality.gopher import GopherQuality
+from openm3w.filters.quality.gopher_repetition import GopherRepetition
 from openm3w.pipeline.extraction.extract import extract
 from openm3w.shards.document import Document, Text
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.shorten import shorten_lines
 from openm3w.filters.registry import register
@@ -112,6 +113,7 @@ class C4Page:
     reasons: ClassVar[frozenset[str]] = frozenset(
         {"c4_lorem_ipsum", "c4_curly_bracket", "c4_too_few_sentences"}
     )
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_sentences: int = 5
     lorem_ipsum: bool = True
@@ -132,3 +134,21 @@ class C4Page:
         if len(text.lines) < self.min_sentences and text.sentences < self.min_sentences:
             return drop("c4_too_few_sentences")
         return KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        """A switch that is off is a limit that is not there."""
+        lorem_ipsum = at_most("c4_page.lorem_ipsum", 0, "c4_lorem_ipsum")
+        curly_brackets = at_most("c4_page.curly_brackets", 0, "c4_curly_bracket")
+        return (
+            *((lorem_ipsum,) if self.lorem_ipsum else ()),
+            *((curly_brackets,) if self.curly_bracket else ()),
+            at_least("c4_page.sentences", self.min_sentences, "c4_too_few_sentences"),
+        )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        """How often each stands in the text; a line is one sentence at least."""
+        return {
+            "c4_page.lorem_ipsum": float(text.lowered.count(_LOREM_IPSUM)),
+            "c4_page.curly_brackets": float(text.text.count("{")),
+            "c4_page.sentences": float(max(text.sentences, len(text.lines))),
+        }

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.bounds import check_shares
 from openm3w.filters.quality.facts import TextFacts, ends_sentence, repeated
 from openm3w.filters.registry import register
@@ -30,6 +31,7 @@ class FineWeb:
             *("fineweb_repeated_characters", "fineweb_many_lines"),
         }
     )
+    measuring: ClassVar[frozenset[str]] = frozenset({"short_line_characters"})
 
     min_closed_lines: float = 0.12
     max_short_lines: float = 0.67
@@ -55,3 +57,23 @@ class FineWeb:
         if text.share(max(len(lines) - 1, 0)) > self.max_breaks_per_word:
             return drop("fineweb_many_lines")
         return KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        repeated, breaks = "fineweb.repeated_characters", "fineweb.breaks_per_word"
+        return (
+            at_least("fineweb.closed_lines", self.min_closed_lines, "fineweb_open_lines"),
+            at_most("fineweb.short_lines", self.max_short_lines, "fineweb_short_lines"),
+            at_most(repeated, self.max_repeated_characters, "fineweb_repeated_characters"),
+            at_most(breaks, self.max_breaks_per_word, "fineweb_many_lines"),
+        )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        lines = text.lines
+        lengths = [len(line) for line in lines]
+        short = sum(length <= self.short_line_characters for length in lengths)
+        return {
+            "fineweb.closed_lines": text.share(sum(map(ends_sentence, lines)), len(lines)),
+            "fineweb.short_lines": text.share(short, len(lines)),
+            "fineweb.repeated_characters": text.share(repeated(lines)[1], sum(lengths)),
+            "fineweb.breaks_per_word": text.share(max(len(lines) - 1, 0)),
+        }

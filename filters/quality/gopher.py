@@ -1,11 +1,12 @@
 """The rules with which Gopher's authors chose web pages for MassiveWeb."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from openm3w.filters.quality import repetition
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.bounds import check_order, check_shares
-from openm3w.filters.quality.facts import TextFacts, repeated
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 
@@ -37,6 +38,7 @@ class GopherQuality:
             *("gopher_few_alphabetic_words", "gopher_few_stop_words"),
         }
     )
+    measuring: ClassVar[frozenset[str]] = frozenset({"stop_words"})
 
     min_words: int = 50
     max_words: int = 100_000
@@ -63,6 +65,39 @@ class GopherQuality:
         reason = self._words(text) or self._symbols(text) or self._lines(text) or self._kinds(text)
         return drop(reason) if reason else KEEP
 
+    def limits(self) -> tuple[Limit, ...]:
+        words, length = "gopher_quality.words", "gopher_quality.mean_word_length"
+        bullets, ellipses = "gopher_quality.bullet_lines", "gopher_quality.ellipsis_lines"
+        alphabetic, symbols = "gopher_quality.alphabetic_words", self.max_symbols_per_word
+        return (
+            at_least(words, self.min_words, "gopher_too_few_words"),
+            at_most(words, self.max_words, "gopher_too_many_words"),
+            at_least(length, self.min_mean_word_length, "gopher_short_mean_word"),
+            at_most(length, self.max_mean_word_length, "gopher_long_mean_word"),
+            at_most("gopher_quality.hashes_per_word", symbols, "gopher_too_many_hashes"),
+            at_most("gopher_quality.ellipses_per_word", symbols, "gopher_too_many_ellipses"),
+            at_most(bullets, self.max_bullet_lines, "gopher_bullet_lines"),
+            at_most(ellipses, self.max_ellipsis_lines, "gopher_ellipsis_lines"),
+            at_least(alphabetic, self.min_alphabetic_words, "gopher_few_alphabetic_words"),
+            at_least("gopher_quality.stop_words", self.min_stop_words, "gopher_few_stop_words"),
+        )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        """What `limits` bounds; of a text without words, all are alphabetic."""
+        lines, kinds = text.lines, text.kinds
+        return {
+            "gopher_quality.words": float(kinds.spoken),
+            "gopher_quality.mean_word_length": kinds.mean_length,
+            "gopher_quality.hashes_per_word": text.share(text.text.count("#")),
+            "gopher_quality.ellipses_per_word": text.share(text.num_ellipses),
+            "gopher_quality.bullet_lines": text.share(_num_bullets(lines), len(lines)),
+            "gopher_quality.ellipsis_lines": text.share(_num_open(lines), len(lines)),
+            "gopher_quality.alphabetic_words": (
+                text.share(kinds.alphabetic) if text.words else 1.0
+            ),
+            "gopher_quality.stop_words": float(self._num_stop_words(text)),
+        }
+
     def _words(self, text: TextFacts) -> str:
         kinds = text.kinds
         if kinds.spoken < self.min_words:
@@ -84,108 +119,26 @@ class GopherQuality:
 
     def _lines(self, text: TextFacts) -> str:
         lines = text.lines
-        if text.share(sum(line.startswith(BULLETS) for line in lines), len(lines)) > (
-            self.max_bullet_lines
-        ):
+        if text.share(_num_bullets(lines), len(lines)) > self.max_bullet_lines:
             return "gopher_bullet_lines"
-        if text.share(sum(line.endswith(ELLIPSES) for line in lines), len(lines)) > (
-            self.max_ellipsis_lines
-        ):
+        if text.share(_num_open(lines), len(lines)) > self.max_ellipsis_lines:
             return "gopher_ellipsis_lines"
         return ""
 
     def _kinds(self, text: TextFacts) -> str:
         if text.words and text.share(text.kinds.alphabetic) < self.min_alphabetic_words:
             return "gopher_few_alphabetic_words"
-        if sum(word in text.counts for word in set(self.stop_words)) < self.min_stop_words:
+        if self._num_stop_words(text) < self.min_stop_words:
             return "gopher_few_stop_words"
         return ""
 
+    def _num_stop_words(self, text: TextFacts) -> int:
+        return sum(word in text.counts for word in set(self.stop_words))
 
-@register
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GopherRepetition:
-    """Drops texts that repeat lines, paragraphs or sequences of words.
 
-    All bounds are inclusive. Lines and paragraphs count from their second occurrence on, as
-    numbers and by their characters; `top_N_gram` is the commonest sequence of N words with all its
-    occurrences, and `repeated_N_grams` are sequences that stood before, none counted in two of
-    them. All but the numbers are shares of the text's characters.
+def _num_bullets(lines: Sequence[str]) -> int:
+    return sum(line.startswith(BULLETS) for line in lines)
 
-    Source: Gopher (Rae et al., 2021, arXiv:2112.11446), table A1.
-    """
 
-    name: ClassVar[str] = "gopher_repetition"
-    reasons: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("gopher_repeated_lines", "gopher_repeated_paragraphs"),
-            *("gopher_repeated_line_characters", "gopher_repeated_paragraph_characters"),
-            *("gopher_top_sequence", "gopher_repeated_sequences"),
-        }
-    )
-
-    max_repeated_lines: float = 0.30
-    max_repeated_paragraphs: float = 0.30
-    max_repeated_line_characters: float = 0.20
-    max_repeated_paragraph_characters: float = 0.20
-    max_top_2_gram: float = 0.20
-    max_top_3_gram: float = 0.18
-    max_top_4_gram: float = 0.16
-    max_repeated_5_grams: float = 0.15
-    max_repeated_6_grams: float = 0.14
-    max_repeated_7_grams: float = 0.13
-    max_repeated_8_grams: float = 0.12
-    max_repeated_9_grams: float = 0.11
-    max_repeated_10_grams: float = 0.10
-
-    def __post_init__(self) -> None:
-        check_shares(self, *self.__slots__)
-
-    def keep(self, text: TextFacts) -> Verdict:
-        reason = self._parts(text) or self._sequences(text)
-        return drop(reason) if reason else KEEP
-
-    def _parts(self, text: TextFacts) -> str:
-        size = len(text.text)
-        number, characters = repeated(text.paragraphs)
-        if text.share(number, len(text.paragraphs)) > self.max_repeated_paragraphs:
-            return "gopher_repeated_paragraphs"
-        if text.share(characters, size) > self.max_repeated_paragraph_characters:
-            return "gopher_repeated_paragraph_characters"
-        number, characters = repeated(text.lines)
-        if text.share(number, len(text.lines)) > self.max_repeated_lines:
-            return "gopher_repeated_lines"
-        if text.share(characters, size) > self.max_repeated_line_characters:
-            return "gopher_repeated_line_characters"
-        return ""
-
-    def _sequences(self, text: TextFacts) -> str:
-        size = len(text.text)
-        most_top = repetition.most_top_characters(text.counts)
-        for n, bound in self._tops().items():
-            if text.share(most_top(n), size) > bound and (
-                text.share(repetition.top_characters(text.words, n), size) > bound
-            ):
-                return "gopher_top_sequence"
-        repeats = self._repeats()
-        # Longer sequences cover no more than the shortest: it is found once for all.
-        most = text.share(repetition.most_repeated_characters(text.words, min(repeats)), size)
-        for n, bound in repeats.items():
-            if most > bound and (
-                text.share(repetition.repeated_characters(text.words, n), size) > bound
-            ):
-                return "gopher_repeated_sequences"
-        return ""
-
-    def _tops(self) -> dict[int, float]:
-        return {2: self.max_top_2_gram, 3: self.max_top_3_gram, 4: self.max_top_4_gram}
-
-    def _repeats(self) -> dict[int, float]:
-        return {
-            5: self.max_repeated_5_grams,
-            6: self.max_repeated_6_grams,
-            7: self.max_repeated_7_grams,
-            8: self.max_repeated_8_grams,
-            9: self.max_repeated_9_grams,
-            10: self.max_repeated_10_grams,
-        }
+def _num_open(lines: Sequence[str]) -> int:
+    return sum(line.endswith(ELLIPSES) for line in lines)

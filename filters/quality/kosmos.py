@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from openm3w.filters.limits import Limit, at_most
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
@@ -35,6 +36,7 @@ class Gibberish:
     reasons: ClassVar[frozenset[str]] = frozenset(
         {"too_many_emoji", "too_many_hashtags", "too_many_links"}
     )
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_emoji_per_word: float = 0.1
     max_hashtags_per_word: float = 0.1
@@ -54,6 +56,21 @@ class Gibberish:
         if text.share(_count_links(text), words) > self.max_links_per_word:
             return drop("too_many_links")
         return KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            at_most("gibberish.emoji_per_word", self.max_emoji_per_word, "too_many_emoji"),
+            at_most("gibberish.hashtags_per_word", self.max_hashtags_per_word, "too_many_hashtags"),
+            at_most("gibberish.links_per_word", self.max_links_per_word, "too_many_links"),
+        )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        words = text.kinds.spoken
+        return {
+            "gibberish.emoji_per_word": text.share(_count_emoji(text.text), words),
+            "gibberish.hashtags_per_word": text.share(_count_hashtags(text.text), words),
+            "gibberish.links_per_word": text.share(_count_links(text), words),
+        }
 
 
 def _count_emoji(text: str) -> int:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.bounds import check_order, check_shares
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.function_words import FUNCTION_WORDS
@@ -99,6 +100,7 @@ class Obelics:
             *("obelics_flagged_words", "obelics_little_punctuation"),
         }
     )
+    measuring: ClassVar[frozenset[str]] = frozenset({"flagged_words"})
 
     min_words: int = 10
     max_words: int = 2000
@@ -117,6 +119,36 @@ class Obelics:
     def keep(self, text: TextFacts) -> Verdict:
         fault = _fault(self, text.text, 0)
         return drop(f"obelics_{fault}") if fault else KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        words, special = "obelics.words", "obelics.special_characters"
+        most_words, most_characters = self.max_repeated_words, self.max_repeated_characters
+        return (
+            at_least(words, self.min_words, "obelics_too_few_words"),
+            at_most(words, self.max_words, "obelics_too_many_words"),
+            at_most(special, self.max_special_characters, "obelics_special_characters"),
+            at_least("obelics.stop_words", self.min_stop_words, "obelics_few_stop_words"),
+            at_most("obelics.flagged_words", self.max_flagged_words, "obelics_flagged_words"),
+            at_least("obelics.punctuation", self.min_punctuation, "obelics_little_punctuation"),
+            at_most("obelics.repeated_words", most_words, "obelics_repeated_words"),
+            at_most("obelics.repeated_characters", most_characters, "obelics_repeated_characters"),
+        )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        words, letters = _words(text.text)
+        size = len(text.text)
+        marks, pieces = _count_marks(text.text), len(_PIECE.findall(text.text))
+        return {
+            "obelics.words": float(len(words)),
+            "obelics.special_characters": _share(size - letters, size),
+            "obelics.stop_words": _share(_count(words, FUNCTION_WORDS), len(words)),
+            "obelics.flagged_words": _share(
+                _count(words, frozenset(self.flagged_words)), len(words)
+            ),
+            "obelics.punctuation": _share(marks, pieces),
+            "obelics.repeated_words": repeated_words(words),
+            "obelics.repeated_characters": repeated_characters(text.text),
+        }
 
 
 def repeated_characters(text: str) -> float:
@@ -146,10 +178,10 @@ def _fault(rule: ObelicsParagraphs | Obelics, text: str, least_pieces: int) -> s
         return "too_many_words"
     if _share(len(text) - letters, len(text)) > rule.max_special_characters:
         return "special_characters"
-    if _share(sum(map(FUNCTION_WORDS.__contains__, words)), len(words)) < rule.min_stop_words:
+    if _share(_count(words, FUNCTION_WORDS), len(words)) < rule.min_stop_words:
         return "few_stop_words"
     if rule.flagged_words:
-        flagged = sum(map(frozenset(rule.flagged_words).__contains__, words))
+        flagged = _count(words, frozenset(rule.flagged_words))
         if _share(flagged, len(words)) > rule.max_flagged_words:
             return "flagged_words"
     if _share_of_marks(text, rule.min_punctuation, least_pieces) < rule.min_punctuation:
@@ -166,12 +198,20 @@ def _share_of_marks(text: str, least: float, least_pieces: int) -> float:
 
     In a text of too few words and marks they do not matter: that is 1.
     """
-    marks = sum(map(text.count, _MARKS))
+    marks = _count_marks(text)
     # There are no more pieces than characters, which spares nearly all paragraphs the counting.
     if (of_characters := _share(marks, len(text))) >= least:
         return of_characters
     pieces = len(_PIECE.findall(text))
     return _share(marks, pieces) if pieces >= least_pieces else 1.0
+
+
+def _count_marks(text: str) -> int:
+    return sum(map(text.count, _MARKS))
+
+
+def _count(words: Sequence[str], wanted: frozenset[str]) -> int:
+    return sum(map(wanted.__contains__, words))
 
 
 def _words(text: str) -> tuple[list[str], int]:

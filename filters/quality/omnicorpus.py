@@ -1,10 +1,12 @@
 """OmniCorpus' rules on text: of paragraphs, of whole texts, and of text for each image."""
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.quality.bounds import check_order, check_shares
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.shorten import shorten_paragraphs
@@ -77,8 +79,10 @@ def _length(runs: Iterable[str]) -> int:
 class OmniCorpus:
     """Drops texts by their words, and those of short paragraphs only.
 
-    Words and signs count alike here. Stop words count as often as they stand. A text of short
-    paragraphs has none of `long_paragraph` words, and less than `mean_paragraph` on average.
+    Words and signs count alike here. Stop words count as often as they stand. The share of
+    alphabetic words has to be above its bound; all other bounds are inclusive. A text of short
+    paragraphs has none of `long_paragraph` words, and less than `mean_paragraph` on average. Words
+    of no text are 0 long, and none of them is alphabetic.
 
     Source: OmniCorpus (Li et al., 2024, arXiv:2406.08418), the bounds of its released rules; those
     on words are after Gopher (arXiv:2112.11446), with other stop words.
@@ -92,6 +96,7 @@ class OmniCorpus:
             *("omnicorpus_few_stop_words", "omnicorpus_short_paragraphs"),
         }
     )
+    measuring: ClassVar[frozenset[str]] = frozenset({"stop_words", "long_paragraph"})
 
     min_words: int = 50
     max_words: int = 100_000
@@ -114,22 +119,58 @@ class OmniCorpus:
             return drop("omnicorpus_too_few_words")
         if number > self.max_words:
             return drop("omnicorpus_too_many_words")
-        length = sum(map(len, text.words)) / number if number else self.min_mean_word_length
-        if not self.min_mean_word_length <= length <= self.max_mean_word_length:
+        if not self.min_mean_word_length <= _mean_length(text) <= self.max_mean_word_length:
             return drop("omnicorpus_mean_word")
-        if number and text.share(text.kinds.alphabetic) <= self.min_alphabetic_words:
+        if text.share(text.kinds.alphabetic) <= self.min_alphabetic_words:
             return drop("omnicorpus_few_alphabetic_words")
-        if sum(text.counts[word] for word in set(self.stop_words)) < self.min_stop_words:
+        if self._num_stop_words(text) < self.min_stop_words:
             return drop("omnicorpus_few_stop_words")
-        if self._has_short_paragraphs(text.paragraphs):
+        if self._mean_paragraph(text.paragraphs) < self.mean_paragraph:
             return drop("omnicorpus_short_paragraphs")
         return KEEP
 
-    def _has_short_paragraphs(self, paragraphs: Sequence[str]) -> bool:
-        sizes = [len(paragraph.split()) for paragraph in paragraphs]
-        return max(sizes, default=0) < self.long_paragraph and (
-            sum(sizes) < self.mean_paragraph * len(sizes)
+    def limits(self) -> tuple[Limit, ...]:
+        """The lowest share of alphabetic words inside is the next number above the bound."""
+        words, alphabetic = "omnicorpus.words", "omnicorpus.alphabetic_words"
+        above = math.nextafter(self.min_alphabetic_words, math.inf)
+        paragraph = "omnicorpus.mean_paragraph"
+        return (
+            at_least(words, self.min_words, "omnicorpus_too_few_words"),
+            at_most(words, self.max_words, "omnicorpus_too_many_words"),
+            Limit(
+                measure="omnicorpus.mean_word_length",
+                reason="omnicorpus_mean_word",
+                least=self.min_mean_word_length,
+                most=self.max_mean_word_length,
+            ),
+            at_least(alphabetic, above, "omnicorpus_few_alphabetic_words"),
+            at_least("omnicorpus.stop_words", self.min_stop_words, "omnicorpus_few_stop_words"),
+            at_least(paragraph, self.mean_paragraph, "omnicorpus_short_paragraphs"),
         )
+
+    def measure(self, text: TextFacts) -> dict[str, float]:
+        """What `limits` bounds; where one paragraph is long, the mean of all is infinite."""
+        return {
+            "omnicorpus.words": float(len(text.words)),
+            "omnicorpus.mean_word_length": _mean_length(text),
+            "omnicorpus.alphabetic_words": text.share(text.kinds.alphabetic),
+            "omnicorpus.stop_words": float(self._num_stop_words(text)),
+            "omnicorpus.mean_paragraph": self._mean_paragraph(text.paragraphs),
+        }
+
+    def _num_stop_words(self, text: TextFacts) -> int:
+        return sum(text.counts[word] for word in set(self.stop_words))
+
+    def _mean_paragraph(self, paragraphs: Sequence[str]) -> float:
+        """Words of a paragraph on average; infinite where one is long, or where there is none."""
+        sizes = [len(paragraph.split()) for paragraph in paragraphs]
+        if max(sizes, default=self.long_paragraph) >= self.long_paragraph:
+            return math.inf
+        return sum(sizes) / len(sizes)
+
+
+def _mean_length(text: TextFacts) -> float:
+    return sum(map(len, text.words)) / len(text.words) if text.words else 0.0
 
 
 @register
@@ -144,6 +185,8 @@ class OmniCorpusImages:
 
     name: ClassVar[str] = "omnicorpus_images"
     reasons: ClassVar[frozenset[str]] = frozenset({"omnicorpus_little_text_per_image"})
+    measuring: ClassVar[frozenset[str]] = frozenset({"few_images"})
+    judges_rest: ClassVar[bool] = True
 
     few_images: int = 2
     """So many need no text."""
@@ -154,10 +197,20 @@ class OmniCorpusImages:
             raise ValueError("few_images and min_words_per_image: expected 0 or more")
 
     def keep(self, document: Document) -> Verdict:
-        images = len(document.images)
-        if images <= self.few_images:
-            return KEEP
-        words = sum(map(count_words, document.texts))
-        if words < self.min_words_per_image * images:
+        if self._words_per_image(document) < self.min_words_per_image:
             return drop("omnicorpus_little_text_per_image")
         return KEEP
+
+    def limits(self) -> tuple[Limit, ...]:
+        name, least = "omnicorpus_images.words_per_image", self.min_words_per_image
+        return (at_least(name, least, "omnicorpus_little_text_per_image"),)
+
+    def measure(self, document: Document) -> dict[str, float]:
+        """What `limits` bounds; infinite where images are few."""
+        return {"omnicorpus_images.words_per_image": self._words_per_image(document)}
+
+    def _words_per_image(self, document: Document) -> float:
+        images = len(document.images)
+        if images <= self.few_images:
+            return math.inf
+        return sum(map(count_words, document.texts)) / images

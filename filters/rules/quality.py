@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from openm3w.filters.quality.c4 import C4Lines, C4Page
 from openm3w.filters.quality.fineweb import FineWeb
-from openm3w.filters.quality.gopher import GopherQuality, GopherRepetition
+from openm3w.filters.quality.gopher import GopherQuality
+from openm3w.filters.quality.gopher_repetition import GopherRepetition
 from openm3w.filters.quality.kosmos import Gibberish
 from openm3w.filters.quality.obelics import Obelics, ObelicsParagraphs
 from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages, OmniCorpusParagraphs

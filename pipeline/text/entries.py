@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
 from openm3w.pipeline.archive import Damage, Record, read_records
 from openm3w.pipeline.extraction.language import detect_language
@@ -46,11 +47,11 @@ def read_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[E
 def judge(document: Document, recipe: TextRecipe) -> tuple[Document, Verdict]:
     """The text as it is taken, and whether it is."""
     document = recipe.cap().apply(document).document
-    for keep in (recipe.opt_out.keep, recipe.language_filter().keep, recipe.word_count().keep):
+    for keep in (recipe.opt_out.keep, recipe.language_filter().keep):
         verdict = keep(document)
         if not verdict:
             return document, verdict
-    return document, Verdict()
+    return document, recipe.word_count().keep(TextFacts.of(document))
 
 
 def _archive_entries(

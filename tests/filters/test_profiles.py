@@ -79,7 +79,7 @@ def test_m3w_is_as_its_paper():
     profile = load_profile("m3w")
     assert (profile.image.min_side, profile.image.max_aspect) == (64, 3.0)
     assert (profile.document.window_tokens, profile.document.max_images) == (256, 5)
-    assert [t.name for t in profile.transforms()] == ["cap_text", "window", "max_images"]
+    assert [t.name for t in profile.cuts()] == ["cap_text", "window", "max_images"]
     assert profile.document.single_image_share == 1.0
 
 
@@ -123,7 +123,8 @@ def test_a_wrong_value_is_a_one_line_error(override, message):
 @EACH
 def test_no_shipped_profile_has_a_rule_on_text(name):
     profile = load_profile(name)
-    assert (profile.quality.transforms(), profile.text_filters()) == ((), ())
+    assert profile.text_transforms() == ()
+    assert [rule.name for rule in profile.text_filters()] == ["word_count"]
 
 
 def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
@@ -133,16 +134,16 @@ def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
         encoding="utf-8",
     )
     profile = load_profile(str(path))
-    assert profile.text_filters() == (GopherQuality(min_words=20), FineWeb())
-    assert profile.transforms()[0] == Pii()
+    assert profile.text_filters()[1:] == (GopherQuality(min_words=20), FineWeb())
+    assert profile.text_transforms() == (Pii(),)
 
 
 def test_every_rule_on_text_can_be_switched_on():
     rules = {f.name for f in fields(QualityRules)}
     profile = load_profile("m3w", [f"quality.{name}={{}}" for name in rules])
-    on = (*profile.transforms(), *profile.document_filters(), *profile.text_filters())
+    on = (*profile.text_transforms(), *profile.document_filters(), *profile.text_filters())
     plain = load_profile("m3w")
-    off = (*plain.transforms(), *plain.document_filters())
+    off = (*plain.text_transforms(), *plain.document_filters(), *plain.text_filters())
     assert {rule.name for rule in on} - {rule.name for rule in off} == rules
     shipped = {
         name

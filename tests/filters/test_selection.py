@@ -140,14 +140,31 @@ def test_rules_on_the_text_judge_what_is_left_and_are_last(document, picture):
     assert selection.verdict.reason == "wrong_language"
 
 
-def test_a_text_is_judged_inside_its_caps(document, picture):
+def test_a_text_is_judged_whole_and_then_cut(document, picture):
     profile = load_profile("kosmos1", ["document.single_image_share=1.0", *PLAIN_WORDS])
     page = document(" ".join(f"word{i}" for i in range(60)), picture(), "the and")
-    assert select(page, [""], profile, similarity_model=MODEL).verdict
     capped = replace(profile, text=replace(profile.text, max_document_words=61))
-    assert select(page, [""], capped, similarity_model=MODEL).verdict.reason == (
+    selection = select(page, [""], capped, similarity_model=MODEL)
+    assert selection.document.texts[1] == "the"
+
+    poor = document(" ".join(f"word{i}" for i in range(60)), picture(), "word the")
+    assert select(poor, [""], profile, similarity_model=MODEL).verdict.reason == (
         "gopher_few_stop_words"
     )
+
+
+def test_stored_numbers_replace_the_reading_of_the_text(document, picture):
+    profile = replace(LOOSE, text=replace(LOOSE.text, min_words=3))
+    page = document("One", picture("a"), "two.")
+    assert select(page, [""], profile, similarity_model=MODEL).verdict.reason == "too_few_words"
+    stored = {"word_count.words": 3.0}
+    assert select(page, [""], profile, similarity_model=MODEL, measures=stored).verdict
+
+
+@pytest.mark.parametrize(("last", "reason"), [("***", "not_interspersed"), ("* a *", None)])
+def test_text_without_a_word_is_none(last, reason, document, picture):
+    page = document("text", picture("a"), last)
+    assert select(page, [""], LOOSE, similarity_model=MODEL).verdict.reason == reason
 
 
 def test_fates_must_be_parallel_to_the_images(document, picture):

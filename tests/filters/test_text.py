@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.text import CapText, WordCount
 from openm3w.filters.words import count_words
 from openm3w.shards.document import Document, Text
@@ -22,11 +23,12 @@ def words(count):
     ],
 )
 def test_word_count_bounds_are_inclusive(count, reason, document):
-    assert WordCount().keep(document(words(count))).reason == reason
+    assert WordCount().keep(TextFacts.of(document(words(count)))).reason == reason
 
 
 def test_words_are_counted_over_all_texts(document, picture):
-    assert WordCount(min_words=4).keep(document("one two", picture(), "three four"))
+    text = TextFacts.of(document("one two", picture(), "three four"))
+    assert WordCount(min_words=4).keep(text)
 
 
 def test_bounds_in_the_wrong_order_are_refused():

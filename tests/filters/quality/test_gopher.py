@@ -2,7 +2,8 @@ import dataclasses
 
 import pytest
 
-from openm3w.filters.quality.gopher import GopherQuality, GopherRepetition
+from openm3w.filters.quality.gopher import GopherQuality
+from openm3w.filters.quality.gopher_repetition import GopherRepetition
 
 STOPS = ["the", "and"]
 QUALITY = GopherQuality()
