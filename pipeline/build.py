@@ -118,6 +118,7 @@ def _auto_choice(model: str) -> str:
 def _identity(plan: Plan) -> dict[str, Any]:
     return {
         "fingerprint": plan.fingerprints["shards"],
+        "fingerprints": dict(plan.fingerprints),
         "recipe": recipes.to_plain(plan.recipe),
         "model": plan.model,
         "sources": [[source.name, source.digest] for source in plan.sources],

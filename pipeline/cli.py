@@ -10,10 +10,9 @@ from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.plan import JOBS, Job, Plan
-from openm3w.pipeline.printing import quiet
+from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import pending, stages
-from openm3w.shards.funnel import Stage
+from openm3w.pipeline.sidecars import pending
 
 
 @click.command()
@@ -71,10 +70,7 @@ def build(
         click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))
         return
     built = builds.build(plan, engine, say=say, first=first, last=last)
-    if as_json:
-        click.echo(json.dumps(_result_json(plan, built), ensure_ascii=False))
-    else:
-        click.echo(_result_line(plan, built))
+    print_built(plan, built, as_json=as_json)
 
 
 def _plan_json(plan: Plan) -> dict[str, Any]:
@@ -89,29 +85,3 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "archives": len(plan.units),
         "pending": {job: len(pending(plan, job)) for job in JOBS},
     }
-
-
-def _result_json(plan: Plan, built: builds.Built) -> dict[str, Any]:
-    found = built.manifest
-    return {
-        "output": str(plan.output),
-        "already_done": built.already_done,
-        "documents": found.nsamples if found else None,
-        "images": found.images if found else None,
-        "shards": len(found.shards) if found else None,
-        "stages": [_stage_json(stage) for stage in stages(plan)],
-    }
-
-
-def _stage_json(stage: Stage) -> dict[str, Any]:
-    return recipes.to_plain(stage)
-
-
-def _result_line(plan: Plan, built: builds.Built) -> str:
-    found = built.manifest
-    if found is None:
-        return f"stopped as asked; {plan.store} has what is done"
-    size = f"{found.nsamples} documents, {found.images} images, {len(found.shards)} shards"
-    if built.already_done:
-        return f"{plan.output}: nothing to do, the build is complete ({size})"
-    return f"{plan.output}: {size}; look at it: m3w view {plan.output}"

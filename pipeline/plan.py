@@ -106,10 +106,14 @@ def _fingerprints(
     return digits
 
 
-def wanted_documents(plan: Plan, unit: str) -> Iterator[tuple[int, Document]]:
-    """Row number and document of each page of `unit` that was kept and not marked."""
+def wanted_documents(
+    plan: Plan, unit: str, only: int | None = None
+) -> Iterator[tuple[int, Document]]:
+    """Row number and document of each page of `unit`, or of one, that was kept and not marked."""
     marked = {row["row"] for row in plan.folder("dedup").rows(unit)}
     columns = ["row", "outcome", "document"]
     for row in plan.folder("documents").rows(unit, columns):
+        if only is not None and row["row"] != only:
+            continue
         if row["outcome"] == "kept" and row["row"] not in marked:
             yield row["row"], document_from_json(json.loads(row["document"]))

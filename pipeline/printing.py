@@ -6,7 +6,11 @@ from pathlib import Path
 
 import click
 
+from openm3w import recipe as recipes
+from openm3w.pipeline.build import Built
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Published
+from openm3w.pipeline.sidecars import stages
 from openm3w.shards.terminal import clean_line
 
 
@@ -35,3 +39,27 @@ def print_published(
         click.echo(f"{where}: nothing to do, the build is complete ({size})")
     else:
         click.echo(f"{where}: {size}; look at them: m3w view {where}")
+
+
+def print_built(plan: Plan, built: Built, *, as_json: bool) -> None:
+    """What a build of web archives ended with: a line, or a JSON object with the funnel."""
+    found = built.manifest
+    if as_json:
+        value = {
+            "output": str(plan.output),
+            "already_done": built.already_done,
+            "documents": found.nsamples if found else None,
+            "images": found.images if found else None,
+            "shards": len(found.shards) if found else None,
+            "stages": [recipes.to_plain(stage) for stage in stages(plan)],
+        }
+        click.echo(json.dumps(value, ensure_ascii=False))
+        return
+    if found is None:
+        click.echo(f"stopped as asked; {plan.store} has what is done")
+        return
+    size = f"{found.nsamples} documents, {found.images} images, {len(found.shards)} shards"
+    if built.already_done:
+        click.echo(f"{plan.output}: nothing to do, the build is complete ({size})")
+    else:
+        click.echo(f"{plan.output}: {size}; look at it: m3w view {plan.output}")

@@ -65,12 +65,19 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
         raise OutputError(f"{output}: holds {what}; choose another --output")
-    commit.write_json(note, {"build": mine})
+    commit.write_json(note, {"build": mine, "identity": dict(identity)})
     path = store / BUILD_NAME
     known = commit.read_json(path) or {}
     if known.get("fingerprint") != identity.get("fingerprint"):
         known.pop("seconds", None)  # another build's
     commit.write_json(path, {**known, **identity})
+
+
+def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
+    """What `claim` was told about the build in `output`, or None."""
+    note = commit.read_json(_claim_path(output, store)) or {}
+    identity = note.get("identity")
+    return identity if isinstance(identity, dict) else None
 
 
 def _claim_path(output: Path, store: Path) -> Path:

@@ -84,6 +84,8 @@ class BuildRecipe:
     name: str = "openm3w"
     profile: str = "openm3w"
     """Thresholds of the last job: a shipped profile's name, or a path."""
+    profile_set: tuple[str, ...] = ()
+    """Changes to the profile, as `image.min_side=150`."""
     floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w")
     """Profiles that must stay possible: jobs before the last apply the loosest of their bounds."""
     language: str = "en"
@@ -106,12 +108,13 @@ class BuildRecipe:
 
     def load_profile(self) -> Profile:
         """The profile of the last job, in this recipe's language."""
-        return load_profile(self.profile, [f'language="{self.language}"'])
+        return load_profile(self.profile, [f'language="{self.language}"', *self.profile_set])
 
     def floor_profiles(self) -> tuple[Profile, ...]:
         """The profiles whose loosest bounds the jobs before the last apply."""
-        names = dict.fromkeys((*self.floor, self.profile))
-        return tuple(load_profile(name, [f'language="{self.language}"']) for name in names)
+        names = dict.fromkeys(self.floor)
+        loaded = (load_profile(name, [f'language="{self.language}"']) for name in names)
+        return (*loaded, self.load_profile())
 
 
 def load(name: str, overrides: tuple[str, ...] = ()) -> BuildRecipe:

@@ -117,7 +117,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 similarity_model=plan.model,
                 measures=measures[row],
             )
-            _count(selection.verdict.reason, fates, selection.images, pages, images)
+            count(selection.verdict.reason, fates, selection.images, pages, images)
             add_outcome(_outcome_row(row, document, selection.verdict.reason, selection.images))
             if selection.document is None:
                 continue
@@ -138,7 +138,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
 
 
 def completed_documents(
-    plan: Plan, unit: str
+    plan: Plan, unit: str, only: int | None = None
 ) -> Iterator[tuple[int, Document, list[str], dict[int, tuple[str, int, int]]]]:
     """Row, document with contents and scores filled in, fates of its images, their places."""
     placed: dict[int, dict[int, dict[str, Any]]] = {}
@@ -148,7 +148,7 @@ def completed_documents(
         (score["row"], score["image"]): score["similarity"]
         for score in plan.folder("scores").rows(unit)
     }
-    for row, document in wanted_documents(plan, unit):
+    for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
         fates: list[str] = []
         places: dict[int, tuple[str, int, int]] = {}
@@ -186,9 +186,10 @@ def _with_images(document: Document, images: Iterable[Image]) -> Document:
     return replace(document, spans=spans)
 
 
-def _count(
+def count(
     reason: str | None, fates: list[str], outcomes: tuple[str, ...], pages: Tally, images: Tally
 ) -> None:
+    """Adds a document's outcome and those of its images to the stage's tallies."""
     pages.add("dropped" if reason else "kept", reason or "")
     for fate, outcome in zip(fates, outcomes, strict=True):
         # What the images job dropped was counted there and does not enter this stage.

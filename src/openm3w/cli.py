@@ -23,10 +23,12 @@ COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
     "captions": "openm3w.pipeline.captions.cli:captions",
     "demo": "openm3w.pipeline.demo.cli:demo",
+    "explain": "openm3w.pipeline.history_cli:explain",
     "extract": "openm3w.pipeline.extract_cli:extract",
     "filters": "openm3w.filters.cli:filters",
     "generate": "openm3w.trainer.cli:generate",
     "profiles": "openm3w.filters.cli:profiles",
+    "refilter": "openm3w.pipeline.refilter_cli:refilter",
     "report": "openm3w.pipeline.report.cli:report",
     "shards": "openm3w.shards.cli:shards",
     "text": "openm3w.pipeline.text.cli:text",
@@ -42,18 +44,16 @@ have it."""
 _NOT_MAPPED = "failed to map segment"
 """What the C library says where there is no memory for a library."""
 
-RESUMED = frozenset({"build", "captions", "demo", "text", "train"})
+RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"})
 """Commands that find what they did before they were interrupted."""
 
 PLANNED = {
     "ablate": "train on variants of a mixture and compare",
     "calibrate": "find a model's similarity threshold",
     "evaluate": "few-shot evaluation and ScienceQA",
-    "explain": "what happened to a page and its images",
     "export": "a checkpoint as safetensors or for transformers",
     "index": "embeddings and a nearest-neighbour index",
     "plan": "choose records of a crawl before reading any WARC",
-    "refilter": "choose another profile without scoring again",
     "score": "similarity scores on a GPU machine without Beam",
     "search": "find documents by words or by an image",
     "serve": "the viewer in a browser",

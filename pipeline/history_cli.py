@@ -1,0 +1,158 @@
+"""`m3w explain`."""
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text as Line
+
+from openm3w.pipeline import refilter
+from openm3w.pipeline.explaining import OUTCOMES
+from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
+from openm3w.pipeline.reopening import reopen
+from openm3w.shards.terminal import clean_line
+
+_GOOD, _BAD, _QUIET = "green", "yellow", "bright_black"
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("url")
+@click.option("--profile", "-p", default="", metavar="NAME", help="As another profile has it.")
+@click.option("--store", type=click.Path(path_type=Path),
+              help="Folder that DIR was built with.  [default: DIR.work]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a capture.")
+def explain(folder: Path, url: str, profile: str, store: Path | None, *, as_json: bool) -> None:
+    """Says what happened to a page and to each of its images.
+
+    URL is the page's, or a document's id as `m3w view` shows it. Numbers stand beside the bounds
+    of the profile, also those that were not reached.
+
+    \b
+    m3w explain out https://example.org/story
+    m3w explain out https://example.org/story --profile mmc4
+    """
+    plan = reopen(folder, store)
+    if profile:
+        plan = refilter.with_profile(plan, profile)
+    found = histories(plan, url)
+    if as_json:
+        click.echo(json.dumps([_json(page) for page in found], ensure_ascii=False, indent=1))
+        return
+    console = Console(highlight=False, soft_wrap=False)
+    for page in found:
+        for part in _page(page, plan.recipe.profile):
+            console.print(part)
+
+
+def _page(page: PageHistory, profile: str) -> Iterator[Any]:
+    row, document = page.row, page.document
+    yield Line(clean_line(document.title if document else "") or "(no title)", style="bold")
+    yield Line(clean_line(row["url"]), style="cyan")
+    yield Line(
+        f"{clean_line(page.source)}, byte {row['offset']:,}, fetched {row['fetched'] or '?'}, "
+        f"status {row['status']}",
+        style=_QUIET,
+    )
+    if document is not None:
+        signals = document.signals
+        language = f"{signals.language or 'no language'} {signals.language_score:.2f}"
+        about = f"{document.num_characters:,} characters, {len(document.images)} images, {language}"
+        yield Line(f"{document.doc_id}: {about}", style=_QUIET)
+        for signal in signals.opt_out:
+            yield Line(f"signal: {clean_line(signal)}", style=_QUIET)
+    yield _verdict(page, profile)
+    yield from _checks(page.checks)
+    for number, image in enumerate(page.images, 1):
+        yield from _image(number, image)
+    yield Line()
+
+
+def _verdict(page: PageHistory, profile: str) -> Line:
+    under = f", profile {clean_line(profile)}" if page.job == "shards" else ""
+    if not page.reason:
+        return Line(f"kept{under}" if page.job == "shards" else f"got as far as job {page.job}")
+    meaning = OUTCOMES.get(page.reason, page.reason.replace("_", " "))
+    instead = f"; kept instead: {clean_line(page.first)}" if page.first else ""
+    return Line(f"dropped at job {page.job}{under}: {page.reason} ({meaning}){instead}", style=_BAD)
+
+
+def _image(number: int, history: ImageHistory) -> Iterator[Any]:
+    image = history.image
+    kept = not history.reason
+    said = "kept" if kept else f"{history.reason} (job {history.job})"
+    yield Line(f"{number:>4}  {said}", style=_GOOD if kept else _BAD)
+    yield Padding(Line(clean_line(image.url), style="cyan"), (0, 0, 0, 6))
+    if image.content:
+        content = image.content
+        size = f"{content.original_width} x {content.original_height} pixels"
+        yield Padding(Line(f"{size}, sha256 {content.sha256[:12]}", style=_QUIET), (0, 0, 0, 6))
+    yield from (Padding(part, (0, 0, 0, 4)) for part in _checks(history.checks))
+
+
+def _checks(checks: Iterable[Check]) -> Iterator[Table]:
+    table = Table.grid(padding=(0, 2))
+    for check in checks:
+        mark = Line("ok", style=_GOOD) if check.holds else Line(check.limit.reason, style=_BAD)
+        table.add_row(f"  {check.limit.measure}", _number(check.value), _bounds(check), mark)
+    if table.row_count:
+        yield table
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "not measured"
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
+
+
+def _bounds(check: Check) -> str:
+    least, most = check.limit.least, check.limit.most
+    if math.isinf(least) and math.isinf(most):
+        return "measured"
+    if math.isinf(most):
+        return f"at least {_number(least)}"
+    if math.isinf(least):
+        return f"at most {_number(most)}"
+    return f"{_number(least)} to {_number(most)}"
+
+
+def _json(page: PageHistory) -> dict[str, Any]:
+    return {
+        **page.row,
+        "source": page.source,
+        "title": page.document.title if page.document else "",
+        "job": page.job,
+        "reason": page.reason,
+        "first": page.first,
+        "checks": [_check_json(check) for check in page.checks],
+        "images": [
+            {
+                "url": each.image.url,
+                "job": each.job,
+                "reason": each.reason,
+                "scores": dict(each.image.scores),
+                "checks": [_check_json(check) for check in each.checks],
+            }
+            for each in page.images
+        ],
+    }
+
+
+def _check_json(check: Check) -> dict[str, Any]:
+    def finite(value: float) -> float | None:
+        return value if math.isfinite(value) else None
+
+    return {
+        "measure": check.limit.measure,
+        "value": finite(check.value),
+        "least": finite(check.limit.least),
+        "most": finite(check.limit.most),
+        "holds": check.holds,
+        "reason": check.limit.reason,
+    }

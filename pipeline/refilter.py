@@ -1,0 +1,132 @@
+"""Another profile over what a build has stored: nothing is read, fetched or scored again."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from openm3w import recipe as recipes
+from openm3w.errors import RecipeError
+from openm3w.filters.choosing import Choice, Coded, NeedsDocumentsError, Rows, choose
+from openm3w.filters.floor import Floor
+from openm3w.filters.selection import select
+from openm3w.pipeline import plan as plans
+from openm3w.pipeline.jobs import shards
+from openm3w.pipeline.jobs.measures import read_rows, view_for
+from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.publish import Say
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.tally import Tally, add_up
+from openm3w.shards.funnel import Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What a profile would keep."""
+
+    stages: tuple[Stage, ...]
+    """Of job `shards`: pages and images."""
+    read: str
+    """Why documents were read instead of numbers, or ""."""
+
+
+def with_profile(
+    base: Plan, profile: str, overrides: tuple[str, ...] = (), output: Path | None = None
+) -> Plan:
+    """The plan of a build like `base` with another profile.
+
+    Raises:
+        RecipeError: the profile does not load, or is looser than what `base` has stored.
+    """
+    recipe = replace(
+        base.recipe, name=Path(profile).stem, profile=profile, profile_set=tuple(overrides)
+    )
+    plan = plans.make_plan(recipe, base.sources, output or base.output, base.store, base.model)
+    if looser := _looser(base.floor, plan.floor):
+        raise RecipeError(
+            f"profile {profile} is looser than what was built: {'; '.join(looser)}; run m3w build "
+            f"with --set 'floor={_floor_with(base, profile)}' to store what it asks for"
+        )
+    plan.profile.image_filters(plan.model)  # no bound for the model: better known here
+    # Its text may have been measured with the others'.
+    return replace(plan, views=base.views) if view_for(base, plan.profile) else plan
+
+
+def look(plan: Plan, runner: Runner, say: Say) -> Looked:
+    """What the plan's profile keeps, without writing anything but numbers to the store.
+
+    Raises:
+        OutputError: the store is damaged or cannot be written.
+    """
+    if pending := plan.measures.pending(plan.units):
+        say(f"measuring the text of {len(pending)} archives, which no profile has asked for before")
+        shards.measure(plan, runner)
+    try:
+        return Looked(stages=add_up(_counted(plan)), read="")
+    except NeedsDocumentsError as why:
+        say(f"reading documents: {why}")
+        return Looked(stages=add_up(_counted_by_reading(plan)), read=str(why))
+
+
+def tally(rows: Rows, choice: Choice) -> tuple[Stage, Stage]:
+    """The outcomes of pages, and of those images that had none before."""
+    entered = rows.fates.where(lambda fate: not fate)
+    return (
+        _tally(choice.pages, np.ones(len(choice.pages.codes), np.bool_)).stage("shards", "pages"),
+        _tally(choice.images, entered).stage("shards", "images"),
+    )
+
+
+def _counted(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    view = view_for(plan, plan.profile)
+    if view is None:
+        raise ValueError("the plan does not measure its own profile's text")
+    for unit in plan.units:
+        rows = read_rows(plan.measures, unit, plan.profile, view, plan.model)
+        choice = choose(rows, plan.profile, similarity_model=plan.model)
+        yield {"stages": [recipes.to_plain(stage) for stage in tally(rows, choice)]}
+
+
+def _counted_by_reading(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    for unit in plan.units:
+        pages, images = Tally(), Tally()
+        for _, document, fates, _ in shards.completed_documents(plan, unit):
+            found = select(document, fates, plan.profile, similarity_model=plan.model)
+            shards.count(found.verdict.reason, fates, found.images, pages, images)
+        yield {
+            "stages": [pages.to_json("shards", "pages"), images.to_json("shards", "images")],
+        }
+
+
+def _tally(coded: Coded, entered: np.ndarray[Any, np.dtype[np.bool_]]) -> Tally:
+    counts = np.bincount(coded.codes[entered], minlength=len(coded.names))
+    found = Tally()
+    for name, count in zip(coded.names, counts.tolist(), strict=True):
+        found.add("dropped" if name else "kept", name, count)
+    return found
+
+
+def _looser(stored: Floor, asked: Floor) -> list[str]:
+    """The bounds of the floor that would have to give way, each with both values."""
+    found = []
+    for field in fields(Floor):
+        before, after = getattr(stored, field.name), getattr(asked, field.name)
+        if before != after:
+            found.append(f"{field.name} is {_said(after)}, stored was {_said(before)}")
+    return found
+
+
+def _said(value: object) -> str:
+    plain = recipes.to_plain(value)
+    if isinstance(plain, dict):
+        return ", ".join(f"{name}={_said(each)}" for name, each in plain.items())
+    if isinstance(plain, list):
+        return " ".join(map(str, plain)) or "any"
+    return str(plain)
+
+
+def _floor_with(base: Plan, profile: str) -> str:
+    names = [*base.recipe.floor, profile]
+    return f"[{', '.join(f'{name!r}' for name in dict.fromkeys(names))}]".replace("'", '"')

@@ -1,0 +1,123 @@
+"""`m3w refilter`."""
+
+import json
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from openm3w.errors import RecipeError
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import refilter as refilters
+from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.printing import print_built, quiet
+from openm3w.pipeline.refilter import Looked
+from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.report.page import reasons
+from openm3w.pipeline.report.text import funnel_lines
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sidecars import stages
+from openm3w.shards import funnel
+from openm3w.shards.funnel import Stage
+from openm3w.shards.terminal import clean_line
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--profile", "-p", "profiles", multiple=True, required=True, metavar="NAME",
+              help="A shipped profile or a file; with --dry-run several.")  # fmt: skip
+@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a profile value.")
+@click.option("--dry-run", is_flag=True, help="Print what would be kept, write no shards.")
+@click.option("--output", "-o", type=click.Path(path_type=Path),
+              help="Folder for the new shards.  [default: DIR-NAME]")  # fmt: skip
+@click.option("--store", type=click.Path(path_type=Path),
+              help="Folder that DIR was built with.  [default: DIR.work]")  # fmt: skip
+@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
+@click.option("--workers", type=click.IntRange(min=0), default=0,
+              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def refilter(
+    folder: Path,
+    profiles: tuple[str, ...],
+    overrides: tuple[str, ...],
+    output: Path | None,
+    store: Path | None,
+    runner: str,
+    workers: int,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Chooses another profile for a build, from what is stored of it.
+
+    No archive is read, no image fetched and nothing scored again. The profile has to be inside the
+    build's floor; one that is not is refused, and the bound is named.
+
+    \b
+    m3w refilter out --profile kosmos1 --dry-run
+    m3w refilter out -p obelics -p mmc4 -p m3w --dry-run          side by side
+    m3w refilter out --profile openm3w --set image.min_side=150 --output out-large
+    """
+    if len(profiles) > 1 and not dry_run:
+        raise RecipeError("--profile: one at a time makes shards; several are for --dry-run")
+    engine, say = Runner(name=runner, workers=workers), quiet if as_json else click.echo
+    base = reopen(folder, store)
+    if dry_run:
+        started = time.perf_counter()
+        plans = [refilters.with_profile(base, name, overrides) for name in profiles]
+        found = [(plan, refilters.look(plan, engine, say)) for plan in plans]
+        _print_looks(base, found, time.perf_counter() - started, as_json=as_json)
+        return
+    (name,) = profiles
+    target = output or folder.resolve().with_name(f"{folder.resolve().name}-{Path(name).stem}")
+    plan = refilters.with_profile(base, name, overrides, target)
+    built = builds.build(plan, engine, say=say, first="shards")
+    print_built(plan, built, as_json=as_json)
+
+
+def _print_looks(
+    base: Plan, found: Sequence[tuple[Plan, Looked]], seconds: float, *, as_json: bool
+) -> None:
+    early = stages(base, JOBS[:-1])
+    if as_json:
+        looks = {plan.recipe.profile: _look_json(look) for plan, look in found}
+        before = [funnel.to_json(stage) for stage in early]
+        value = {"before": before, "profiles": looks, "seconds": round(seconds, 2)}
+        click.echo(json.dumps(value, ensure_ascii=False))
+        return
+    if len(found) == 1:
+        ((_, look),) = found
+        for line in funnel_lines((*early, *look.stages)):
+            click.echo(line)
+    else:
+        for line in _side_by_side({plan.recipe.profile: look.stages for plan, look in found}):
+            click.echo(line)
+    click.echo(f"nothing was written; {seconds:.1f} s")
+
+
+def _look_json(look: Looked) -> dict[str, Any]:
+    return {"stages": [funnel.to_json(stage) for stage in look.stages], "documents_read": look.read}
+
+
+def _side_by_side(looks: Mapping[str, Sequence[Stage]]) -> list[str]:
+    """A column for each profile, a row for each reason that one of them has."""
+    rows: list[tuple[str, list[str]]] = []
+    for unit in ("pages", "images"):
+        columns = [next(s for s in each if s.unit == unit) for each in looks.values()]
+        found = [{reason: count for _, reason, count in reasons(stage)} for stage in columns]
+        rows.append((f"{unit} entered", [f"{stage.entered:,}" for stage in columns]))
+        rows.append(("  kept", [f"{stage.kept:,}" for stage in columns]))
+        names = {name: max(each.get(name, 0) for each in found) for each in found for name in each}
+        for name in sorted(names, key=lambda name: (-names[name], name)):
+            counts = [f"{each[name]:,}" if name in each else "." for each in found]
+            rows.append((f"  {name.replace('_', ' ')}", counts))
+    heads = [clean_line(Path(name).stem) for name in looks]
+    first = max(len(label) for label, _ in rows)
+    widths = [max(len(head), *(len(cells[i]) for _, cells in rows)) for i, head in enumerate(heads)]
+    lines = [(" " * first, heads), *((f"{label:<{first}}", cells) for label, cells in rows)]
+    return [
+        label + "".join(f"  {cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
+        for label, cells in lines
+    ]
