@@ -40,6 +40,7 @@ class Frequency:
 
     name: ClassVar[str] = "frequency"
     reasons: ClassVar[frozenset[str]] = frozenset({"frequent_url", "frequent_content"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_url_count: int = MAX_COUNT
     max_content_count: int = MAX_COUNT
@@ -87,6 +88,7 @@ class EvaluationImages:
 
     name: ClassVar[str] = "evaluation_images"
     reasons: ClassVar[frozenset[str]] = frozenset({"in_evaluation_set"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     distance: int = EVALUATION_DISTANCE
 

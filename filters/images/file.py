@@ -46,6 +46,7 @@ class MinBytes:
 
     name: ClassVar[str] = "min_bytes"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_few_bytes", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_bytes: int = MIN_BYTES
 
@@ -82,6 +83,7 @@ class Formats:
 
     name: ClassVar[str] = "formats"
     reasons: ClassVar[frozenset[str]] = frozenset({"unwanted_format", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     formats: tuple[str, ...] = FORMATS
 
@@ -99,6 +101,25 @@ class Formats:
             return drop("not_measured")
         return KEEP if image.content.original_format in self.formats else drop("unwanted_format")
 
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        found = image.content.original_format if image.content is not None else ""
+        kind = found if found in KNOWN_FORMATS else "other"
+        unknown = 0.0 if found else math.nan
+        return {
+            f"formats.{name}": 1.0 if found and name == kind else unknown
+            for name in (*KNOWN_FORMATS, "other")
+        }
+
+    def limits(self) -> tuple[Limit, ...]:
+        unwanted = (name for name in (*KNOWN_FORMATS, "other") if name not in self.formats)
+        return (
+            Limit(measure="formats.other", reason="not_measured"),
+            *(
+                Limit(measure=f"formats.{name}", reason="unwanted_format", most=0)
+                for name in unwanted
+            ),
+        )
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +136,7 @@ class UrlTokens:
 
     name: ClassVar[str] = "url_tokens"
     reasons: ClassVar[frozenset[str]] = frozenset({"unwanted_url"})
+    measuring: ClassVar[frozenset[str]] = frozenset({"tokens"})
 
     tokens: tuple[str, ...] = URL_TOKENS
 
@@ -126,6 +148,19 @@ class UrlTokens:
     def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
         words = url_words(image.url)
         return KEEP if words.isdisjoint(_with_plurals(self.tokens)) else drop("unwanted_url")
+
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        words = url_words(image.url)
+        return {
+            f"url_tokens.{token}": float(not words.isdisjoint(_with_plurals((token,))))
+            for token in self.tokens
+        }
+
+    def limits(self) -> tuple[Limit, ...]:
+        return tuple(
+            Limit(measure=f"url_tokens.{token}", reason="unwanted_url", most=0)
+            for token in self.tokens
+        )
 
 
 def url_words(url: str) -> frozenset[str]:
@@ -139,6 +174,6 @@ def url_words(url: str) -> frozenset[str]:
     return frozenset(word.lower() for run in runs for word in _HUMP.split(run))
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=256)
 def _with_plurals(tokens: tuple[str, ...]) -> frozenset[str]:
     return frozenset(form for token in tokens for form in (token, f"{token}s"))

@@ -42,6 +42,7 @@ class SingleColour:
 
     name: ClassVar[str] = "single_colour"
     reasons: ClassVar[frozenset[str]] = frozenset({"single_colour", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_grey_deviation: float = MIN_GREY_DEVIATION
 
@@ -79,6 +80,7 @@ class LowEntropy:
 
     name: ClassVar[str] = "low_entropy"
     reasons: ClassVar[frozenset[str]] = frozenset({"low_entropy", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_entropy: float = MIN_ENTROPY
 
@@ -117,6 +119,7 @@ class MinSharpness:
 
     name: ClassVar[str] = "min_sharpness"
     reasons: ClassVar[frozenset[str]] = frozenset({"blurred", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_sharpness: float = MIN_SHARPNESS
 

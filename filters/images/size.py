@@ -34,6 +34,7 @@ class MinSide:
 
     name: ClassVar[str] = "min_side"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_small", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_side: int = MIN_SIDE
 
@@ -68,6 +69,7 @@ class MaxSide:
 
     name: ClassVar[str] = "max_side"
     reasons: ClassVar[frozenset[str]] = frozenset({"side_too_long", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_side: int = MAX_SIDE
 
@@ -102,6 +104,7 @@ class MaxPixels:
 
     name: ClassVar[str] = "max_pixels"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_many_pixels", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_pixels: int = MAX_PIXELS
 
@@ -137,6 +140,7 @@ class Aspect:
 
     name: ClassVar[str] = "aspect"
     reasons: ClassVar[frozenset[str]] = frozenset({"extreme_aspect", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_aspect: float = MAX_ASPECT
 

@@ -1,5 +1,6 @@
 """`[image]`: bounds on each image."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from openm3w.filters.images.copies import EvaluationImages, Frequency, Twins
@@ -15,6 +16,12 @@ from openm3w.filters.images.size import (
     MinSide,
 )
 from openm3w.filters.registry import ImageFilter, Transform
+
+BYTES_RULES = (
+    *(MinBytes, Formats, MinSide, MaxSide, MaxPixels),
+    *(Aspect, SingleColour, LowEntropy, MinSharpness),
+)
+"""Filters that ask for nothing but an image's bytes and what is measured in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,3 +91,24 @@ class ImageRules:
         if self.evaluation_distance < 0:
             return counted
         return (*counted, EvaluationImages(distance=self.evaluation_distance))
+
+
+def loosest(rules: Iterable[ImageRules]) -> ImageRules:
+    """Of each bound on an image's bytes the loosest, and no other bounds.
+
+    Raises:
+        ValueError: there are no rules.
+    """
+    chosen = tuple(rules)
+    every_format = any(not r.formats for r in chosen)
+    return ImageRules(
+        min_side=min(r.min_side for r in chosen),
+        max_aspect=max(r.max_aspect for r in chosen),
+        min_grey_deviation=min(r.min_grey_deviation for r in chosen),
+        max_pixels=max(r.max_pixels for r in chosen),
+        max_side=max(r.max_side for r in chosen) if all(r.max_side for r in chosen) else 0,
+        min_bytes=min(r.min_bytes for r in chosen),
+        formats=() if every_format else tuple(sorted({f for r in chosen for f in r.formats})),
+        min_entropy=min(r.min_entropy for r in chosen),
+        min_sharpness=min(r.min_sharpness for r in chosen),
+    )
