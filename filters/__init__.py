@@ -4,7 +4,6 @@ Importing this package registers every filter that is shipped: a new module is a
 """
 
 from openm3w.filters import (
-    image,
     interleaving,
     language,
     optout,
@@ -14,6 +13,7 @@ from openm3w.filters import (
     url,
     window,
 )
+from openm3w.filters.images import copies, file, look, size
 from openm3w.filters.quality import (
     c4,
     fineweb,
@@ -27,19 +27,22 @@ from openm3w.filters.quality import (
 
 __all__ = [
     "c4",
+    "copies",
+    "file",
     "fineweb",
     "gopher",
     "gopher_repetition",
-    "image",
     "interleaving",
     "kosmos",
     "language",
+    "look",
     "obelics",
     "omnicorpus",
     "optout",
     "pii",
     "screen",
     "similarity",
+    "size",
     "text",
     "url",
     "window",

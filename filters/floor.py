@@ -7,13 +7,13 @@ be chosen later without doing their work again.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.filters.language import Language
 from openm3w.filters.optout import KNOWN_DIRECTIVES, OptOut
 from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.image import BYTES_RULES, ImageRules, loosest
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words
-from openm3w.shards.document import Document
+from openm3w.shards.document import Document, Image
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,9 +24,8 @@ class Floor:
     """Sorted; none means any."""
     min_language_score: float
     min_words: int
-    min_side: int
-    max_aspect: float
-    min_grey_deviation: float
+    image: ImageRules
+    """The loosest of each bound on what an image's bytes alone tell; no others."""
     opt_out: OptOut
     """The signals that every profile acts on. The first job may ask it before there is text."""
 
@@ -43,19 +42,20 @@ class Floor:
             return drop("too_few_words")
         return KEEP
 
-    def keep_image(self, width: int, height: int, grey_deviation: float) -> Verdict:
-        """Judges a decoded picture by its original size and its `grey_deviation` score."""
-        if is_too_small(width, height, self.min_side):
-            return drop("too_small")
-        if is_extreme(width, height, self.max_aspect):
-            return drop("extreme_aspect")
-        if is_flat(grey_deviation, self.min_grey_deviation):
-            return drop("single_colour")
+    def keep_image(self, image: Image) -> Verdict:
+        """Judges an image by its content and the scores that come of its bytes alone.
+
+        Where it stands and how often it occurs is not asked: nobody knows it yet.
+        """
+        page = Document(doc_id="")
+        for image_filter in self.image.filters():
+            if not (verdict := image_filter.keep(image, page)):
+                return verdict
         return KEEP
 
 
 TEXT_REASONS = frozenset({"no_text", "no_content_image", "too_few_words"}) | Language.reasons
-IMAGE_REASONS = frozenset({"too_small", "extreme_aspect", "single_colour"})
+IMAGE_REASONS = frozenset[str]().union(*(rule.reasons for rule in BYTES_RULES))
 
 
 def floor(profiles: Iterable[Profile]) -> Floor:
@@ -71,9 +71,7 @@ def floor(profiles: Iterable[Profile]) -> Floor:
         languages=_languages(chosen),
         min_language_score=min(p.min_language_score for p in chosen),
         min_words=min(p.text.min_words for p in chosen),
-        min_side=min(p.image.min_side for p in chosen),
-        max_aspect=max(p.image.max_aspect for p in chosen),
-        min_grey_deviation=min(p.image.min_grey_deviation for p in chosen),
+        image=loosest(p.image for p in chosen),
         opt_out=_opt_out([p.opt_out for p in chosen]),
     )
 

@@ -74,7 +74,7 @@ class Profile:
     def cuts(self) -> tuple[Transform, ...]:
         """What shortens a document once its text was judged, in order."""
         most = MaxImages(max_images=self.document.max_images)
-        return (self.text.cap(), *self.document.window(), most)
+        return (*self.image.transforms(), self.text.cap(), *self.document.window(), most)
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""

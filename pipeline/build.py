@@ -62,8 +62,13 @@ def make_plan(
     plan = plans.make_plan(
         recipe, sources.archives, output, store or publish.default_store(output), model
     )
-    # Fails here, not after an hour, where the profile has no bound for the model.
+    # Fails here, not after an hour, where the profile has no bound for the model or a list is none.
     plan.profile.image_filters(model)
+    blocklist, evaluation = plan.lists.load()
+    if plan.lists.blocklists:
+        say(f"blocklists: {blocklist}")
+    if plan.lists.evaluation_images:
+        say(f"evaluation images: {len(evaluation)} perceptual hashes")
     return plan
 
 

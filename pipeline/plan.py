@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.profiles import Profile
+from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
@@ -20,7 +21,7 @@ from openm3w.shards.sample import document_from_json
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -40,6 +41,8 @@ class Plan:
     """The loosest bounds, which the jobs before the last apply."""
     views: tuple[View, ...]
     """How the text is measured for this and other profiles."""
+    lists: Lists
+    """Of images that must not be stored, and of evaluation pictures."""
     fingerprints: Mapping[Job, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
 
@@ -72,9 +75,11 @@ def make_plan(
 
     Raises:
         RecipeError: a profile does not load.
+        InputError: a list that the recipe names cannot be read.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
     bounds = floor(profiles)
+    lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     return Plan(
         recipe=recipe,
         sources=sources,
@@ -84,18 +89,26 @@ def make_plan(
         profile=profile,
         floor=bounds,
         views=views(profiles),
-        fingerprints=_fingerprints(recipe, sources, model, profile, bounds),
+        lists=lists,
+        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists),
     )
 
 
 def _fingerprints(
-    recipe: BuildRecipe, sources: tuple[Source, ...], model: str, profile: Profile, bounds: Floor
+    recipe: BuildRecipe,
+    sources: tuple[Source, ...],
+    model: str,
+    profile: Profile,
+    bounds: Floor,
+    lists: Lists,
 ) -> dict[Job, str]:
     archives = [(source.name, source.digest) for source in sources]
+    # Of lists their contents count, not where they are.
+    images = replace(recipe.images, blocklists=(), evaluation_images=())
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, recipe.screen, recipe.extract, bounds, recipe.pages_per_archive),
         "dedup": (),
-        "images": (recipe.images,),
+        "images": (images, lists.digest),
         "scores": (recipe.scores, model),
         "shards": (profile, recipe.shards, recipe.name),
     }

@@ -37,6 +37,11 @@ class Images:
     max_redirects: int = 5
     """As many as a browser-like fetcher follows politely; RFC 9110 names no number."""
     encoding: Encoding = field(default_factory=Encoding)
+    blocklists: tuple[str, ...] = ()
+    """Text files of MD5, SHA-256 and PDQ hashes: images that must not be stored."""
+    evaluation_images: tuple[str, ...] = ()
+    """Text files of perceptual hashes, as `m3w filters phash` makes: pictures of evaluation sets,
+    to which the distance of each image is measured."""
 
     def __post_init__(self) -> None:
         if self.max_redirects < 0:

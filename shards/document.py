@@ -34,6 +34,11 @@ class ImageContent:
     original_height: int
     num_bytes: int
     """Size of the stored bytes."""
+    original_format: str = ""
+    """What the fetched bytes were: `jpeg`, `png`, `webp`, ...; "" where nobody noted it."""
+    phash: str = ""
+    """64-bit perceptual hash as 16 hex digits, compared by Hamming distance; "" where none was
+    made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,7 +175,9 @@ def _encode_caption(sample: Sample) -> list[tuple[str, bytes]]:
         "height": content.height,
         "original_width": content.original_width,
         "original_height": content.original_height,
+        "original_format": content.original_format,
         "sha256": content.sha256,
+        "phash": content.phash,
         "page_url": document.url,
         "provenance": _plain(document.provenance),
         "signals": _plain(document.signals),
@@ -192,7 +194,8 @@ def _decode_caption(key: str, members: Mapping[str, bytes], about: Mapping[str, 
     # Shards that img2dataset wrote have the same members, with fewer fields.
     sizes = ("width", "height", "original_width", "original_height")
     stored = {name: about.get(name) or 0 for name in sizes}
-    stored |= {"sha256": about.get("sha256") or "", "num_bytes": len(data)}
+    stored |= {name: about.get(name) or "" for name in ("sha256", "original_format", "phash")}
+    stored |= {"num_bytes": len(data)}
     image = {
         "url": about.get("url") or "",
         "content": make(ImageContent, stored),

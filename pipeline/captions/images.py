@@ -12,7 +12,8 @@ from pathlib import Path
 
 import apache_beam as beam
 
-from openm3w.filters.image import is_extreme, is_flat, is_too_small
+from openm3w.filters.images.look import is_flat
+from openm3w.filters.images.size import is_extreme, is_too_small
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
 from openm3w.pipeline.captions import rows
@@ -126,7 +127,8 @@ def _fault(encoded: Encoded, settings: Images) -> str:
         return "too_small"
     if is_extreme(width, height, settings.max_aspect):
         return "extreme_aspect"
-    return "single_colour" if is_flat(encoded.grey_deviation, settings.min_grey_deviation) else ""
+    deviation = encoded.measures.grey_deviation
+    return "single_colour" if is_flat(deviation, settings.min_grey_deviation) else ""
 
 
 def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import recipe
-from openm3w.filters.image import MAX_ASPECT, MAX_PIXELS, MIN_GREY_DEVIATION, MIN_SIDE
+from openm3w.filters.images.look import MIN_GREY_DEVIATION
+from openm3w.filters.images.size import MAX_ASPECT, MAX_PIXELS, MIN_SIDE
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 

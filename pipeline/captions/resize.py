@@ -23,9 +23,9 @@ from openm3w.pipeline.images.decode import (
     Encoded,
     Encoding,
     UnusableImageError,
-    grey_deviation,
     open_picture,
 )
+from openm3w.pipeline.images.measures import measure, original
 
 _WHOLE_SIDE = 1 << 20
 """A side that no picture within the pixel bound exceeds by much: nothing is reduced on decoding."""
@@ -67,7 +67,8 @@ class Resizing:
             original_width=width,
             original_height=height,
             original_format=original_format.lower(),
-            grey_deviation=grey_deviation(picture),
+            original=original(data),
+            measures=measure(picture),
         )
 
     @property

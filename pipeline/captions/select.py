@@ -11,12 +11,13 @@ from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions import images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
+from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
 from openm3w.pipeline.tally import Tally
-from openm3w.shards.document import Document, Image, ImageContent, Provenance
+from openm3w.shards.document import Document, Image, Provenance
 from openm3w.shards.sample import Sample, caption_document, document_from_json, document_to_json
 
 SELECTED = pa.schema(
@@ -107,20 +108,9 @@ def _selected_row(
 
 
 def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) -> Document:
-    content = ImageContent(
-        sha256=image["sha256"],
-        width=image["width"],
-        height=image["height"],
-        original_width=image["original_width"],
-        original_height=image["original_height"],
-        num_bytes=image["length"],
-    )
-    picture = Image(
-        url=pair["url"], content=content, scores={"grey_deviation": image["grey_deviation"]}
-    )
     return caption_document(
         pair["doc_id"],
-        picture,
+        filled(Image(url=pair["url"]), image),
         pair["caption"],
         url=pair["page"],
         provenance=Provenance(source=source, offset=pair["row"]),

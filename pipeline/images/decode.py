@@ -12,6 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from openm3w.pipeline.images.measures import (
+    Measures,
+    Original,
+    measure,
+    original,
+    pdq_hash,
+    perceptual_hash,
+)
+
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
 """What Pillow may decode; its other plugins (EPS, PSD, FITS, ...) have a record of holes."""
 
@@ -52,25 +61,30 @@ class Encoded:
     original_width: int
     original_height: int
     original_format: str
-    grey_deviation: float
-    """Standard deviation of the picture as 32 x 32 grey values of 0 to 255."""
+    """`jpeg`, `png` and the like: FORMATS in lower case."""
+    original: Original
+    measures: Measures
+    pdq: tuple[str, int] | None = None
+    """PDQ hash and its quality, where they were asked for."""
+    eval_distance: int | None = None
+    """Bits to the nearest picture of evaluation sets, where there are some; not `encode`'s."""
 
 
 class UnusableImageError(Exception):
     """An image that cannot be stored; its text is one of REASONS."""
 
 
-def encode(data: bytes, encoding: Encoding) -> Encoded:
-    """Decodes, turns upright, reduces and encodes one image.
+def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encoded:
+    """Decodes, turns upright, reduces, measures and encodes one image.
 
-    Transparent pixels become white, of an animation the first frame is taken.
+    Transparent pixels become white, of an animation the first frame is taken. PDQ costs more than
+    all other measures together, and is made on demand.
 
     Raises:
         UnusableImageError: with the reason.
     """
-    picture, original, original_format = open_picture(data, encoding)
-    if max(picture.size) > encoding.side:
-        picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
+    picture, (width, height), original_format = open_picture(data, encoding)
+    _reduce(picture, encoding)
     picture.info.clear()  # Pillow would write the comment of the original into the copy
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=encoding.quality)
@@ -80,17 +94,29 @@ def encode(data: bytes, encoding: Encoding) -> Encoded:
         sha256=hashlib.sha256(stored).hexdigest(),
         width=picture.width,
         height=picture.height,
-        original_width=original[0],
-        original_height=original[1],
+        original_width=width,
+        original_height=height,
         original_format=original_format.lower(),
-        grey_deviation=grey_deviation(picture),
+        original=original(data),
+        measures=measure(picture),
+        pdq=pdq_hash(picture) if with_pdq else None,
     )
 
 
-def grey_deviation(picture: Image.Image) -> float:
-    """Standard deviation of the 32 x 32 grey picture: 0 for a single colour, rounded to 0.01."""
-    small = picture.convert("L").resize((32, 32), Image.Resampling.BOX)
-    return round(float(np.asarray(small, dtype=np.float64).std()), 2)
+def phash_of(data: bytes, encoding: Encoding) -> str:
+    """The perceptual hash that `encode` would find, without encoding.
+
+    Raises:
+        UnusableImageError: with the reason.
+    """
+    picture, _, _ = open_picture(data, encoding)
+    _reduce(picture, encoding)
+    return perceptual_hash(picture)
+
+
+def _reduce(picture: Image.Image, encoding: Encoding) -> None:
+    if max(picture.size) > encoding.side:
+        picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
 
 
 def open_picture(data: bytes, encoding: Encoding) -> tuple[Image.Image, tuple[int, int], str]:

@@ -9,6 +9,7 @@ shuffled; image bytes go from the archive into the pack inside one worker.
 import contextlib
 import functools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
@@ -17,7 +18,10 @@ import pyarrow as pa
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
+from openm3w.pipeline.dedup.frequency import Totals
+from openm3w.pipeline.dedup.hot import LookUp
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, encode
+from openm3w.pipeline.images.ledger import LEDGER_FIELDS, as_image
 from openm3w.pipeline.images.resolve import (
     Chase,
     Found,
@@ -27,7 +31,7 @@ from openm3w.pipeline.images.resolve import (
     resource_keys,
 )
 from openm3w.pipeline.jobs import packing
-from openm3w.pipeline.jobs.packing import LEDGER_FIELDS, Fetch, Packing, PackUnit
+from openm3w.pipeline.jobs.packing import Fetch, Packing, PackUnit
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
@@ -38,9 +42,18 @@ FAILED = frozenset({"undecodable", "unreadable_record"})
 """Outcomes that are errors; the others are decisions or absences."""
 
 PLACES = pa.schema(
-    [("row", pa.int64()), ("image", pa.int32()), ("url_key", pa.string()), *LEDGER_FIELDS]
+    [
+        ("row", pa.int64()),
+        ("image", pa.int32()),
+        ("url_key", pa.string()),
+        *LEDGER_FIELDS,
+        ("content_count", pa.int64()),
+    ]
 )
-"""One row for each image of each wanted document, in their order."""
+"""One row for each image of each wanted document, in their order.
+
+`content_count` says how many images of all wanted documents have the same stored bytes.
+"""
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -105,6 +118,7 @@ def _packs(plan: Plan) -> Folder:
 @contextlib.contextmanager
 def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
     encoding = plan.recipe.images.encoding
+    blocklist, evaluation = plan.lists.load()
     path = next(s.path for s in plan.sources if s.unit == archive)
     with path.open("rb") as file:
 
@@ -116,15 +130,19 @@ def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
             finally:
                 clock.lap("read")
             try:
-                encoded = encode(record.body, encoding)
+                if reason := blocklist.refuses_bytes(record.body):
+                    raise UnusableImageError(reason)
+                encoded = encode(record.body, encoding, with_pdq=len(blocklist.pdq) > 0)
+                if reason := blocklist.refuses(encoded):
+                    raise UnusableImageError(reason)
             finally:
                 clock.lap("decode and encode")
-            verdict = plan.floor.keep_image(
-                encoded.original_width, encoded.original_height, encoded.grey_deviation
-            )
+            verdict = plan.floor.keep_image(as_image(encoded))
             if not verdict:
                 raise UnusableImageError(verdict.reason)
-            return encoded
+            if not len(evaluation):
+                return encoded
+            return replace(encoded, eval_distance=evaluation.nearest(encoded.measures.phash))
 
         yield fetch
 
@@ -173,36 +191,60 @@ def _places_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     placed = (
         {"wanted": wanted, "ledger": ledger}
         | "Join" >> beam.CoGroupByKey()
-        | "Place" >> beam.FlatMap(_place)
+        | "Candidates" >> beam.FlatMap(_candidates)
+        | "Group by image" >> beam.GroupByKey()
+        | "Place" >> beam.MapTuple(_place)
+    )
+    used = placed | "Used" >> beam.FlatMap(_used)
+    totals = used | "One each" >> beam.MapTuple(lambda sha256, _: (sha256, 1)) | Totals()
+    counted = (
+        used
+        # A content that a unit uses a million times is asked for once.
+        | "Once for each archive" >> beam.Distinct()
+        | "Counts" >> LookUp(totals)
+        | "By archive" >> beam.MapTuple(lambda use, total: (use[0], (use[1], total)))
     )
     empty = units | "Every unit" >> beam.Map(lambda unit: (unit, None))
     _ = (
-        (placed, empty)
-        | beam.Flatten()
-        | "Group by archive" >> beam.GroupByKey()
-        | "Places" >> beam.Map(lambda kv: _commit_places(plan, kv[0], [r for r in kv[1] if r]))
+        {"placed": placed, "counted": counted, "empty": empty}
+        | "Group by archive" >> beam.CoGroupByKey()
+        | "Places" >> beam.MapTuple(functools.partial(_commit_places, plan))
     )
 
 
-Placed = tuple[int, int, int, dict[str, Any]]
-"""Row, image, rank and the ledger row of one candidate URL."""
+Spot = tuple[str, int, int]
+"""Unit, row and image: one image of one document."""
 
 
-def _place(joined: tuple[str, dict[str, Any]]) -> Iterator[tuple[str, Placed]]:
+def _candidates(
+    joined: tuple[str, dict[str, Any]],
+) -> Iterator[tuple[Spot, tuple[int, dict[str, Any]]]]:
+    """Each image that the URL could serve, with the URL's rank there and its ledger row."""
     _, sides = joined
     (row,) = sides["ledger"]
     for unit, document, image, rank in sides["wanted"]:
-        yield unit, (document, image, rank, row)
+        yield (unit, document, image), (rank, row)
 
 
-def _commit_places(plan: Plan, unit: str, placed: list[Placed]) -> None:
-    images: dict[tuple[int, int], list[tuple[int, dict[str, Any]]]] = {}
-    for document, image, rank, row in placed:
-        images.setdefault((document, image), []).append((rank, row))
+def _place(
+    spot: Spot, candidates: Iterable[tuple[int, dict[str, Any]]]
+) -> tuple[str, dict[str, Any]]:
+    unit, document, image = spot
+    return unit, {"row": document, "image": image, **choose(candidates)}
+
+
+def _used(placed: tuple[str, dict[str, Any]]) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The content that a place uses, and who asks: the unit, with the content to tell it by."""
+    unit, place = placed
+    if place["outcome"] == "kept":
+        yield place["sha256"], (unit, place["sha256"])
+
+
+def _commit_places(plan: Plan, unit: str, sides: dict[str, Any]) -> None:
+    counts = dict(sides["counted"])
     folder, tally = plan.folder("images", "places"), Tally()
     with folder.writing(unit, PLACES) as add:
-        for (document, image), candidates in sorted(images.items()):
-            row = choose(candidates)
-            tally.add(row["outcome"], row["reason"])
-            add({"row": document, "image": image, **row})
+        for place in sorted(sides["placed"], key=lambda p: (p["row"], p["image"])):
+            tally.add(place["outcome"], place["reason"])
+            add({**place, "content_count": counts.get(place["sha256"])})
     folder.commit_sidecar(unit, counts={"stages": [tally.to_json("images", "images")]}, seconds={})

@@ -17,6 +17,7 @@ from apache_beam.pvalue import PCollection
 from apache_beam.transforms.combiners import ToList
 
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
+from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
 from openm3w.pipeline.images.packs import PackWriter
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
 from openm3w.pipeline.page import Clock
@@ -27,22 +28,6 @@ from openm3w.shards.funnel import Unit
 
 MAX_IMAGES = 500
 """Images of one unit: at 40 kB a pack of 20 MB, a minute or two of work."""
-
-LEDGER_FIELDS = [
-    ("outcome", pa.string()),
-    ("reason", pa.string()),
-    ("sha256", pa.string()),
-    ("pack", pa.string()),
-    ("offset", pa.int64()),
-    ("length", pa.int64()),
-    ("width", pa.int32()),
-    ("height", pa.int32()),
-    ("original_width", pa.int32()),
-    ("original_height", pa.int32()),
-    ("original_format", pa.string()),
-    ("grey_deviation", pa.float64()),
-]
-"""What became of an image; `offset` and `length` are of the bytes inside the pack."""
 
 ALL_PACKS = "all"
 """Pseudo-unit whose sidecar lists the packs once all are there."""
@@ -189,18 +174,7 @@ def _stored(
         return packing.row(found.origin, str(error))
     place = writer.add(encoded.sha256, encoded.data)
     clock.lap("store")
-    return packing.row(found.origin) | {
-        "sha256": encoded.sha256,
-        "pack": place.pack,
-        "offset": place.offset,
-        "length": place.length,
-        "width": encoded.width,
-        "height": encoded.height,
-        "original_width": encoded.original_width,
-        "original_height": encoded.original_height,
-        "original_format": encoded.original_format,
-        "grey_deviation": encoded.grey_deviation,
-    }
+    return packing.row(found.origin) | stored_row(encoded, place)
 
 
 def _only(kind: type[Chase] | type[Found]) -> beam.PTransform[Any, Any]:

@@ -18,6 +18,7 @@ import pyarrow as pa
 from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
+from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
@@ -25,7 +26,7 @@ from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
 from openm3w.pipeline.tally import Tally
-from openm3w.shards.document import Document, Image, ImageContent
+from openm3w.shards.document import Document, Image
 from openm3w.shards.sample import Sample, document_from_json, document_to_json
 from openm3w.shards.writer import ShardEntry
 
@@ -164,20 +165,13 @@ def completed_documents(
 
 
 def _filled(image: Image, place: Mapping[str, Any], similarity: float | None) -> Image:
-    scores = {"grey_deviation": place["grey_deviation"]}
+    found = filled(image, place)
+    scores = dict(found.scores)
     if similarity is not None:
         scores["similarity"] = similarity
-    content = ImageContent(
-        sha256=place["sha256"],
-        width=place["width"],
-        height=place["height"],
-        original_width=place["original_width"],
-        original_height=place["original_height"],
-        num_bytes=place["length"],
-    )
     # The page's preferred address need not be the one that the archive had.
     served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
-    return replace(image, url=next(served, image.url), content=content, scores=scores)
+    return replace(found, url=next(served, image.url), scores=scores)
 
 
 def _with_images(document: Document, images: Iterable[Image]) -> Document:

@@ -1,27 +1,26 @@
-"""Size, shape and content of a picture, by what decoding measured.
+"""Size and shape of a picture.
 
 Sizes are those of the picture as it was fetched, before it was made smaller for storage. An image
 that nobody measured is dropped as such rather than let through.
 """
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
+from openm3w.filters.limits import Limit
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
 
 MIN_SIDE = 64
 """Pixels; Flamingo (arXiv:2204.14198) appendix A.3, KOSMOS-1 (arXiv:2302.14045) appendix B.1.3."""
+MAX_SIDE = 20_000
+"""Pixels; OBELICS (arXiv:2306.16527) and MINT-1T (arXiv:2406.11271)."""
 MAX_ASPECT = 3.0
 """Longer side over shorter; Flamingo (arXiv:2204.14198) appendix A.3."""
-MIN_GREY_DEVIATION = 4.0
-"""Ours: the rule is Flamingo's and KOSMOS-1's, neither gives a number."""
 MAX_PIXELS = 89_478_485
 """Pillow's bound for decompression bombs: a quarter of a GiB of RGB."""
-
-GREY_DEVIATION = "grey_deviation"
-"""Score name: standard deviation of the 32 x 32 grey picture, 0 to 127.5 in units of 0..255."""
 
 
 @register
@@ -35,6 +34,7 @@ class MinSide:
 
     name: ClassVar[str] = "min_side"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_small", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_side: int = MIN_SIDE
 
@@ -48,6 +48,51 @@ class MinSide:
         width, height = image.content.original_width, image.content.original_height
         return drop("too_small") if is_too_small(width, height, self.min_side) else KEEP
 
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        return {"min_side.side": min(_size(image))}
+
+    def limits(self) -> tuple[Limit, ...]:
+        side = "min_side.side"
+        return (
+            Limit(measure=side, reason="not_measured"),
+            Limit(measure=side, reason="too_small", least=self.min_side),
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaxSide:
+    """Drops images whose longer side is above a number of pixels; the bound is inclusive.
+
+    Source: 20,000 is OBELICS' (arXiv:2306.16527) and MINT-1T's (arXiv:2406.11271).
+    """
+
+    name: ClassVar[str] = "max_side"
+    reasons: ClassVar[frozenset[str]] = frozenset({"side_too_long", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
+
+    max_side: int = MAX_SIDE
+
+    def __post_init__(self) -> None:
+        if self.max_side < 1:
+            raise ValueError(f"max_side is {self.max_side}, expected at least 1")
+
+    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
+        if image.content is None:
+            return drop("not_measured")
+        longer = max(image.content.original_width, image.content.original_height)
+        return drop("side_too_long") if longer > self.max_side else KEEP
+
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        return {"max_side.side": max(_size(image))}
+
+    def limits(self) -> tuple[Limit, ...]:
+        side = "max_side.side"
+        return (
+            Limit(measure=side, reason="not_measured"),
+            Limit(measure=side, reason="side_too_long", most=self.max_side),
+        )
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +104,7 @@ class MaxPixels:
 
     name: ClassVar[str] = "max_pixels"
     reasons: ClassVar[frozenset[str]] = frozenset({"too_many_pixels", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_pixels: int = MAX_PIXELS
 
@@ -72,6 +118,17 @@ class MaxPixels:
         pixels = image.content.original_width * image.content.original_height
         return drop("too_many_pixels") if pixels > self.max_pixels else KEEP
 
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        width, height = _size(image)
+        return {"max_pixels.pixels": width * height}
+
+    def limits(self) -> tuple[Limit, ...]:
+        pixels = "max_pixels.pixels"
+        return (
+            Limit(measure=pixels, reason="not_measured"),
+            Limit(measure=pixels, reason="too_many_pixels", most=self.max_pixels),
+        )
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +140,7 @@ class Aspect:
 
     name: ClassVar[str] = "aspect"
     reasons: ClassVar[frozenset[str]] = frozenset({"extreme_aspect", "not_measured"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
 
     max_aspect: float = MAX_ASPECT
 
@@ -96,32 +154,14 @@ class Aspect:
         width, height = image.content.original_width, image.content.original_height
         return drop("extreme_aspect") if is_extreme(width, height, self.max_aspect) else KEEP
 
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        return {"aspect.aspect": aspect(*_size(image))}
 
-@register
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SingleColour:
-    """Drops images that show one colour, or nearly: little deviation in a 32 x 32 grey copy.
-
-    Reads `image.scores["grey_deviation"]`, in units of 0..255; the bound is inclusive.
-
-    Source: Flamingo (arXiv:2204.14198, appendix A.3) and KOSMOS-1 (arXiv:2302.14045, appendix
-    B.1.3) name the rule and no number; 4 is ours.
-    """
-
-    name: ClassVar[str] = "single_colour"
-    reasons: ClassVar[frozenset[str]] = frozenset({"single_colour", "not_measured"})
-
-    min_grey_deviation: float = MIN_GREY_DEVIATION
-
-    def __post_init__(self) -> None:
-        if not self.min_grey_deviation >= 0:
-            raise ValueError(f"min_grey_deviation is {self.min_grey_deviation}, expected 0 or more")
-
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        deviation = image.scores.get(GREY_DEVIATION)
-        if deviation is None:
-            return drop("not_measured")
-        return drop("single_colour") if is_flat(deviation, self.min_grey_deviation) else KEEP
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            Limit(measure="aspect.aspect", reason="not_measured"),
+            Limit(measure="aspect.aspect", reason="extreme_aspect", most=self.max_aspect),
+        )
 
 
 def is_too_small(width: int, height: int, min_side: int) -> bool:
@@ -131,9 +171,18 @@ def is_too_small(width: int, height: int, min_side: int) -> bool:
 
 def is_extreme(width: int, height: int, max_aspect: float) -> bool:
     """Whether the longer side is over `max_aspect` times the shorter."""
-    return max(width, height) > max_aspect * min(width, height)
+    return aspect(width, height) > max_aspect
 
 
-def is_flat(grey_deviation: float, min_grey_deviation: float) -> bool:
-    """Whether a picture varies too little; a deviation that is no number counts as none."""
-    return not grey_deviation >= min_grey_deviation
+def aspect(width: float, height: float) -> float:
+    """Longer side over shorter; infinite without a shorter one, 1 without any."""
+    shorter, longer = min(width, height), max(width, height)
+    if not shorter:
+        return math.inf if longer else 1.0
+    return longer / shorter
+
+
+def _size(image: Image) -> tuple[float, float]:
+    if image.content is None:
+        return math.nan, math.nan
+    return image.content.original_width, image.content.original_height

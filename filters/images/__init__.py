@@ -1,0 +1,1 @@
+"""Rules on single images, by what decoding measured and what is known of their addresses."""

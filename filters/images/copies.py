@@ -1,0 +1,148 @@
+"""Images that stand elsewhere too: on many pages, twice on one, or in an evaluation set."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.limits import Limit
+from openm3w.filters.registry import register
+from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.shards.document import Document, Image
+
+MAX_COUNT = 10
+"""OBELICS (arXiv:2306.16527) and MINT-1T (arXiv:2406.11271): more is dropped."""
+TWIN_DISTANCE = 5
+"""MMC4 (arXiv:2304.06939) within a document; 10 for its core set."""
+EVALUATION_DISTANCE = 5
+"""Ours, as for twins: no published number goes with this hash."""
+
+URL_COUNT = "url_count"
+"""Score name: times that the corpus names the image's address."""
+CONTENT_COUNT = "content_count"
+"""Score name: times that the corpus uses the image's stored bytes."""
+EVAL_DISTANCE = "eval_distance"
+"""Score name: Hamming distance, 0 to 64, to the nearest picture of the evaluation lists."""
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frequency:
+    """Drops images that the whole corpus has too often: logos, buttons, adverts, placeholders.
+
+    Reads `image.scores["url_count"]`, how often their address is named, and `["content_count"]`,
+    how often their stored bytes are used; what was not counted counts as once. Bounds are
+    inclusive, and 0 is none.
+
+    Source: OBELICS (arXiv:2306.16527) drops addresses that occur more than ten times, MINT-1T
+    (arXiv:2406.11271) contents too.
+    """
+
+    name: ClassVar[str] = "frequency"
+    reasons: ClassVar[frozenset[str]] = frozenset({"frequent_url", "frequent_content"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
+
+    max_url_count: int = MAX_COUNT
+    max_content_count: int = MAX_COUNT
+
+    def __post_init__(self) -> None:
+        for name in ("max_url_count", "max_content_count"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 (no bound) or more")
+
+    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
+        if not image.scores.get(URL_COUNT, 1) <= (self.max_url_count or math.inf):
+            return drop("frequent_url")
+        if not image.scores.get(CONTENT_COUNT, 1) <= (self.max_content_count or math.inf):
+            return drop("frequent_content")
+        return KEEP
+
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        return {
+            "frequency.url_count": image.scores.get(URL_COUNT, 1),
+            "frequency.content_count": image.scores.get(CONTENT_COUNT, 1),
+        }
+
+    def limits(self) -> tuple[Limit, ...]:
+        bounds = (("url", self.max_url_count), ("content", self.max_content_count))
+        return tuple(
+            Limit(
+                measure=f"frequency.{name}_count", reason=f"frequent_{name}", most=most or math.inf
+            )
+            for name, most in bounds
+        )
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationImages:
+    """Drops images that look like a picture of an evaluation set, by their perceptual hashes.
+
+    Reads `image.scores["eval_distance"]`, the Hamming distance to the nearest picture of the lists
+    that the recipe names; where there is no list every image is kept. Pictures up to the distance
+    are dropped.
+
+    Source: none with this hash; Flamingo (arXiv:2204.14198) compared embeddings, COYO-700M
+    perceptual hashes for equality. 5 is MMC4's distance of twins (arXiv:2304.06939).
+    """
+
+    name: ClassVar[str] = "evaluation_images"
+    reasons: ClassVar[frozenset[str]] = frozenset({"in_evaluation_set"})
+    measuring: ClassVar[frozenset[str]] = frozenset()
+
+    distance: int = EVALUATION_DISTANCE
+
+    def __post_init__(self) -> None:
+        _check_distance(self.distance)
+
+    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
+        near = image.scores.get(EVAL_DISTANCE, math.inf)
+        return KEEP if near >= self.distance + 1 else drop("in_evaluation_set")
+
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        return {"evaluation_images.distance": image.scores.get(EVAL_DISTANCE, math.inf)}
+
+    def limits(self) -> tuple[Limit, ...]:
+        number = "evaluation_images.distance"
+        return (Limit(measure=number, reason="in_evaluation_set", least=self.distance + 1),)
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Twins:
+    """Cuts off images that look like one before them in the same document; the first stays.
+
+    Two perceptual hashes of 64 bits that differ in `distance` bits or fewer are twins. An image
+    without a hash is no one's twin.
+
+    Source: MMC4 (arXiv:2304.06939) within a document, at 5, with a hash of its own tool; at 10 for
+    its core set.
+    """
+
+    name: ClassVar[str] = "twins"
+    reasons: ClassVar[frozenset[str]] = frozenset({"near_twin"})
+
+    distance: int = TWIN_DISTANCE
+
+    def __post_init__(self) -> None:
+        _check_distance(self.distance)
+
+    def apply(self, document: Document) -> Cut:
+        seen: list[int] = []
+        twins: set[int] = set()
+        for place, image in enumerate(document.images):
+            if image.content is None or not image.content.phash:
+                continue
+            bits = int(image.content.phash, 16)
+            if any((bits ^ other).bit_count() <= self.distance for other in seen):
+                twins.add(place)
+            else:
+                seen.append(bits)
+        if not twins:
+            return Cut(document=document, kept=tuple(range(len(document.images))))
+        return rebuilt(document, (s for s in numbered(document.spans) if s[1] not in twins))
+
+
+def _check_distance(distance: int) -> None:
+    if not 0 <= distance < 64:
+        raise ValueError(f"distance is {distance}, expected 0 to 63 bits")

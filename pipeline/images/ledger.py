@@ -1,0 +1,116 @@
+"""The ledger: what became of each image, as a row, and the row as a document's image."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+
+from openm3w.pipeline.images.decode import Encoded
+from openm3w.pipeline.images.packs import Place
+from openm3w.shards.document import Image, ImageContent
+
+LEDGER_FIELDS = [
+    ("outcome", pa.string()),
+    ("reason", pa.string()),
+    ("sha256", pa.string()),
+    ("pack", pa.string()),
+    ("offset", pa.int64()),
+    ("length", pa.int64()),
+    ("width", pa.int32()),
+    ("height", pa.int32()),
+    ("original_width", pa.int32()),
+    ("original_height", pa.int32()),
+    ("original_format", pa.string()),
+    ("original_bytes", pa.int64()),
+    ("original_sha256", pa.string()),
+    ("original_md5", pa.string()),
+    ("grey_deviation", pa.float64()),
+    ("entropy", pa.float64()),
+    ("sharpness", pa.float64()),
+    ("phash", pa.string()),
+    ("pdq", pa.string()),
+    ("pdq_quality", pa.int32()),
+    ("eval_distance", pa.int32()),
+]
+"""What became of an image; `offset` and `length` are of the bytes inside the pack.
+
+All but the first two are null where nothing was stored; `pdq` and `pdq_quality` also where no list
+asks for them, `eval_distance` where no evaluation pictures are named.
+"""
+
+_SCORES = (
+    "grey_deviation",
+    "entropy",
+    "sharpness",
+    "original_bytes",
+    "eval_distance",
+    "content_count",
+)
+
+
+def stored_row(encoded: Encoded, place: Place) -> dict[str, Any]:
+    """The row's part on an image that is in a pack."""
+    pdq, pdq_quality = encoded.pdq or (None, None)
+    return {
+        "sha256": encoded.sha256,
+        "pack": place.pack,
+        "offset": place.offset,
+        "length": place.length,
+        **_sizes(encoded),
+        **measured_row(encoded),
+        "original_sha256": encoded.original.sha256,
+        "original_md5": encoded.original.md5,
+        "pdq": pdq,
+        "pdq_quality": pdq_quality,
+    }
+
+
+def measured_row(encoded: Encoded) -> dict[str, Any]:
+    """The row's part on what was measured."""
+    measures = encoded.measures
+    return {
+        "original_format": encoded.original_format,
+        "original_bytes": encoded.original.num_bytes,
+        "grey_deviation": measures.grey_deviation,
+        "entropy": measures.entropy,
+        "sharpness": measures.sharpness,
+        "phash": measures.phash,
+        "eval_distance": encoded.eval_distance,
+    }
+
+
+def filled(image: Image, row: Mapping[str, Any]) -> Image:
+    """The image with content and scores of the ledger's or the places' row of one that was kept."""
+    content = ImageContent(
+        sha256=row["sha256"],
+        width=row["width"],
+        height=row["height"],
+        original_width=row["original_width"],
+        original_height=row["original_height"],
+        num_bytes=row["length"],
+        original_format=row["original_format"],
+        phash=row["phash"],
+    )
+    scores = {name: float(row[name]) for name in _SCORES if row.get(name) is not None}
+    return replace(image, content=content, scores=scores)
+
+
+def as_image(encoded: Encoded) -> Image:
+    """What filters may know of an image whose place is not known yet."""
+    row = {
+        "sha256": encoded.sha256,
+        "length": len(encoded.data),
+        **_sizes(encoded),
+        **measured_row(encoded),
+    }
+    return filled(Image(url=""), row)
+
+
+def _sizes(encoded: Encoded) -> dict[str, Any]:
+    return {
+        "width": encoded.width,
+        "height": encoded.height,
+        "original_width": encoded.original_width,
+        "original_height": encoded.original_height,
+    }

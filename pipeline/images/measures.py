@@ -1,0 +1,144 @@
+"""Numbers about a picture, and what tells it from another, all from one small grey copy.
+
+Only PDQ is made from the colours. Sums are of whole numbers, so that every machine finds the same.
+"""
+
+import functools
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+GREY_SIDE = 256
+"""Longest side in pixels of the grey picture that sharpness and entropy are measured in; smaller
+ones are left as they are. Ours: about the side of 224 px that models look at."""
+
+_HASH_SIDE = 32
+_HASH_BITS = 8  # a row; 8 x 8 low frequencies
+_SCALE = 1 << 14  # cosines as whole numbers: the products stay below 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Original:
+    """The bytes of an image as they were fetched."""
+
+    num_bytes: int
+    sha256: str
+    md5: str
+    """For lists of known files; nothing rests on its safety."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What is measured in a picture; equal pictures have equal numbers."""
+
+    grey_deviation: float
+    """Standard deviation of the picture as 32 x 32 grey values of 0 to 255."""
+    entropy: float
+    """Bits, 0 to 8, of the grey values' histogram at GREY_SIDE."""
+    sharpness: float
+    """Variance of the Laplacian at GREY_SIDE: low for blurred pictures."""
+    phash: str
+    """`perceptual_hash`."""
+
+
+def original(data: bytes) -> Original:
+    """Size and digests of fetched bytes."""
+    return Original(
+        num_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+        md5=hashlib.md5(data, usedforsecurity=False).hexdigest(),
+    )
+
+
+def measure(picture: Image.Image) -> Measures:
+    """Measures an upright RGB picture; one made smaller before has nearly the same numbers."""
+    grey = picture.convert("L")
+    smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
+    small = _reduced(grey)
+    return Measures(
+        grey_deviation=round(float(smallest.std(dtype=np.float64)), 2),
+        entropy=entropy(small),
+        sharpness=sharpness(small),
+        phash=_hash(smallest),
+    )
+
+
+def entropy(grey: Image.Image) -> float:
+    """Bits of the histogram of a grey picture: 0 for one grey, 8 where all are as frequent.
+
+    Rounded to 0.001.
+    """
+    counts = np.array(grey.histogram(), dtype=np.float64)
+    counts = counts[counts > 0]
+    total = grey.width * grey.height
+    bits = math.log2(total) - float(np.dot(counts, np.log2(counts))) / total
+    return round(max(0.0, bits), 3)
+
+
+def sharpness(grey: Image.Image) -> float:
+    """Variance of the Laplacian (four neighbours) of a grey picture, rounded to 0.01.
+
+    0 for pictures below 3 px. The same definition as OpenCV's `Laplacian(grey, CV_64F).var()`, with
+    which NeMo-Curator drops below 100, but of a picture of GREY_SIDE instead of the full one: a
+    large picture that is soft at its full size counts as what is seen of it at ours.
+    """
+    if min(grey.size) < 3:
+        return 0.0
+    pixels = np.asarray(grey).astype(np.int16)
+    edges = pixels[:-2, 1:-1] + pixels[2:, 1:-1]
+    edges += pixels[1:-1, :-2]
+    edges += pixels[1:-1, 2:]
+    edges -= pixels[1:-1, 1:-1] << 2
+    flat = edges.ravel().astype(np.float64)  # sums of whole numbers are exact in any order
+    mean = float(flat.sum()) / flat.size
+    return round(float(np.dot(flat, flat)) / flat.size - mean * mean, 2)
+
+
+def perceptual_hash(picture: Image.Image) -> str:
+    """64 bits as 16 hex digits that stay nearly the same where a picture is resized or re-encoded.
+
+    Which of the 8 x 8 lowest frequencies (DCT-II) of the 32 x 32 grey picture are above their
+    median; the first digits are of the lowest rows. Compare by Hamming distance: about 32 for
+    unlike pictures, 0 to 5 for copies. Source: Zauner (2010), "Implementation and benchmarking of
+    perceptual image hash functions", as widely built; MMC4 (arXiv:2304.06939) takes distances up to
+    5 as one picture, with another hash.
+    """
+    small = picture.convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
+    return _hash(np.asarray(small))
+
+
+def pdq_hash(picture: Image.Image) -> tuple[str, int]:
+    """PDQ of an RGB picture as 64 hex digits, and its quality, 0 to 100.
+
+    Source: Facebook (2019), "The TMK+PDQF video-hashing algorithm and the PDQ image-hashing
+    algorithm". Callers see to it that pdqhash is installed.
+    """
+    import pdqhash
+
+    bits, quality = pdqhash.compute(np.asarray(picture))
+    return np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality)
+
+
+def _reduced(grey: Image.Image) -> Image.Image:
+    scale = GREY_SIDE / max(grey.size)
+    if scale >= 1:
+        return grey
+    size = (max(1, round(grey.width * scale)), max(1, round(grey.height * scale)))
+    return grey.resize(size, Image.Resampling.BOX)
+
+
+def _hash(smallest: "np.ndarray[Any, Any]") -> str:
+    cosines = _cosines()
+    low = cosines @ smallest.astype(np.int64) @ cosines.T
+    return np.packbits(low.ravel() > np.median(low)).tobytes().hex()
+
+
+@functools.lru_cache(maxsize=1)
+def _cosines() -> "np.ndarray[Any, Any]":
+    frequency, at = np.mgrid[0:_HASH_BITS, 0:_HASH_SIDE]
+    exact = np.cos(np.pi * (2 * at + 1) * frequency / (2 * _HASH_SIDE))
+    return np.rint(exact * _SCALE).astype(np.int64)
