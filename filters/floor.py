@@ -11,6 +11,7 @@ from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.filters.language import Language
 from openm3w.filters.optout import KNOWN_DIRECTIVES, OptOut
 from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words
 from openm3w.shards.document import Document
@@ -29,6 +30,18 @@ class Floor:
     min_grey_deviation: float
     opt_out: OptOut
     """The signals that every profile acts on. The first job may ask it before there is text."""
+    pages: tuple[PageRules, ...] = ()
+    """Each profile's; none where a profile takes every address."""
+
+    def keep_url(self, url: str) -> Verdict:
+        """Judges a page by its address: dropped is what every profile drops, for any reason."""
+        denied = KEEP
+        for rules in self.pages:
+            verdict = rules.judge(url)
+            if verdict:
+                return KEEP
+            denied = denied and verdict
+        return denied
 
     def keep_text(self, document: Document) -> Verdict:
         """Judges an extracted page whose images nobody has fetched, cheap before dear."""
@@ -75,6 +88,7 @@ def floor(profiles: Iterable[Profile]) -> Floor:
         max_aspect=max(p.image.max_aspect for p in chosen),
         min_grey_deviation=min(p.image.min_grey_deviation for p in chosen),
         opt_out=_opt_out([p.opt_out for p in chosen]),
+        pages=_pages([p.pages for p in chosen]),
     )
 
 
@@ -82,6 +96,10 @@ def _languages(profiles: tuple[Profile, ...]) -> tuple[str, ...]:
     if any(not profile.languages for profile in profiles):
         return ()
     return tuple(sorted({code for profile in profiles for code in profile.languages}))
+
+
+def _pages(rules: list[PageRules]) -> tuple[PageRules, ...]:
+    return tuple(dict.fromkeys(rules)) if all(each.filters() for each in rules) else ()
 
 
 def _opt_out(policies: list[OptOut]) -> OptOut:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -10,6 +10,7 @@ from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.pages import PageRules
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
@@ -72,6 +73,7 @@ def make_plan(
 
     Raises:
         RecipeError: a profile does not load.
+        InputError: a list that a profile names does not load.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
     bounds = floor(profiles)
@@ -92,12 +94,18 @@ def _fingerprints(
     recipe: BuildRecipe, sources: tuple[Source, ...], model: str, profile: Profile, bounds: Floor
 ) -> dict[Job, str]:
     archives = [(source.name, source.digest) for source in sources]
+    # What lists say counts, not where they lie: a list may move, and may change in its place.
+    listed = [rules.contents() for rules in bounds.pages]
+    bounds = replace(bounds, pages=())
+    pages = profile.pages.contents()
+    profile = replace(profile, pages=PageRules())
+    reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     parts: dict[Job, tuple[object, ...]] = {
-        "documents": (archives, recipe.screen, recipe.extract, bounds, recipe.pages_per_archive),
+        "documents": (archives, *reading, bounds, listed),
         "dedup": (),
         "images": (recipe.images,),
         "scores": (recipe.scores, model),
-        "shards": (profile, recipe.shards, recipe.name),
+        "shards": (profile, pages, recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}
     parent = str(STORE_VERSION)

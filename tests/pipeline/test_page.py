@@ -1,8 +1,11 @@
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from openm3w.filters.floor import floor
+from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.extraction.extract import Engine
@@ -103,6 +106,14 @@ def test_a_hostile_page_is_dropped_with_a_reason(archive, tmp_path, html, reason
     page = outcome(archive, tmp_path, PAGE + html, screen=screen, settings=Extract(engine=engine))
 
     assert (page.outcome, page.reason) == ("dropped", reason)
+
+
+@pytest.mark.parametrize("others", [(), (Profile(),)])
+def test_an_address_that_every_profile_denies_is_not_read(archive, tmp_path, others):
+    denied = [replace(Profile(), pages=PageRules(deny_tokens=(t,))) for t in ("example", "a")]
+    page = outcome(archive, tmp_path, b"", bounds=floor([*denied, *others]))
+
+    assert (page.outcome, page.reason) == ("dropped", "empty_body" if others else "denied_token")
 
 
 def test_what_would_hang_a_parser_does_not_reach_it(archive, tmp_path):
