@@ -178,7 +178,8 @@ def _mapped(path: Path, kind: Kind, size: int) -> Any:
     holds = head[8:16].rstrip(b"\0").decode("ascii", "replace")
     if holds != kind:
         raise InputError(f"{path}: a hash set of {holds}s, where {kind}s are asked for")
-    hashes = np.memmap(path, "<u8", "r", _HEADER.size) if count else np.zeros(0, "<u8")
+    mapped = np.memmap(path, "<u8", "r", _HEADER.size) if count else np.zeros(0, "<u8")
+    hashes = np.asarray(mapped)  # indexing a memmap makes an object each time
     if not np.all(hashes[1:] > hashes[:-1]):
         raise InputError(f"{path}: a hash set whose hashes are not in order; make it again")
     return hashes
