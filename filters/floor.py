@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from openm3w.filters.image import is_extreme, is_flat, is_too_small
 from openm3w.filters.language import Language
-from openm3w.filters.optout import KNOWN_DIRECTIVES, OptOut
+from openm3w.filters.optout import KNOWN_DIRECTIVES, KNOWN_USAGES, OptOut
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.verdict import KEEP, Verdict, drop
@@ -108,5 +108,8 @@ def _opt_out(policies: list[OptOut]) -> OptOut:
             name for name in KNOWN_DIRECTIVES if all(name in p.directives for p in policies)
         ),
         tdm_reservation=all(p.tdm_reservation for p in policies),
+        content_usage=tuple(
+            name for name in KNOWN_USAGES if all(name in p.content_usage for p in policies)
+        ),
         agents=tuple(sorted(set.intersection(*(set(p.agents) for p in policies)))),
     )
