@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from openm3w.filters.language import Language
-from openm3w.filters.optout import KNOWN_DIRECTIVES, OptOut
+from openm3w.filters.optout import KNOWN_DIRECTIVES, KNOWN_USAGES, OptOut
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import BYTES_RULES, ImageRules, loosest
+from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words
 from openm3w.shards.document import Document, Image
@@ -28,6 +29,18 @@ class Floor:
     """The loosest of each bound on what an image's bytes alone tell; no others."""
     opt_out: OptOut
     """The signals that every profile acts on. The first job may ask it before there is text."""
+    pages: tuple[PageRules, ...] = ()
+    """Each profile's; none where a profile takes every address."""
+
+    def keep_url(self, url: str) -> Verdict:
+        """Judges a page by its address: dropped is what every profile drops, for any reason."""
+        denied = KEEP
+        for rules in self.pages:
+            verdict = rules.judge(url)
+            if verdict:
+                return KEEP
+            denied = denied and verdict
+        return denied
 
     def keep_text(self, document: Document) -> Verdict:
         """Judges an extracted page whose images nobody has fetched, cheap before dear."""
@@ -73,6 +86,7 @@ def floor(profiles: Iterable[Profile]) -> Floor:
         min_words=min(p.text.min_words for p in chosen),
         image=loosest(p.image for p in chosen),
         opt_out=_opt_out([p.opt_out for p in chosen]),
+        pages=_pages([p.pages for p in chosen]),
     )
 
 
@@ -82,11 +96,18 @@ def _languages(profiles: tuple[Profile, ...]) -> tuple[str, ...]:
     return tuple(sorted({code for profile in profiles for code in profile.languages}))
 
 
+def _pages(rules: list[PageRules]) -> tuple[PageRules, ...]:
+    return tuple(dict.fromkeys(rules)) if all(each.filters() for each in rules) else ()
+
+
 def _opt_out(policies: list[OptOut]) -> OptOut:
     return OptOut(
         directives=tuple(
             name for name in KNOWN_DIRECTIVES if all(name in p.directives for p in policies)
         ),
         tdm_reservation=all(p.tdm_reservation for p in policies),
+        content_usage=tuple(
+            name for name in KNOWN_USAGES if all(name in p.content_usage for p in policies)
+        ),
         agents=tuple(sorted(set.intersection(*(set(p.agents) for p in policies)))),
     )

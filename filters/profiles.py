@@ -13,6 +13,7 @@ from openm3w.filters.optout import OptOut
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
 from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.image import ImageRules
+from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.rules.similarity import SimilarityRules
 from openm3w.filters.rules.text import TextRules
@@ -37,6 +38,7 @@ class Profile:
     """ISO 639-1 code, or several with commas; `any` switches the choice off."""
     min_language_score: float = MIN_LANGUAGE_SCORE
     opt_out: OptOut = field(default_factory=OptOut)
+    pages: PageRules = field(default_factory=PageRules)
     text: TextRules = field(default_factory=TextRules)
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
@@ -78,7 +80,7 @@ class Profile:
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""
-        return (self.opt_out, self._language_filter())
+        return (*self.pages.filters(), self.opt_out, self._language_filter())
 
     def document_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of what is left to write, images dropped and text cut."""

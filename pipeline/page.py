@@ -1,7 +1,7 @@
 """One page: from an archive record to a Document inside the floor, or the reason why not.
 
-Cheap before dear: header and first bytes, then the bytes' size and an image tag, then decoding,
-then extraction, then the language model. A page has exactly one outcome.
+Cheap before dear: the address, then header and first bytes, then the bytes' size and an image tag,
+then decoding, then extraction, then the language model. A page has exactly one outcome.
 """
 
 import time
@@ -92,6 +92,8 @@ def read_page(
             fetched=record.date,
         ),
     )
+    if floor and not (denied := floor.keep_url(record.url)):
+        return replace(page, outcome="dropped", reason=denied.reason or "")
     if record.body_error:
         return replace(page, outcome="failed", reason="unreadable_payload", error=record.body_error)
     verdict = screen.keep(_facts(record)) if screen else KEEP

@@ -10,6 +10,8 @@ from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.image import ImageRules
+from openm3w.filters.rules.pages import PageRules
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
@@ -75,7 +77,7 @@ def make_plan(
 
     Raises:
         RecipeError: a profile does not load.
-        InputError: a list that the recipe names cannot be read.
+        InputError: a list that the recipe or a profile names cannot be read.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
     bounds = floor(profiles)
@@ -105,12 +107,18 @@ def _fingerprints(
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
     images = replace(recipe.images, blocklists=(), evaluation_images=())
+    # What lists say counts, not where they lie: a list may move, and may change in its place.
+    listed = [rules.contents() for rules in bounds.pages]
+    pictures, bounds = bounds.image, replace(bounds, pages=(), image=ImageRules())
+    pages = profile.pages.contents()
+    profile = replace(profile, pages=PageRules())
+    reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     parts: dict[Job, tuple[object, ...]] = {
-        "documents": (archives, recipe.screen, recipe.extract, bounds, recipe.pages_per_archive),
+        "documents": (archives, *reading, bounds, listed),
         "dedup": (),
-        "images": (images, lists.digest),
+        "images": (images, pictures, lists.digest),
         "scores": (recipe.scores, model),
-        "shards": (profile, recipe.shards, recipe.name),
+        "shards": (profile, pages, recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}
     parent = str(STORE_VERSION)

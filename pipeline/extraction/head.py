@@ -1,5 +1,6 @@
 """What a page says about itself as a whole: its title, base, share image, opt-outs and licences."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -12,10 +13,16 @@ from openm3w.pipeline.extraction.urls import resolve_url
 MAX_BASE_CHARS: Final = 500
 """Of a base address: it is part of all that the page names."""
 
-_OPT_OUT_NAMES: Final = frozenset(
-    ("robots", "googlebot", "ai-bot", "ccbot", "gptbot", "tdm-reservation", "tdm-policy")
+_OPT_OUT_NAME: Final = re.compile(
+    # All that is called a bot, and crawlers that are not: Google-Extended, anthropic-ai, Slurp.
+    r"robots|[\w-]{0,40}bot|[\w-]{1,40}-extended|anthropic-ai|cohere-ai|slurp|teoma|openm3w"
+    r"|tdm-reservation|tdm-policy|content-usage",
+    re.ASCII,
 )
-_TELLING: Final = ("og:title", "og:image", "twitter:image", "bot", "tdm-", "licen")
+_TELLING: Final = (
+    *("og:title", "og:image", "twitter:image", "bot", "tdm-", "content-usage", "licen"),
+    *("-extended", "ic-ai", "e-ai", "slurp", "teoma", "openm3w"),
+)
 """Elements without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
@@ -49,7 +56,11 @@ def read_head(layout: Layout, url: str) -> Head:
         (_name(element), element.get("content", "")) for tag, element in found if tag == "meta"
     ]
     shared = next((one_line(text) for name, text in metas if name == "og:title"), "")
-    opt_out = (f"meta {name}: {' '.join(v.split())}" for name, v in metas if name in _OPT_OUT_NAMES)
+    opt_out = (
+        f"meta {name}: {' '.join(value.split())}"
+        for name, value in metas
+        if _OPT_OUT_NAME.fullmatch(name)
+    )
     licences = (
         resolve_url(base, element.get("href", ""))[0]
         for tag, element in found
@@ -69,7 +80,9 @@ def _is_telling(written: str) -> bool:
 
 
 def _name(meta: dict[str, str]) -> str:
-    return (meta.get("property") or meta.get("name") or "").strip().lower()
+    return (
+        (meta.get("property") or meta.get("name") or meta.get("http-equiv") or "").strip().lower()
+    )
 
 
 def _base(found: list[tuple[str, dict[str, str]]], url: str) -> str:

@@ -10,6 +10,7 @@ from openm3w.cli import cli
 from openm3w.errors import NotBuiltError, RecipeError
 from openm3w.filters import cli as filters_cli
 from openm3w.filters import registry
+from openm3w.filters.lists import load
 from openm3w.filters.profiles import load_profile, profile_names, profile_path
 
 
@@ -86,3 +87,16 @@ def test_listing_filters_loads_neither_beam_nor_torch_nor_numpy():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_hashset_makes_a_list_small(tmp_path):
+    (tmp_path / "adult").mkdir()
+    (tmp_path / "adult/domains").write_text("a.example\nb.example\n")
+    (tmp_path / "more.txt").write_text("b.example\nc.example\n")
+    output = tmp_path / "denied.set"
+    lists = [str(tmp_path / "adult"), str(tmp_path / "more.txt")]
+
+    said = run("filters", "hashset", *lists, "--output", str(output))
+
+    assert said == f"{output}: 3 domains\n"
+    assert "c.example" in load(str(output), "domain")

@@ -42,6 +42,9 @@ def test_the_floor_acts_on_the_signals_that_all_profiles_act_on():
     loose = floor([profile_with(opt_out__tdm_reservation="false", opt_out__agents="[]")])
     assert not loose.opt_out.tdm_reservation
     assert loose.opt_out.agents == ()
+    usages = ('["search", "train-ai"]', '["train-ai", "ai-use"]')
+    found = floor([profile_with(opt_out__content_usage=each) for each in usages])
+    assert found.opt_out.content_usage == ("train-ai",)
 
 
 def test_no_profile_is_no_floor():

@@ -1,8 +1,11 @@
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from openm3w.filters.floor import floor
+from openm3w.filters.profiles import Profile
+from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.extraction.extract import Engine
@@ -79,6 +82,7 @@ def test_a_page_whose_only_image_is_the_one_to_share_is_a_candidate(archive, tmp
         ("<body background=/paper.gif><p>words only</p>", {}, "no_image_candidate"),
         ("<img src=/a.png>", {}, "no_text"),
         (PAGE, {"headers": (("X-Robots-Tag", "noai"),)}, "opt_out_noai"),
+        (PAGE, {"headers": (("Content-Usage", "train-ai=n"),)}, "opt_out_content_usage"),
         (PAGE.replace("<img", "<!-- <img").replace("Bridge>", "-->"), {}, "no_content_image"),
     ],
 )
@@ -103,6 +107,29 @@ def test_a_hostile_page_is_dropped_with_a_reason(archive, tmp_path, html, reason
     page = outcome(archive, tmp_path, PAGE + html, screen=screen, settings=Extract(engine=engine))
 
     assert (page.outcome, page.reason) == ("dropped", reason)
+
+
+def test_every_signal_of_the_headers_is_recorded_as_written(archive, tmp_path):
+    headers = (
+        ("X-Robots-Tag", "otherbot: noai, noindex"),
+        ("X-Robots-Tag", "unavailable_after: Wed, 01 Jan 2020 00:00:00 GMT"),
+        ("TDM-Reservation", "0"),
+        ("TDM-Policy", "https://a.example/policy"),
+        ("Content-Usage", "search=n"),
+    )
+    page = outcome(archive, tmp_path, PAGE, headers=headers)
+
+    assert page.outcome == "kept"
+    expected = tuple(f"{name.lower()}: {value}" for name, value in headers)
+    assert page.document.signals.opt_out == expected
+
+
+@pytest.mark.parametrize("others", [(), (Profile(),)])
+def test_an_address_that_every_profile_denies_is_not_read(archive, tmp_path, others):
+    denied = [replace(Profile(), pages=PageRules(deny_tokens=(t,))) for t in ("example", "a")]
+    page = outcome(archive, tmp_path, b"", bounds=floor([*denied, *others]))
+
+    assert (page.outcome, page.reason) == ("dropped", "empty_body" if others else "denied_token")
 
 
 def test_what_would_hang_a_parser_does_not_reach_it(archive, tmp_path):

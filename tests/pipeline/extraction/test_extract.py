@@ -427,6 +427,25 @@ def test_what_the_head_says_is_recorded() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("meta", "signals"),
+    [
+        ("name=CCBot content=noai", ("meta ccbot: noai",)),
+        ("name=openm3w content=noindex", ("meta openm3w: noindex",)),
+        ("name=Google-Extended content=noindex", ("meta google-extended: noindex",)),
+        ("name=anthropic-ai content=noai", ("meta anthropic-ai: noai",)),
+        ("name=tdm-policy content=https://a.example/p", ("meta tdm-policy: https://a.example/p",)),
+        ("http-equiv=Content-Usage content='train-ai=n'", ("meta content-usage: train-ai=n",)),
+        ("name=description content='robots: noai'", ()),
+        ("name=robotics content=noai", ()),
+    ],
+)
+def test_signals_for_any_crawler_are_recorded_as_written(
+    meta: str, signals: tuple[str, ...]
+) -> None:
+    assert extract(page(f"<p>{FIRST}</p>", f"<meta {meta}>"), URL).opt_out == signals
+
+
 def test_a_result_does_not_depend_on_the_pages_before() -> None:
     html = article("<img src=bell.jpg><figure><img src=c.jpg><figcaption>C</figcaption></figure>")
     first = extract(html, URL)

@@ -1,0 +1,60 @@
+import shutil
+
+import pytest
+
+from openm3w.errors import InputError
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.plan import JOBS
+
+
+@pytest.fixture
+def planned(archive, tmp_path):
+    """Maker of the fingerprints of a build whose profiles are those given, the last one chosen."""
+    source = archive.page("http://a.example/", "<p>words").write(tmp_path / "a.warc.gz")
+
+    def make(*profiles, overrides=()):
+        names = []
+        for number, text in enumerate(profiles):
+            names.append(tmp_path / f"profile{number}.toml")
+            names[-1].write_text(text)
+        floor = ",".join(f'"{name}"' for name in names)
+        settings = (f"floor=[{floor}]", f"profile={names[-1]}", "scores.model=none", *overrides)
+        recipe = recipes.load("openm3w", settings)
+        plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
+        assert not (tmp_path / "out.work").exists()
+        return plan.fingerprints
+
+    return make
+
+
+def changed(before, after):
+    return [job for job in JOBS if before[job] != after[job]]
+
+
+def test_a_list_of_the_floor_is_part_of_the_first_job_and_wherever_it_lies(planned, tmp_path):
+    denied = tmp_path / "denied.txt"
+    denied.write_text("a.example\n")
+    profile = f'[pages]\ndeny_domains = ["{denied}"]\n'
+    before = planned(profile)
+    shutil.move(denied, tmp_path / "moved.txt")
+    assert planned(profile.replace("denied.txt", "moved.txt")) == before
+    (tmp_path / "moved.txt").write_text("b.example\n")
+    assert changed(before, planned(profile.replace("denied.txt", "moved.txt"))) == list(JOBS)
+
+
+def test_a_list_of_one_profile_of_several_is_part_of_the_last_job(planned, tmp_path):
+    denied = tmp_path / "denied.txt"
+    denied.write_text("a.example\n")
+    profile = f'[pages]\ndeny_domains = ["{denied}"]\n'
+    before = planned("", profile)
+    denied.write_text("b.example\n")
+    assert changed(before, planned("", profile)) == ["shards"]
+
+
+def test_a_list_that_does_not_load_ends_the_build_before_any_work(planned, tmp_path):
+    with pytest.raises(InputError, match=r"nowhere\.txt: no such list of domains"):
+        planned('[pages]\nallow_domains = ["nowhere.txt"]\n')
+    (tmp_path / "list.txt").write_text("a.example\nb example\n")
+    with pytest.raises(InputError, match=r"list\.txt, line 2: 'b example' is no domain"):
+        planned(f'[pages]\nallow_domains = ["{tmp_path}/list.txt"]\n')
