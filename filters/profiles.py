@@ -14,6 +14,7 @@ from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Tr
 from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.quality import QualityRules
+from openm3w.filters.rules.safety import SafetyRules
 from openm3w.filters.rules.similarity import SimilarityRules
 from openm3w.filters.rules.text import TextRules
 
@@ -41,6 +42,7 @@ class Profile:
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
+    safety: SafetyRules = field(default_factory=SafetyRules)
     quality: QualityRules = field(default_factory=QualityRules)
 
     def __post_init__(self) -> None:
@@ -65,7 +67,11 @@ class Profile:
         Raises:
             RecipeError: similarity is asked for, and the model has no bound.
         """
-        return (*self.image.filters(), *self.similarity.filters(similarity_model))
+        return (
+            *self.image.filters(),
+            *self.safety.filters(),
+            *self.similarity.filters(similarity_model),
+        )
 
     def text_transforms(self) -> tuple[Transform, ...]:
         """What changes a page's text before it is judged, in order; images all stay."""
@@ -78,7 +84,7 @@ class Profile:
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""
-        return (self.opt_out, self._language_filter())
+        return (self.opt_out, *self.safety.document_filters(), self._language_filter())
 
     def document_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of what is left to write, images dropped and text cut."""

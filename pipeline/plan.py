@@ -11,6 +11,7 @@ from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline.recipe import BuildRecipe
+from openm3w.pipeline.scoring import safety
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
 from openm3w.recipe import fingerprint
@@ -71,7 +72,9 @@ def make_plan(
     """Resolves profile, floor and fingerprints.
 
     Raises:
-        RecipeError: a profile does not load.
+        RecipeError: a profile does not load, or no scorer is called as the recipe has it.
+        MissingError: a scorer's package or file is not here.
+        InputError: a scorer's file is not of its form.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
     bounds = floor(profiles)
@@ -92,11 +95,12 @@ def _fingerprints(
     recipe: BuildRecipe, sources: tuple[Source, ...], model: str, profile: Profile, bounds: Floor
 ) -> dict[Job, str]:
     archives = [(source.name, source.digest) for source in sources]
+    scorer_digests = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, recipe.screen, recipe.extract, bounds, recipe.pages_per_archive),
         "dedup": (),
         "images": (recipe.images,),
-        "scores": (recipe.scores, model),
+        "scores": (recipe.scores, model, scorer_digests),
         "shards": (profile, recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}

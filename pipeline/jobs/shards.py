@@ -15,6 +15,7 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
@@ -28,6 +29,9 @@ from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document, Image, ImageContent
 from openm3w.shards.sample import Sample, document_from_json, document_to_json
 from openm3w.shards.writer import ShardEntry
+
+IMAGE_SCORES = ("similarity", *map(image_score, SCORERS))
+"""What the scores job says of an image, by the names that it has in the image's scores."""
 
 SELECTED = pa.schema(
     [
@@ -144,9 +148,11 @@ def completed_documents(
     placed: dict[int, dict[int, dict[str, Any]]] = {}
     for place in plan.folder("images", "places").rows(unit):
         placed.setdefault(place["row"], {})[place["image"]] = place
-    similarity = {
-        (score["row"], score["image"]): score["similarity"]
-        for score in plan.folder("scores").rows(unit)
+    scored = {
+        (score["row"], score["image"]): {
+            name: score[name] for name in IMAGE_SCORES if score[name] is not None
+        }
+        for score in plan.folder("scores").rows(unit, ["row", "image", *IMAGE_SCORES])
     }
     for row, document in wanted_documents(plan, unit):
         about = placed.get(row, {})
@@ -157,16 +163,15 @@ def completed_documents(
             place = about[index]
             kept = place["outcome"] == "kept"
             fates.append("" if kept else place["reason"])
-            images.append(_filled(image, place, similarity.get((row, index))) if kept else image)
+            images.append(_filled(image, place, scored.get((row, index), {})) if kept else image)
             if kept:
                 places[index] = (place["pack"], place["offset"], place["length"])
-        yield row, _with_images(document, images), fates, places
+        filled = _with_images(document, images)
+        yield row, replace(filled, scores=with_largest(filled)), fates, places
 
 
-def _filled(image: Image, place: Mapping[str, Any], similarity: float | None) -> Image:
-    scores = {"grey_deviation": place["grey_deviation"]}
-    if similarity is not None:
-        scores["similarity"] = similarity
+def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, float]) -> Image:
+    scores = {"grey_deviation": place["grey_deviation"], **scored}
     content = ImageContent(
         sha256=place["sha256"],
         width=place["width"],
