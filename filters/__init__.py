@@ -4,6 +4,7 @@ Importing this package registers every filter that is shipped: a new module is a
 """
 
 from openm3w.filters import (
+    assignment,
     image,
     interleaving,
     language,
@@ -15,9 +16,10 @@ from openm3w.filters import (
     url,
     window,
 )
-from openm3w.filters.quality import c4, fineweb, gopher, kosmos, obelics, omnicorpus, pii
+from openm3w.filters.quality import c4, fineweb, gopher, kosmos, obelics, omnicorpus, pii, sentences
 
 __all__ = [
+    "assignment",
     "c4",
     "fineweb",
     "gopher",
@@ -31,6 +33,7 @@ __all__ = [
     "pii",
     "safety",
     "screen",
+    "sentences",
     "similarity",
     "text",
     "url",

@@ -92,12 +92,17 @@ def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
         NeedsDocumentsError: the numbers do not suffice for this profile.
         RecipeError: the profile has no bound for `similarity_model`.
     """
+    if profile.document.assignment != "natural":
+        raise NeedsDocumentsError("images are moved to the sentences that they fit")
     state = _State(rows)
     for image_filter in profile.image_filters(similarity_model):
         state.images.limit(_limits(image_filter), rows.images)
     for cut in profile.cuts():
         _handler(_CUTS, cut)(state, cut)
-    for document_filter in (*profile.page_filters(), *profile.document_filters()):
+    for document_filter in (
+        *profile.page_filters(),
+        *profile.document_filters(similarity_model),
+    ):
         if type(document_filter) in _DOCUMENTS:
             _DOCUMENTS[type(document_filter)](state, document_filter)
         else:

@@ -11,6 +11,7 @@ from openm3w.filters.interleaving import MaxImages
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
+from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.quality import QualityRules
@@ -41,6 +42,7 @@ class Profile:
     text: TextRules = field(default_factory=TextRules)
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
+    assigned: AssignedRules = field(default_factory=AssignedRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
     quality: QualityRules = field(default_factory=QualityRules)
@@ -53,6 +55,8 @@ class Profile:
                     f"or {_ANY!r}"
                 )
         self._language_filter()
+        if self.assigned.min_share and self.document.assignment != "bipartite":
+            raise ValueError('assigned.min_share asks for document.assignment = "bipartite"')
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -86,9 +90,17 @@ class Profile:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""
         return (self.opt_out, *self.safety.document_filters(), self._language_filter())
 
-    def document_filters(self) -> tuple[DocumentFilter, ...]:
-        """Filters of what is left to write, images dropped and text cut."""
-        return (*self.document.filters(), *self.quality.document_filters())
+    def document_filters(self, similarity_model: str) -> tuple[DocumentFilter, ...]:
+        """Filters of what is left to write, images dropped and text cut.
+
+        Raises:
+            RecipeError: a share of assigned images is asked for, and the model has no bound.
+        """
+        return (
+            *self.document.filters(),
+            *self.assigned.filters(similarity_model),
+            *self.quality.document_filters(),
+        )
 
     def text_filters(self) -> tuple[TextFilter, ...]:
         """Rules on the page's text before it is cut, cheap before dear."""

@@ -44,11 +44,11 @@ class Similarity:
         return drop("low_similarity") if not score >= self.min_similarity else KEEP
 
 
-def bound_for(bounds: Mapping[str, float], model_id: str) -> float:
+def bound_for(bounds: Mapping[str, float], model_id: str, *, table: str = "similarity") -> float:
     """The bound of the longest entry of `bounds` that begins `model_id`.
 
     Capitals and punctuation do not count, and an entry ends where a part of the id ends: `lit`
-    is for `lit-dinov2s`, not for `literal`.
+    is for `lit-dinov2s`, not for `literal`. `table` is the profile's table that holds them.
 
     Raises:
         RecipeError: no entry fits; the message says how to set one.
@@ -61,9 +61,15 @@ def bound_for(bounds: Mapping[str, float], model_id: str) -> float:
     known = ", ".join(sorted(bounds)) or "none"
     raise RecipeError(
         f"similarity model {model_id!r} has no bound in this profile (it has: {known}); a bound of "
-        f"another model means nothing here: set similarity.bounds.{key}=NUMBER, or "
-        "similarity.enabled=false to keep images whatever their score"
+        f"another model means nothing here: set {table}.bounds.{key}=NUMBER (`m3w calibrate` finds "
+        f"one), or {_OFF[table]}"
     )
+
+
+_OFF = {
+    "similarity": "similarity.enabled=false to keep images whatever their score",
+    "assigned": "assigned.min_share=0.0 to keep documents whatever their images' scores",
+}
 
 
 def _plain(name: str) -> str:

@@ -65,7 +65,7 @@ def make_plan(
     )
     # Fails here, not after an hour, where the profile has no bound for the model.
     plan.profile.image_filters(model)
-    needs.check(plan.recipe, plan.profile)
+    needs.check(plan.recipe, plan.profile, model)
     return plan
 
 

@@ -128,7 +128,7 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
     Raises:
         OutputError: a table is missing or damaged.
     """
-    pages = _limited([*profile.page_filters(), *profile.document_filters()], page_names())
+    pages = _limited([*profile.page_filters(), *profile.document_filters(model)], page_names())
     pictures = _limited(profile.image_filters(model), image_names())
     texts = sorted({limit.measure for limit in text_limits(view_of(profile))})
     documents = _read(folder, unit, [name for name, _ in _DOCUMENTS] + pages, "parquet")

@@ -8,13 +8,15 @@ order depend on ids, seed and the number of kept documents alone.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.assignment import SentenceScores
+from openm3w.filters.profiles import Profile
 from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain, url_key
@@ -107,6 +109,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     folder, recipe = plan.folder("shards", "select"), plan.recipe
     profile, pages, images = plan.profile, Tally(), Tally()
     measures = text_measures(plan, unit, profile)
+    sentences = sentence_scores(plan, unit, profile)
     splits: dict[str, int] = {}
     languages: Counter[str] = Counter()
     with (
@@ -120,6 +123,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 profile,
                 similarity_model=plan.model,
                 measures=measures[row],
+                sentences=sentences(row, document),
             )
             _count(selection.verdict.reason, fates, selection.images, pages, images)
             add_outcome(_outcome_row(row, document, selection.verdict.reason, selection.images))
@@ -139,6 +143,27 @@ def commit_selection(plan: Plan, unit: str) -> None:
     stages = [pages.to_json("shards", "pages"), images.to_json("shards", "images")]
     counts = {"stages": stages, "splits": splits, "languages": dict(sorted(languages.items()))}
     folder.commit_sidecar(unit, counts=counts, seconds={})
+
+
+def sentence_scores(
+    plan: Plan, unit: str, profile: Profile
+) -> Callable[[int, Document], SentenceScores | None]:
+    """From row and document to the scores of its images with its sentences, where wanted."""
+    if profile.document.assignment == "natural":
+        return lambda _, __: None
+    found = {
+        (score["row"], score["image"]): tuple(score["window_scores"])
+        for score in plan.folder("scores").rows(unit, ["row", "image", "window_scores"])
+    }
+    words = plan.recipe.scores.windows.max_words
+
+    def of(row: int, document: Document) -> SentenceScores:
+        images = range(len(document.images))
+        return SentenceScores(
+            rows=tuple(found.get((row, at), ()) for at in images), max_words=words
+        )
+
+    return of
 
 
 def completed_documents(

@@ -1,5 +1,6 @@
 """What job 4 stores, and what the last job makes of it."""
 
+import hashlib
 import json
 
 import pytest
@@ -66,3 +67,21 @@ def test_a_page_of_an_image_beyond_the_bound_is_dropped_whole(site, tmp_path):
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     pages = [s for s in report["stages"] if (s["job"], s["unit"]) == ("shards", "pages")]
     assert pages[0]["dropped"] == {"nsfw_document": 1}
+
+
+def test_images_are_assigned_to_sentences_by_the_stored_matrix(site, tmp_path):
+    profile = tmp_path / "mmc4.toml"
+    profile.write_text("[document]\nassignment = 'bipartite'\n", encoding="utf-8")
+
+    build(
+        site, tmp_path / "out", "scores.model=lit", "scores.windows.scope=all", f"profile={profile}"
+    )
+
+    (found,) = manifests.load(tmp_path / "out")
+    (sample,) = read_samples(found)
+    assert len(sample.images) == 2
+    for image, data in zip(sample.document.images, sample.images, strict=True):
+        assert hashlib.sha256(data).hexdigest() == image.content.sha256
+        assert image.scores["assigned_similarity"] <= image.scores["similarity"]
+    words = " ".join(sample.document.texts).split()
+    assert words.count("harbour") == 4
