@@ -4,10 +4,12 @@ Importing this package registers every filter that is shipped: a new module is a
 """
 
 from openm3w.filters import (
+    assignment,
     interleaving,
     language,
     optout,
     pages,
+    safety,
     screen,
     similarity,
     text,
@@ -24,9 +26,11 @@ from openm3w.filters.quality import (
     obelics,
     omnicorpus,
     pii,
+    sentences,
 )
 
 __all__ = [
+    "assignment",
     "c4",
     "copies",
     "file",
@@ -42,7 +46,9 @@ __all__ = [
     "optout",
     "pages",
     "pii",
+    "safety",
     "screen",
+    "sentences",
     "similarity",
     "size",
     "text",

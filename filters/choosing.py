@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from openm3w.filters.hashing import unit_interval
+from openm3w.filters.images.copies import Twins
 from openm3w.filters.interleaving import HasImage, Interspersed, MaxImages, SingleImage
 from openm3w.filters.language import Language
 from openm3w.filters.limits import Limit
 from openm3w.filters.measuring import text_limits, view_of
 from openm3w.filters.optout import OptOut
+from openm3w.filters.pages import URL_FILTERS, UrlFilter
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.omnicorpus import OmniCorpusImages
 from openm3w.filters.selection import PAGE_DROPPED
@@ -50,6 +52,8 @@ class Rows:
     """What is stored of N documents with P paragraphs and M images."""
 
     doc_ids: Sequence[str]
+    urls: Coded
+    """Empty where the profile does not ask for them."""
     languages: Coded
     language_scores: Floats
     """float64[N]."""
@@ -73,6 +77,8 @@ class Rows:
     """int64[M]: how many paragraphs of its document stand before an image."""
     images: Mapping[str, Floats]
     """Name -> float64[M]: `measuring.measure_image`."""
+    phashes: Coded
+    """[M]: 16 hex digits, "" where there is none; empty where the profile does not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,12 +98,17 @@ def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
         NeedsDocumentsError: the numbers do not suffice for this profile.
         RecipeError: the profile has no bound for `similarity_model`.
     """
+    if profile.document.assignment != "natural":
+        raise NeedsDocumentsError("images are moved to the sentences that they fit")
     state = _State(rows)
     for image_filter in profile.image_filters(similarity_model):
         state.images.limit(_limits(image_filter), rows.images)
     for cut in profile.cuts():
         _handler(_CUTS, cut)(state, cut)
-    for document_filter in (*profile.page_filters(), *profile.document_filters()):
+    for document_filter in (
+        *profile.page_filters(),
+        *profile.document_filters(similarity_model),
+    ):
         if type(document_filter) in _DOCUMENTS:
             _DOCUMENTS[type(document_filter)](state, document_filter)
         else:
@@ -140,6 +151,8 @@ class _Outcomes:
 
     def limit(self, limits: Iterable[Limit], measures: Mapping[str, Floats]) -> None:
         for limit in limits:
+            if limit.measure not in measures:
+                raise NeedsDocumentsError(f"{limit.measure} is not measured")
             values = measures[limit.measure]
             self.drop(~((values >= limit.least) & (values <= limit.most)), limit.reason)
 
@@ -218,6 +231,27 @@ class _State:
         self.images.drop(outside, _only(window.reasons))
         self.words = None
 
+    def cut_twins(self, rule: Twins) -> None:
+        hashed = self.images.left & self.rows.phashes.where(bool)
+        places = np.flatnonzero(hashed)
+        names = [int(name, 16) if name else 0 for name in self.rows.phashes.names]
+        bits = np.array(names, np.uint64)[self.rows.phashes.codes[places]]
+        owners = self.rows.owners[places]
+        pairs: list[tuple[int, int]] = []
+        for apart in range(1, len(places)):
+            together = owners[apart:] == owners[:-apart]
+            if not together.any():
+                break
+            near = _distances(bits[apart:] ^ bits[:-apart]) <= rule.distance
+            pairs += [(int(at) + apart, int(at)) for at in np.flatnonzero(together & near)]
+        twins: set[int] = set()
+        for later, earlier in sorted(pairs):
+            if earlier not in twins:
+                twins.add(later)
+        outside = np.zeros(len(self.rows.owners), np.bool_)
+        outside[places[sorted(twins)]] = True
+        self.images.drop(outside, _only(rule.reasons))
+
     def cut_images(self, most: MaxImages) -> None:
         self.images.drop(self.ranks() >= most.max_images, _only(most.reasons))
 
@@ -257,6 +291,10 @@ class _State:
             outside = np.array([verdict.reason == reason for verdict in verdicts])
             self.pages.drop(outside[self.rows.opt_out.codes], reason)
 
+    def address(self, rule: UrlFilter) -> None:
+        denied = self.rows.urls.where(lambda url: not rule.judge(url))
+        self.pages.drop(denied, _only(rule.reasons))
+
     def language(self, rule: Language) -> None:
         if rule.languages:
             wrong = self.rows.languages.where(lambda code: code not in rule.languages)
@@ -268,8 +306,10 @@ _CUTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     CapText: _State.cap,
     Window: _State.cut_window,
     MaxImages: _State.cut_images,
+    Twins: _State.cut_twins,
 }
 _DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
+    **dict.fromkeys(URL_FILTERS, _State.address),
     OptOut: _State.opt_out,
     Language: _State.language,
     HasImage: _State.has_image,
@@ -293,6 +333,16 @@ def _limits(rule: Any) -> tuple[Limit, ...]:
         raise NeedsDocumentsError(f"{rule.name} looks at the documents themselves")
     limits: tuple[Limit, ...] = rule.limits()
     return limits
+
+
+def _distances(differing: NDArray[np.uint64]) -> Integers:
+    """int64[N]: how many bits are set in each."""
+    ones = _ONES[differing.view(np.uint8).reshape(-1, 8)]
+    distances: Integers = ones.sum(axis=1, dtype=np.int64)
+    return distances
+
+
+_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 def _only(reasons: frozenset[str]) -> str:

@@ -126,6 +126,7 @@ class DeniedToken:
 
 
 UrlFilter = Allowed | DeniedDomain | DeniedUrl | DeniedToken
+URL_FILTERS = (Allowed, DeniedDomain, DeniedUrl, DeniedToken)
 
 
 def _names_domain(paths: tuple[str, ...], url: str) -> bool:

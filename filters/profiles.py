@@ -11,10 +11,12 @@ from openm3w.filters.interleaving import MaxImages
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
+from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.rules.quality import QualityRules
+from openm3w.filters.rules.safety import SafetyRules
 from openm3w.filters.rules.similarity import SimilarityRules
 from openm3w.filters.rules.text import TextRules
 
@@ -42,7 +44,9 @@ class Profile:
     text: TextRules = field(default_factory=TextRules)
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
+    assigned: AssignedRules = field(default_factory=AssignedRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
+    safety: SafetyRules = field(default_factory=SafetyRules)
     quality: QualityRules = field(default_factory=QualityRules)
 
     def __post_init__(self) -> None:
@@ -53,6 +57,8 @@ class Profile:
                     f"or {_ANY!r}"
                 )
         self._language_filter()
+        if self.assigned.min_share and self.document.assignment != "bipartite":
+            raise ValueError('assigned.min_share asks for document.assignment = "bipartite"')
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -67,7 +73,11 @@ class Profile:
         Raises:
             RecipeError: similarity is asked for, and the model has no bound.
         """
-        return (*self.image.filters(), *self.similarity.filters(similarity_model))
+        return (
+            *self.image.filters(),
+            *self.safety.filters(),
+            *self.similarity.filters(similarity_model),
+        )
 
     def text_transforms(self) -> tuple[Transform, ...]:
         """What changes a page's text before it is judged, in order; images all stay."""
@@ -80,11 +90,24 @@ class Profile:
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""
-        return (*self.pages.filters(), self.opt_out, self._language_filter())
+        return (
+            *self.pages.filters(),
+            self.opt_out,
+            *self.safety.document_filters(),
+            self._language_filter(),
+        )
 
-    def document_filters(self) -> tuple[DocumentFilter, ...]:
-        """Filters of what is left to write, images dropped and text cut."""
-        return (*self.document.filters(), *self.quality.document_filters())
+    def document_filters(self, similarity_model: str) -> tuple[DocumentFilter, ...]:
+        """Filters of what is left to write, images dropped and text cut.
+
+        Raises:
+            RecipeError: a share of assigned images is asked for, and the model has no bound.
+        """
+        return (
+            *self.document.filters(),
+            *self.assigned.filters(similarity_model),
+            *self.quality.document_filters(),
+        )
 
     def text_filters(self) -> tuple[TextFilter, ...]:
         """Rules on the page's text before it is cut, cheap before dear."""

@@ -11,11 +11,12 @@ is left, and each image has exactly one outcome.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openm3w.filters.assignment import SentenceScores, assign
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Measures
-from openm3w.filters.measuring import judge_text, view_of
+from openm3w.filters.measuring import View, judge_text, view_of
 from openm3w.filters.profiles import Profile
-from openm3w.filters.registry import ImageFilter
+from openm3w.filters.registry import DocumentFilter, ImageFilter
 from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
@@ -43,13 +44,15 @@ def select(
     *,
     similarity_model: str,
     measures: Measures | None = None,
+    sentences: SentenceScores | None = None,
 ) -> Selection:
     """Applies `profile`; `fates` says for each image "" or why its bytes are not there.
 
-    `measures` are those of the profile's view of the text, where they were stored.
+    `measures` are those of the profile's view of the text, where they were stored; `sentences` the
+    scores of the document's images with its sentences, which a bipartite assignment needs.
 
     Raises:
-        ValueError: `fates` is not parallel to the document's images.
+        ValueError: `fates` is not parallel to the document's images, or `sentences` are missing.
         RecipeError: the profile has no bound for `similarity_model`.
     """
     filters = profile.image_filters(similarity_model)
@@ -57,9 +60,15 @@ def select(
         fate or _reason(image, document, filters)
         for image, fate in zip(document.images, fates, strict=True)
     ]
-    page = view_of(profile).apply(document)
-    cut = _shortened(_without_dropped(page, outcomes), profile, outcomes)
-    verdict = _judged(page, cut.document, profile, measures)
+    view = view_of(profile)
+    page = view.apply(document)
+    rest = _without_dropped(page, outcomes)
+    if profile.document.assignment == "bipartite":
+        rest = _assigned(_without_dropped(document, outcomes), sentences, view)
+    cut = _shortened(rest, profile, outcomes)
+    verdict = _judged(
+        page, cut.document, profile, profile.document_filters(similarity_model), measures
+    )
     if verdict:
         return Selection(
             verdict=verdict, document=cut.document, images=tuple(outcomes), kept=cut.kept
@@ -82,6 +91,15 @@ def _without_dropped(document: Document, outcomes: Sequence[str]) -> Cut:
     )
 
 
+def _assigned(cut: Cut, sentences: SentenceScores | None, view: View) -> Cut:
+    """Images before their sentences; then the view's text, since sentences are the page's."""
+    if sentences is None:
+        raise ValueError("a bipartite assignment needs the scores of all sentences")
+    moved = assign(cut.document, sentences.of(cut.kept))
+    kept = tuple(cut.kept[place] for place in moved.kept)
+    return Cut(document=view.apply(moved.document), kept=kept)
+
+
 def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
     """Applies the cuts in turn, and enters their reasons into `outcomes`."""
     for transform in profile.cuts():
@@ -95,8 +113,14 @@ def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
     return cut
 
 
-def _judged(page: Document, left: Document, profile: Profile, measures: Measures | None) -> Verdict:
-    for judged, filters in ((page, profile.page_filters()), (left, profile.document_filters())):
+def _judged(
+    page: Document,
+    left: Document,
+    profile: Profile,
+    filters_of_rest: Sequence[DocumentFilter],
+    measures: Measures | None,
+) -> Verdict:
+    for judged, filters in ((page, profile.page_filters()), (left, filters_of_rest)):
         for document_filter in filters:
             verdict = document_filter.keep(judged)
             if not verdict:

@@ -1,11 +1,13 @@
 """Whether an image has to do with the text near it, by a score bound to the model that made it."""
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.errors import RecipeError
+from openm3w.filters.limits import Limit, at_least
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
@@ -30,6 +32,8 @@ class Similarity:
     name: ClassVar[str] = "similarity"
     reasons: ClassVar[frozenset[str]] = frozenset({"low_similarity", "no_score"})
 
+    measuring: ClassVar[frozenset[str]] = frozenset()
+
     min_similarity: float = MIN_SIMILARITY
 
     def __post_init__(self) -> None:
@@ -43,12 +47,25 @@ class Similarity:
         # The negation also drops a score that is no number.
         return drop("low_similarity") if not score >= self.min_similarity else KEEP
 
+    def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
+        score = image.scores.get(SIMILARITY)
+        return {
+            "similarity.scored": float(score is not None),
+            "similarity.cosine": math.nan if score is None else score,
+        }
 
-def bound_for(bounds: Mapping[str, float], model_id: str) -> float:
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            at_least("similarity.scored", 1, "no_score"),
+            at_least("similarity.cosine", self.min_similarity, "low_similarity"),
+        )
+
+
+def bound_for(bounds: Mapping[str, float], model_id: str, *, table: str = "similarity") -> float:
     """The bound of the longest entry of `bounds` that begins `model_id`.
 
     Capitals and punctuation do not count, and an entry ends where a part of the id ends: `lit`
-    is for `lit-dinov2s`, not for `literal`.
+    is for `lit-dinov2s`, not for `literal`. `table` is the profile's table that holds them.
 
     Raises:
         RecipeError: no entry fits; the message says how to set one.
@@ -61,9 +78,15 @@ def bound_for(bounds: Mapping[str, float], model_id: str) -> float:
     known = ", ".join(sorted(bounds)) or "none"
     raise RecipeError(
         f"similarity model {model_id!r} has no bound in this profile (it has: {known}); a bound of "
-        f"another model means nothing here: set similarity.bounds.{key}=NUMBER, or "
-        "similarity.enabled=false to keep images whatever their score"
+        f"another model means nothing here: set {table}.bounds.{key}=NUMBER (`m3w calibrate` finds "
+        f"one), or {_OFF[table]}"
     )
+
+
+_OFF = {
+    "similarity": "similarity.enabled=false to keep images whatever their score",
+    "assigned": "assigned.min_share=0.0 to keep documents whatever their images' scores",
+}
 
 
 def _plain(name: str) -> str:

@@ -16,6 +16,7 @@ from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.scoring import needs
 from openm3w.pipeline.sidecars import counts_of, pending, stages
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
@@ -69,6 +70,7 @@ def make_plan(
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:
         say(f"evaluation images: {len(evaluation)} perceptual hashes")
+    needs.check(plan.recipe, plan.profile, model)
     return plan
 
 
@@ -156,7 +158,7 @@ def _summary(plan: Plan, job: Job) -> str:
     if job != "scores":
         return publish.summary(job, stages(plan, [job]))
     count = sum(counts["images"] for counts in counts_of(plan, job))
-    return f"scores: {count} images" if plan.model != "none" else "scores: no model, none made"
+    return f"scores: {count} images" if scores.scores_images(plan) else "scores: none asked for"
 
 
 def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
@@ -164,14 +166,13 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
     languages: Counter[str] = Counter()
     for counts in counts_of(plan, "shards"):
         languages.update(counts["languages"])
-    models = sorted({model for c in counts_of(plan, "scores") for model in c["models"]})
     result = Manifest(
         name=plan.recipe.name,
         kind="interleaved",
         shards=entries,
         root=plan.output,
         recipe=recipes.to_plain(plan.recipe),
-        models={"similarity": {"spec": plan.model, "model": models}} if models else {},
+        models=_models(plan),
         versions=plan.versions,
         counts={
             "stages": [funnel.to_json(stage) for stage in found],
@@ -183,6 +184,18 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
     return publish.publish(result, report, _identity(plan))
+
+
+def _models(plan: Plan) -> dict[str, Any]:
+    """Score -> what made it."""
+    found: dict[str, set[str]] = {}
+    for counts in counts_of(plan, "scores"):
+        for name, models in counts["models"].items():
+            found.setdefault(name, set()).update(models)
+    result: dict[str, Any] = {name: {"model": sorted(ids)} for name, ids in sorted(found.items())}
+    if "similarity" in result:
+        result["similarity"] = {"spec": plan.model, **result["similarity"]}
+    return result
 
 
 def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:

@@ -14,6 +14,7 @@ from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
+from openm3w.pipeline.scoring import safety
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
 from openm3w.recipe import fingerprint
@@ -76,8 +77,10 @@ def make_plan(
     """Resolves profile, floor and fingerprints.
 
     Raises:
-        RecipeError: a profile does not load.
-        InputError: a list that the recipe or a profile names cannot be read.
+        RecipeError: a profile does not load, or no scorer is called as the recipe has it.
+        MissingError: a scorer's package or file is not here.
+        InputError: a list that the recipe or a profile names cannot be read, or a scorer's file is
+            not of its form.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
     bounds = floor(profiles)
@@ -113,11 +116,12 @@ def _fingerprints(
     pages = profile.pages.contents()
     profile = replace(profile, pages=PageRules())
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
+    scorer_digests = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (),
         "images": (images, pictures, lists.digest),
-        "scores": (recipe.scores, model),
+        "scores": (recipe.scores, model, scorer_digests),
         "shards": (profile, pages, recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}

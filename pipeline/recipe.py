@@ -50,10 +50,12 @@ class Images:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
-    """Which model scores images against the text beside them."""
+    """Which models score images and texts."""
 
     model: str = "auto"
-    """`auto`, `none`, `lit`, or `openclip:ARCH/CHECKPOINT`."""
+    """Of similarity: `auto`, `none`, `lit`, or `openclip:ARCH/CHECKPOINT`."""
+    safety: tuple[str, ...] = ()
+    """`opennsfw`, and `clip-mlp:PATH` of a safetensors file; see docs/similarity.md."""
     windows: Windows = field(default_factory=Windows)
     batch_images: int = 16
     """Images that go through the model together: part of the result's last bits, so fixed."""

@@ -5,10 +5,10 @@ import math
 import re
 from dataclasses import dataclass
 from typing import ClassVar
-from urllib.parse import unquote, urlsplit
 
 from openm3w.filters.limits import Limit
 from openm3w.filters.registry import register
+from openm3w.filters.url_tokens import url_tokens
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
 
@@ -30,7 +30,6 @@ ORIGINAL_BYTES = "original_bytes"
 """Score name: bytes of the image as it was fetched."""
 
 _WORD = re.compile(r"[^\W\d_]+")
-_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 @register
@@ -124,7 +123,7 @@ class Formats:
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlTokens:
-    """Drops images whose address has one of some words, in host or path.
+    """Drops images whose address has one of some words.
 
     Words are runs of letters, cut at the humps of camelCase, in any case and with or without a
     plural's s: `/img/siteLogo2.png` and `/icons/a.gif` have one, `essex.ac.uk/classic.jpg` has
@@ -146,11 +145,11 @@ class UrlTokens:
                 raise ValueError(f"tokens has {token!r}, expected a word of lower-case letters")
 
     def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        words = url_words(image.url)
+        words = url_tokens(image.url)
         return KEEP if words.isdisjoint(_with_plurals(self.tokens)) else drop("unwanted_url")
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
-        words = url_words(image.url)
+        words = url_tokens(image.url)
         return {
             f"url_tokens.{token}": float(not words.isdisjoint(_with_plurals((token,))))
             for token in self.tokens
@@ -161,17 +160,6 @@ class UrlTokens:
             Limit(measure=f"url_tokens.{token}", reason="unwanted_url", most=0)
             for token in self.tokens
         )
-
-
-def url_words(url: str) -> frozenset[str]:
-    """The words of a URL's host and path, in lower case; none of one that does not parse."""
-    try:
-        parts = urlsplit(url)
-        host, path = parts.hostname or "", unquote(parts.path)
-    except ValueError:
-        return frozenset()
-    runs = _WORD.findall(f"{host} {path}")
-    return frozenset(word.lower() for run in runs for word in _HUMP.split(run))
 
 
 @functools.lru_cache(maxsize=256)

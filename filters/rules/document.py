@@ -1,6 +1,7 @@
 """`[document]`: how many images there are, where they stand, and the window."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from openm3w.filters.interleaving import (
     MAX_IMAGES,
@@ -24,6 +25,9 @@ class DocumentRules:
     """Share of the single-image documents that stay; 1: all."""
     window_tokens: int = 0
     """Length of M3W's window; 0: none."""
+    assignment: Literal["natural", "bipartite"] = "natural"
+    """Where images stand: where the page has them, or before the sentences that MMC4's linear
+    assignment gives them (`openm3w.filters.assignment`)."""
     seed: int = 0
     """Of the sampling of single-image documents and of the window's place."""
 

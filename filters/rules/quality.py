@@ -10,6 +10,7 @@ from openm3w.filters.quality.kosmos import Gibberish
 from openm3w.filters.quality.obelics import Obelics, ObelicsParagraphs
 from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages, OmniCorpusParagraphs
 from openm3w.filters.quality.pii import Pii
+from openm3w.filters.quality.sentences import SentenceCount
 from openm3w.filters.registry import DocumentFilter, TextFilter, Transform
 
 
@@ -25,6 +26,7 @@ class QualityRules:
     c4_lines: C4Lines | None = None
     pii: Pii | None = None
     omnicorpus_images: OmniCorpusImages | None = None
+    sentence_count: SentenceCount | None = None
     gopher_quality: GopherQuality | None = None
     omnicorpus: OmniCorpus | None = None
     gibberish: Gibberish | None = None
@@ -44,7 +46,8 @@ class QualityRules:
 
     def filters(self) -> tuple[TextFilter, ...]:
         """What judges the text that is left, in order."""
-        rules = (
+        rules: tuple[TextFilter | None, ...] = (
+            self.sentence_count,
             self.gopher_quality,
             self.omnicorpus,
             self.gibberish,

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from openm3w import recipe as recipes
 from openm3w.errors import OutputError
 from openm3w.filters.choosing import Coded, Rows
+from openm3w.filters.images.copies import Twins
 from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import (
     View,
@@ -30,6 +32,7 @@ from openm3w.filters.measuring import (
     text_names,
     view_of,
 )
+from openm3w.filters.pages import URL_FILTERS
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan
@@ -42,11 +45,17 @@ Completed = tuple[int, Document, list[str]]
 _DOCUMENTS = [
     ("row", pa.int64()),
     ("doc_id", pa.string()),
+    ("url", pa.string()),
     ("language", pa.string()),
     ("language_score", pa.float64()),
     ("opt_out", pa.list_(pa.string())),
 ]
-_IMAGES = [("row", pa.int64()), ("image", pa.int32()), ("fate", pa.string())]
+_IMAGES = [
+    ("row", pa.int64()),
+    ("image", pa.int32()),
+    ("fate", pa.string()),
+    ("phash", pa.string()),
+]
 _TEXTS = [
     ("row", pa.int64()),
     ("words", pa.list_(pa.int32())),
@@ -81,6 +90,7 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
                 {
                     "row": row,
                     "doc_id": document.doc_id,
+                    "url": document.url,
                     "language": signals.language,
                     "language_score": signals.language_score,
                     "opt_out": signals.opt_out,
@@ -89,14 +99,15 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
             )
             for index, (image, fate) in enumerate(zip(document.images, fates, strict=True)):
                 numbers = measure_image(image, document)
-                add_image({"row": row, "image": index, "fate": fate, **numbers})
+                phash = image.content.phash if image.content else ""
+                about = {"row": row, "image": index, "fate": fate, "phash": phash}
+                add_image({**about, **numbers})
             clock.lap("measure images")
             for view, add in zip(plan.views, add_text, strict=True):
                 page = view.apply(document)
                 placed = layout(page)
                 numbers = measure_text(page, view)
-                about = {"words": placed.words, "tokens": placed.tokens, "images": placed.images}
-                add({"row": row, **about, **numbers})
+                add({"row": row, **recipes.to_plain(placed), **numbers})
             clock.lap("measure text")
     folder.commit_sidecar(unit, counts={"documents": count}, seconds=clock.seconds)
 
@@ -128,15 +139,20 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
     Raises:
         OutputError: a table is missing or damaged.
     """
-    pages = _limited([*profile.page_filters(), *profile.document_filters()], page_names())
+    filters = [*profile.page_filters(), *profile.document_filters(model)]
+    addresses = ["url"] if any(isinstance(each, URL_FILTERS) for each in filters) else []
+    hashes = ["phash"] if any(isinstance(cut, Twins) for cut in profile.cuts()) else []
+    pages = _limited(filters, page_names())
     pictures = _limited(profile.image_filters(model), image_names())
     texts = sorted({limit.measure for limit in text_limits(view_of(profile))})
-    documents = _read(folder, unit, [name for name, _ in _DOCUMENTS] + pages, "parquet")
-    images = _read(folder, unit, ["row", "fate", *pictures], IMAGES)
+    about = [name for name, _ in _DOCUMENTS if name != "url"]
+    documents = _read(folder, unit, [*about, *addresses, *pages], "parquet")
+    images = _read(folder, unit, ["row", "fate", *hashes, *pictures], IMAGES)
     text = _read(folder, unit, [*(name for name, _ in _TEXTS), *texts], text_suffix(view))
     opt_out = pc.binary_join(documents["opt_out"], "\0").dictionary_encode()
     return Rows(
         doc_ids=documents["doc_id"].to_pylist(),
+        urls=_coded(documents["url"]) if addresses else _NONE,
         languages=_coded(documents["language"]),
         language_scores=_floats(documents["language_score"]),
         opt_out=_coded(opt_out, lambda joined: tuple(joined.split("\0")) if joined else ()),
@@ -149,7 +165,11 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
         fates=_coded(images["fate"]),
         before=_integers(pc.list_flatten(text["images"])),
         images={name: _floats(images[name]) for name in pictures},
+        phashes=_coded(images["phash"]) if hashes else _NONE,
     )
+
+
+_NONE = Coded(names=(), codes=np.zeros(0, np.int64))
 
 
 def _limited(filters: Iterable[Any], known: Sequence[str]) -> list[str]:

@@ -1,4 +1,6 @@
-"""Job 4: similarity of each image with the text windows near it. One unit is one archive.
+"""Job 4: similarity of each image with the text windows near it, and its safety scores.
+
+One unit is one archive.
 
 Batches are shuffled as places in packs and windows of text; image bytes go from the pack into the
 model inside one worker. Scores are shuffled once more, to be committed with their unit. They
@@ -11,15 +13,16 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.ml.inference.base import RunInference
 
+from openm3w.filters.safety import SCORERS, image_score
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring.handler import (
     Batch,
+    ImageHandler,
     Pair,
     Scored,
-    SimilarityHandler,
     in_batches,
     with_data,
 )
@@ -31,11 +34,13 @@ SCORES = pa.schema(
         ("image", pa.int32()),
         ("similarity", pa.float64()),
         ("window_scores", pa.list_(pa.float64())),
+        *((image_score(scorer), pa.float64()) for scorer in SCORERS),
     ]
 )
 """One row for each image that was available; `similarity` is the best window's, null without one.
 
-`window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document."""
+`window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document. A safety
+score is null where the recipe does not name its scorer."""
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -47,10 +52,14 @@ def run(plan: Plan, runner: Runner) -> None:
 
 def unit_batches(plan: Plan, unit: str) -> Iterator[Batch]:
     """Batches of the unit's available images, in the order of documents."""
-    settings = plan.recipe.scores
-    if plan.model == "none":
+    if not scores_images(plan):
         return iter(())
-    return in_batches(unit, _pairs(plan, unit), settings.batch_images)
+    return in_batches(unit, _pairs(plan, unit), plan.recipe.scores.batch_images)
+
+
+def scores_images(plan: Plan) -> bool:
+    """Whether any model looks at images."""
+    return plan.model != "none" or bool(plan.recipe.scores.safety)
 
 
 def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
@@ -59,20 +68,26 @@ def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, count, models = plan.folder("scores"), 0, set()
+    folder, count = plan.folder("scores"), 0
+    models: dict[str, set[str]] = {}
     with folder.writing(unit, SCORES) as add:
         for item in sorted(scored, key=lambda s: (s.row, s.image)):
             count += 1
-            models.add(item.model)
+            if item.model:
+                models.setdefault("similarity", set()).add(item.model)
+            for score in item.safety:
+                models.setdefault(image_score(score.name), set()).add(score.model)
             add(
                 {
                     "row": item.row,
                     "image": item.image,
                     "similarity": max(item.scores, default=None),
                     "window_scores": list(item.scores),
+                    **{image_score(score.name): score.value for score in item.safety},
                 }
             )
-    folder.commit_sidecar(unit, counts={"images": count, "models": sorted(models)}, seconds={})
+    made_by = {name: sorted(ids) for name, ids in sorted(models.items())}
+    folder.commit_sidecar(unit, counts={"images": count, "models": made_by}, seconds={})
 
 
 def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
@@ -93,13 +108,14 @@ def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
     units = pipeline | "Archives" >> beam.Create(pending) | "Spread" >> beam.Reshuffle()
     empty = units | "Every unit" >> beam.Map(lambda unit: (unit, []))
     parts = [empty]
-    if plan.model != "none":
+    if scores_images(plan):
+        handler = ImageHandler(plan.model, settings.safety, settings.threads)
         scored = (
             units
             | "Batches" >> beam.FlatMap(lambda unit: unit_batches(plan, unit))
             | "Spread batches" >> beam.Reshuffle()
             | "Read images" >> beam.Map(with_data, plan.folder("images", "packs").root)
-            | "Similarity" >> RunInference(SimilarityHandler(plan.model, settings.threads))
+            | "Images" >> RunInference(handler)
             | "By archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
         )
         parts.append(scored)

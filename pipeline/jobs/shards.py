@@ -8,13 +8,16 @@ order depend on ids, seed and the number of kept documents alone.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.assignment import SentenceScores
+from openm3w.filters.profiles import Profile
+from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
@@ -29,6 +32,9 @@ from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document, Image
 from openm3w.shards.sample import Sample, document_from_json, document_to_json
 from openm3w.shards.writer import ShardEntry
+
+IMAGE_SCORES = ("similarity", *map(image_score, SCORERS))
+"""What the scores job says of an image, by the names that it has in the image's scores."""
 
 SELECTED = pa.schema(
     [
@@ -104,6 +110,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     folder, recipe = plan.folder("shards", "select"), plan.recipe
     profile, pages, images = plan.profile, Tally(), Tally()
     measures = text_measures(plan, unit, profile)
+    sentences = sentence_scores(plan, unit, profile)
     splits: dict[str, int] = {}
     languages: Counter[str] = Counter()
     with (
@@ -117,6 +124,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 profile,
                 similarity_model=plan.model,
                 measures=measures[row],
+                sentences=sentences(row, document),
             )
             count(selection.verdict.reason, fates, selection.images, pages, images)
             add_outcome(_outcome_row(row, document, selection.verdict.reason, selection.images))
@@ -138,6 +146,27 @@ def commit_selection(plan: Plan, unit: str) -> None:
     folder.commit_sidecar(unit, counts=counts, seconds={})
 
 
+def sentence_scores(
+    plan: Plan, unit: str, profile: Profile
+) -> Callable[[int, Document], SentenceScores | None]:
+    """From row and document to the scores of its images with its sentences, where wanted."""
+    if profile.document.assignment == "natural":
+        return lambda _, __: None
+    found = {
+        (score["row"], score["image"]): tuple(score["window_scores"])
+        for score in plan.folder("scores").rows(unit, ["row", "image", "window_scores"])
+    }
+    words = plan.recipe.scores.windows.max_words
+
+    def of(row: int, document: Document) -> SentenceScores:
+        images = range(len(document.images))
+        return SentenceScores(
+            rows=tuple(found.get((row, at), ()) for at in images), max_words=words
+        )
+
+    return of
+
+
 def completed_documents(
     plan: Plan, unit: str, only: int | None = None
 ) -> Iterator[tuple[int, Document, list[str], dict[int, tuple[str, int, int]]]]:
@@ -145,9 +174,11 @@ def completed_documents(
     placed: dict[int, dict[int, dict[str, Any]]] = {}
     for place in plan.folder("images", "places").rows(unit):
         placed.setdefault(place["row"], {})[place["image"]] = place
-    similarity = {
-        (score["row"], score["image"]): score["similarity"]
-        for score in plan.folder("scores").rows(unit)
+    scored = {
+        (score["row"], score["image"]): {
+            name: score[name] for name in IMAGE_SCORES if score[name] is not None
+        }
+        for score in plan.folder("scores").rows(unit, ["row", "image", *IMAGE_SCORES])
     }
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
@@ -158,17 +189,16 @@ def completed_documents(
             place = about[index]
             kept = place["outcome"] == "kept"
             fates.append("" if kept else place["reason"])
-            images.append(_filled(image, place, similarity.get((row, index))) if kept else image)
+            images.append(_filled(image, place, scored.get((row, index), {})) if kept else image)
             if kept:
                 places[index] = (place["pack"], place["offset"], place["length"])
-        yield row, _with_images(document, images), fates, places
+        filled = _with_images(document, images)
+        yield row, replace(filled, scores=with_largest(filled)), fates, places
 
 
-def _filled(image: Image, place: Mapping[str, Any], similarity: float | None) -> Image:
+def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, float]) -> Image:
     found = filled(image, place)
-    scores = dict(found.scores)
-    if similarity is not None:
-        scores["similarity"] = similarity
+    scores = {**found.scores, **scored}
     # The page's preferred address need not be the one that the archive had.
     served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
     return replace(found, url=next(served, image.url), scores=scores)

@@ -4,20 +4,14 @@ CLIP reads 77 tokens and cuts the rest off without a word, so windows are senten
 at most `max_words` words; a whole paragraph is never scored.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from openm3w.filters.sentences import sentence_places
 from openm3w.shards.document import Document, Image, Text
 
 Origin = Literal["before", "after", "alt", "caption", "title"]
-
-# Sentence ends: western ones before a space, CJK and others anywhere, and line breaks.
-_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f\u0964\u061f])|\n+")
-_CJK = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
-# A character of a script without spaces with the punctuation behind it, or a run of others.
-_WORD = re.compile(rf"[{_CJK}][^\s\w]*|[^\s{_CJK}]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +38,10 @@ class Window:
 
 
 def image_windows(document: Document, windows: Windows) -> list[list[Window]]:
-    """For each image of `document`, in order, its windows: before, after, alt, title, caption."""
+    """For each image of `document`, in order, its windows: before, after, alt, title, caption.
+
+    So with every window in scope the first ones are the document's sentences in reading order.
+    """
     pieces: list[list[str] | Image] = [
         list(split(span.text, windows.max_words)) if isinstance(span, Text) else span
         for span in document.spans
@@ -61,11 +58,8 @@ def split(text: str, max_words: int) -> Iterator[str]:
 
     Where a script writes no spaces, each character counts as a word: it is a token or more.
     """
-    for sentence in _SENTENCE_END.split(text):
-        words = list(_WORD.finditer(sentence))
-        for start in range(0, len(words), max_words):
-            piece = words[start : start + max_words]
-            yield " ".join(sentence[piece[0].start() : piece[-1].end()].split())
+    for start, end in sentence_places(text, max_words):
+        yield " ".join(text[start:end].split())
 
 
 def _windows_of(pieces: Sequence[list[str] | Image], at: int, windows: Windows) -> list[Window]:

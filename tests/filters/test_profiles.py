@@ -19,6 +19,7 @@ from openm3w.filters.profiles import (
 from openm3w.filters.quality.fineweb import FineWeb
 from openm3w.filters.quality.gopher import GopherQuality
 from openm3w.filters.quality.pii import Pii
+from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.rules.similarity import SimilarityRules
 
@@ -50,7 +51,9 @@ def test_a_shipped_profile_leaves_nothing_to_defaults(name):
     assert set(table) == {f.name for f in shipped}
     for f in shipped:
         value = getattr(profile, f.name)
-        if is_dataclass(value) and not isinstance(value, SimilarityRules | QualityRules):
+        if is_dataclass(value) and not isinstance(
+            value, SimilarityRules | AssignedRules | QualityRules
+        ):
             assert set(table[f.name]) == {g.name for g in fields(value)}
 
 
@@ -146,9 +149,9 @@ def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
 def test_every_rule_on_text_can_be_switched_on():
     rules = {f.name for f in fields(QualityRules)}
     profile = load_profile("m3w", [f"quality.{name}={{}}" for name in rules])
-    on = (*profile.text_transforms(), *profile.document_filters(), *profile.text_filters())
+    on = (*profile.text_transforms(), *profile.document_filters("lit"), *profile.text_filters())
     plain = load_profile("m3w")
-    off = (*plain.text_transforms(), *plain.document_filters(), *plain.text_filters())
+    off = (*plain.text_transforms(), *plain.document_filters("lit"), *plain.text_filters())
     assert {rule.name for rule in on} - {rule.name for rule in off} == rules
     shipped = {
         name

@@ -35,6 +35,16 @@ PROFILES = {
         LOOSE, text=replace(LOOSE.text, max_paragraph_words=3, max_document_words=9, max_words=14)
     ),
     "windowed": WINDOWED,
+    "images": load_profile(
+        "kosmos1",
+        [
+            "text.min_words=1",
+            "image.twin_distance=1",
+            'image.url_tokens=["logo"]',
+            "image.max_url_count=2",
+            'pages.deny_tokens=["shop"]',
+        ],
+    ),
     "one": replace(WINDOWED, document=replace(WINDOWED.document, single_image_share=0.5)),
     "rules": replace(
         LOOSE,
@@ -66,8 +76,8 @@ TEXTS = st.lists(
     max_size=20,
 ).map(lambda parts: Text(text="".join(itertools.chain.from_iterable(parts))))
 IMAGES = st.builds(
-    lambda side, aspect, deviation, similarity, measured: Image(
-        url="https://example.org/",
+    lambda side, aspect, deviation, similarity, measured, name, phash, count: Image(
+        url=f"https://example.org/{name}",
         content=ImageContent(
             sha256="0",
             width=side,
@@ -75,10 +85,11 @@ IMAGES = st.builds(
             original_width=side * aspect,
             original_height=side,
             num_bytes=1,
+            phash=phash,
         )
         if measured
         else None,
-        scores={"grey_deviation": deviation}
+        scores={"grey_deviation": deviation, "url_count": count}
         | ({} if similarity is None else {"similarity": similarity}),
     ),
     st.sampled_from([63, 64, 200]),
@@ -86,6 +97,9 @@ IMAGES = st.builds(
     st.sampled_from([3.9, 4.0, 50.0]),
     st.sampled_from([0.1, 0.15, 0.6, None]),
     st.sampled_from([True, True, True, False]),
+    st.sampled_from(["a", "b", "logo.png"]),
+    st.sampled_from(["", f"{0:016x}", f"{1:016x}", f"{3:016x}", f"{2**63:016x}"]),
+    st.sampled_from([1.0, 2.0, 3.0]),
 )
 SPANS = st.lists(TEXTS | IMAGES, max_size=12)
 SIGNALS = st.builds(
@@ -115,7 +129,12 @@ def tables(tmp_path_factory):
 
 def completed(drawn):
     for row, (spans, signals, fates) in enumerate(drawn):
-        document = Document(doc_id=f"{row * 7919:032x}", spans=tuple(spans), signals=signals)
+        document = Document(
+            doc_id=f"{row * 7919:032x}",
+            url=f"https://example.org/{'shop' if row % 3 == 2 else 'story'}",
+            spans=tuple(spans),
+            signals=signals,
+        )
         yield 3 * row, document, fates[: len(document.images)]
 
 

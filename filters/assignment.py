@@ -1,0 +1,183 @@
+"""MMC4's way to place images: each before the sentence that it fits, by the whole of the scores."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from openm3w.filters.cut import Cut, numbered, rebuilt
+from openm3w.filters.limits import Limit, Measures
+from openm3w.filters.registry import register
+from openm3w.filters.sentences import sentence_places
+from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.shards.document import Document, Image, Span, Text
+
+if TYPE_CHECKING:
+    import numpy as np
+
+ASSIGNED = "assigned_similarity"
+"""Score name: the cosine of an image with the sentence it was assigned to."""
+MIN_SHARE = 0.75
+MIN_ASSIGNED = 0.25
+"""MMC4-core (arXiv:2304.06939): three quarters of the assignments above 0.25, CLIP ViT-L/14."""
+
+_STEPS = 10_000
+"""Scores come rounded to 1e-4: in these steps they are whole numbers, and sums of them exact."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceScores:
+    """The cosines of a document's images with its sentences."""
+
+    rows: tuple[tuple[float, ...], ...]
+    """For each image its cosines with every sentence in reading order, as `scores.windows.scope =
+    "all"` stores them; what follows them in a row is not looked at."""
+    max_words: int
+    """Length that sentences were cut at: `scores.windows.max_words`."""
+
+    def of(self, kept: Sequence[int]) -> "SentenceScores":
+        """Those of some of the images."""
+        rows = tuple(self.rows[at] for at in kept)
+        return SentenceScores(rows=rows, max_words=self.max_words)
+
+
+def assign(document: Document, scores: SentenceScores) -> Cut:
+    """Moves each image directly before the sentence that linear assignment gives it.
+
+    The sum of the cosines is the largest there is with one image for a sentence; where images
+    outnumber sentences, those left over go to their best one. Of equal sums the one is taken in
+    which images move over the fewest sentences. Texts are split before a sentence that gets images,
+    and merged where images left. `kept` of the result says in which order the images now stand.
+
+    `scores` are of the document's images. Its sentences are those of the page, since images that
+    were dropped leave line breaks, which end a sentence.
+
+    Source: MMC4 (Zhu et al., 2023, arXiv:2304.06939), section 3.
+
+    Raises:
+        ValueError: the scores are not parallel to the images, or of fewer sentences.
+    """
+    rows = scores.rows
+    places = [
+        (at, start)
+        for at, span in enumerate(document.spans)
+        if isinstance(span, Text)
+        for start, _ in sentence_places(span.text, scores.max_words)
+    ]
+    if len(rows) != len(document.images) or any(len(row) < len(places) for row in rows):
+        raise ValueError(
+            f"{document.doc_id}: {len(document.images)} images and {len(places)} sentences, scores "
+            f"of {len(rows)} images with {min(map(len, rows), default=0)} sentences or more"
+        )
+    if not rows or not places:
+        return Cut(document=document, kept=tuple(range(len(rows))))
+    chosen = _chosen([row[: len(places)] for row in rows], _natural(document.spans, places))
+    scored = [
+        dataclasses.replace(image, scores={**image.scores, ASSIGNED: rows[at][chosen[at]]})
+        for at, image in enumerate(document.images)
+    ]
+    return rebuilt(document, _placed(document, places, scored, chosen))
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignedShare:
+    """Drops documents in which too few images fit the sentence they were assigned to.
+
+    An image fits where its `assigned_similarity` is above `min_similarity`; the share is of all
+    images, and its bound is inclusive. A similarity means something only for the model it was set
+    for: profiles keep one for each.
+
+    Source: MMC4-core (Zhu et al., 2023, arXiv:2304.06939): at least 75 % above 0.25, for CLIP
+    ViT-L/14.
+    """
+
+    name: ClassVar[str] = "assigned_share"
+    judges_rest: ClassVar[bool] = True
+    reasons: ClassVar[frozenset[str]] = frozenset({"few_assigned", "not_assigned"})
+
+    min_share: float = MIN_SHARE
+    min_similarity: float = MIN_ASSIGNED
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_share <= 1:
+            raise ValueError(f"min_share is {self.min_share}, expected 0 to 1")
+        if not -1 <= self.min_similarity <= 1:
+            raise ValueError(f"min_similarity is {self.min_similarity}, expected -1 to 1")
+
+    def keep(self, document: Document) -> Verdict:
+        share = self._share(document)
+        if share is None:
+            return drop("not_assigned")
+        return drop("few_assigned") if share < self.min_share else KEEP
+
+    def measure(self, document: Document) -> Measures:
+        share = self._share(document)
+        return {"assigned_share.share": float("nan") if share is None else share}
+
+    def limits(self) -> tuple[Limit, ...]:
+        # The first has no ends: it does not hold for what is no number.
+        return (
+            Limit(measure="assigned_share.share", reason="not_assigned"),
+            Limit(measure="assigned_share.share", reason="few_assigned", least=self.min_share),
+        )
+
+    def _share(self, document: Document) -> float | None:
+        scores = [image.scores.get(ASSIGNED) for image in document.images]
+        found = [score for score in scores if score is not None]
+        if not scores or len(found) < len(scores):
+            return None
+        return sum(score > self.min_similarity for score in found) / len(found)
+
+
+def _natural(spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[int]:
+    """For each image the number of sentences before it."""
+    images = [at for at, span in enumerate(spans) if isinstance(span, Image)]
+    return [sum(1 for span, _ in places if span < at) for at in images]
+
+
+def _chosen(rows: Sequence[Sequence[float]], natural: Sequence[int]) -> list[int]:
+    """For each image the number of its sentence."""
+    import numpy as np
+    from scipy.optimize import linear_sum_assignment
+
+    weights = _weights(np.asarray(rows, dtype=np.float64), np.asarray(natural))
+    chosen = [int(at) for at in weights.argmax(axis=1)]
+    for image, sentence in zip(*linear_sum_assignment(weights, maximize=True), strict=True):
+        chosen[image] = int(sentence)
+    return chosen
+
+
+def _weights(
+    cosines: "np.ndarray[Any, Any]", natural: "np.ndarray[Any, Any]"
+) -> "np.ndarray[Any, Any]":
+    """Whole numbers in float64[images, sentences]: cosines first, then how near a sentence is."""
+    import numpy as np
+
+    images, sentences = cosines.shape
+    distance = np.abs(np.arange(sentences)[None, :] - natural[:, None])
+    # All distances together are less than one step of a cosine.
+    weights: np.ndarray[Any, Any] = np.rint(cosines * _STEPS) * (images * (sentences + 1))
+    nearest: np.ndarray[Any, Any] = weights - distance
+    return nearest
+
+
+def _placed(
+    document: Document,
+    places: Sequence[tuple[int, int]],
+    images: Sequence[Image],
+    chosen: Sequence[int],
+) -> Iterator[tuple[Span, int]]:
+    """The document's texts, cut where images now stand, and the images with their old numbers."""
+    before: dict[tuple[int, int], list[int]] = {}
+    for image, sentence in enumerate(chosen):
+        before.setdefault(places[sentence], []).append(image)
+    for at, (span, _) in enumerate(numbered(document.spans)):
+        if isinstance(span, Image):
+            continue
+        start = 0
+        for cut in sorted(place for text, place in before if text == at):
+            yield Text(text=span.text[start:cut].rstrip() if cut else ""), -1
+            yield from ((images[image], image) for image in before[at, cut])
+            start = cut
+        yield Text(text=span.text[start:]), -1

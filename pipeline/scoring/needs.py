@@ -1,0 +1,44 @@
+"""What a profile needs that job 4 makes: told at the desk, not after an hour."""
+
+from openm3w.errors import RecipeError
+from openm3w.filters.profiles import Profile
+from openm3w.pipeline.recipe import BuildRecipe
+from openm3w.pipeline.scoring import safety
+
+_ENTRIES = {"opennsfw": "opennsfw", "clip": "clip-mlp:PATH"}
+
+
+def check(recipe: BuildRecipe, profile: Profile, model: str) -> None:
+    """Checks that the recipe makes every score that `profile` asks for; `model` is resolved.
+
+    Raises:
+        RecipeError: it does not; the message says what to set.
+    """
+    _check_safety(recipe, profile)
+    _check_assignment(recipe, profile, model)
+
+
+def _check_safety(recipe: BuildRecipe, profile: Profile) -> None:
+    made = {spec.name for spec in safety.parse(recipe.scores.safety)}
+    for scorer in profile.safety.scorers:
+        if scorer not in made:
+            raise RecipeError(
+                f"safety.max_nsfw.{scorer} is set and the recipe makes no such score: add "
+                f'"{_ENTRIES[scorer]}" to scores.safety, or take the bound out of the profile'
+            )
+
+
+def _check_assignment(recipe: BuildRecipe, profile: Profile, model: str) -> None:
+    profile.document_filters(model)
+    if profile.document.assignment == "natural":
+        return
+    if model == "none":
+        raise RecipeError(
+            "document.assignment=bipartite goes by similarity, and scores.model is none: name a "
+            "model, or set document.assignment=natural"
+        )
+    if recipe.scores.windows.scope != "all":
+        raise RecipeError(
+            "document.assignment=bipartite needs each image's score with every sentence: set "
+            "scores.windows.scope=all, or document.assignment=natural"
+        )

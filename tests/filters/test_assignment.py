@@ -1,0 +1,153 @@
+import dataclasses
+import itertools
+import random
+
+import pytest
+
+from openm3w.errors import RecipeError
+from openm3w.filters.assignment import AssignedShare, SentenceScores, assign
+from openm3w.filters.limits import judge
+from openm3w.filters.profiles import load_profile
+from openm3w.filters.selection import select
+
+
+def moved(page, *rows, max_words=60):
+    return assign(page, SentenceScores(rows=rows, max_words=max_words))
+
+
+def outline(page):
+    return [span.text if hasattr(span, "text") else span.url[20:-4] for span in page.spans]
+
+
+def test_each_image_stands_before_the_sentence_that_fits_it(document, picture):
+    page = document("One. Two.", picture("a"), picture("b"), "Three. Four.")
+
+    cut = moved(page, (0.1, 0.2, 0.1, 0.9), (0.1, 0.8, 0.1, 0.2))
+
+    assert outline(cut.document) == ["One.", "b", "Two.\n\nThree.", "a", "Four."]
+    assert cut.kept == (1, 0)
+    assert [i.scores["assigned_similarity"] for i in cut.document.images] == [0.8, 0.9]
+
+
+def test_a_sentence_takes_one_image_and_the_sum_decides(document, picture):
+    page = document("One. Two.", picture("a"), picture("b"))
+
+    # Both like the first best; 0.9 + 0.7 is more than 0.8 + 0.1.
+    cut = moved(page, (0.9, 0.1), (0.8, 0.7))
+
+    assert outline(cut.document) == ["a", "One.", "b", "Two."]
+
+
+def test_images_left_over_go_to_their_best_sentence(document, picture):
+    page = document("One. Two.", picture("a"), picture("b"), picture("c"))
+
+    cut = moved(page, (0.9, 0.1), (0.2, 0.8), (0.3, 0.4))
+
+    assert outline(cut.document) == ["a", "One.", "b", "c", "Two."]
+    assert cut.kept == (0, 1, 2)
+
+
+def test_of_equal_sums_images_stay_nearest_to_their_place(document, picture):
+    page = document("One. Two. Three.", picture("a"), "Four. Five.", picture("b"), "Six.")
+
+    cut = moved(page, (0.5,) * 6, (0.5,) * 6)
+
+    assert outline(cut.document) == ["One. Two. Three.", "a", "Four. Five.", "b", "Six."]
+    assert cut.kept == (0, 1)
+
+
+def test_the_sum_is_the_largest_that_trying_everything_finds(document, picture):
+    draw = random.Random(5)
+    for _ in range(30):
+        rows = [[round(draw.uniform(-1, 1), 4) for _ in range(5)] for _ in range(3)]
+        page = document("A. B. C.", *(picture(name) for name in "xyz"), "D. E.")
+        found = sum(
+            image.scores["assigned_similarity"] for image in moved(page, *rows).document.images
+        )
+        best = max(
+            sum(row[at] for row, at in zip(rows, places, strict=True))
+            for places in itertools.permutations(range(5), 3)
+        )
+        assert found == pytest.approx(best)
+
+
+def test_no_text_and_no_image_is_lost(document, picture):
+    draw = random.Random(6)
+    text = "Alpha beta. Gamma delta epsilon! Zeta\n\nEta theta? Iota kappa."
+    page = document(text, picture("a"), text, picture("b"), picture("c"), text)
+    for _ in range(20):
+        rows = [tuple(draw.uniform(-1, 1) for _ in range(15)) for _ in range(3)]
+        cut = moved(page, *rows)
+        words = " ".join(cut.document.texts).split()
+        assert words == " ".join(page.texts).split()
+        assert sorted(cut.kept) == [0, 1, 2]
+        for place, image in zip(cut.kept, cut.document.images, strict=True):
+            assert image.url == page.images[place].url
+
+
+def test_what_follows_the_sentences_in_a_row_counts_for_nothing(document, picture):
+    page = document("One.", picture("a"), "Two.")
+    assert outline(moved(page, (0.9, 0.1, 1.0)).document) == ["a", "One.\n\nTwo."]
+
+
+def test_a_long_sentence_is_split_where_its_windows_were(document, picture):
+    page = document("a b c d e.", picture("x"))
+    cut = moved(page, (0.1, 0.9), max_words=3)
+    assert outline(cut.document) == ["a b c", "x", "d e."]
+
+
+@pytest.mark.parametrize("spans", [("Text alone.",), ("image",)])
+def test_without_text_or_without_images_nothing_moves(spans, document, picture):
+    page = document(*(picture("a") if span == "image" else span for span in spans))
+    cut = moved(page, *[()] * len(page.images))
+    assert cut.document == page
+
+
+@pytest.mark.parametrize("rows", [(), ((0.1,),), ((0.1, 0.2), (0.1, 0.2))])
+def test_scores_that_are_not_of_the_document_are_refused(rows, document, picture):
+    with pytest.raises(ValueError, match="1 images and 2 sentences"):
+        moved(document("One. Two.", picture("a")), *rows)
+
+
+@pytest.mark.parametrize(
+    ("scores", "reason"),
+    [
+        # MMC4-core: at least 75 % of the assignments above 0.25.
+        ([0.3, 0.3, 0.3, 0.1], None),
+        ([0.3, 0.3, 0.3, 0.25, 0.2], "few_assigned"),
+        ([0.2501, 0.3, 0.3, 0.25], None),
+        ([0.25, 0.3, 0.3, 0.25], "few_assigned"),
+        ([0.3, None], "not_assigned"),
+        ([], "not_assigned"),
+    ],
+)
+def test_the_share_of_assignments_that_fit(scores, reason, document, picture):
+    images = [
+        picture(str(at), **({} if score is None else {"assigned_similarity": score}))
+        for at, score in enumerate(scores)
+    ]
+    rule, page = AssignedShare(), document("One.", *images)
+    assert rule.keep(page).reason == reason
+    assert judge(rule.limits(), rule.measure(page)).reason == reason
+
+
+def test_selection_moves_the_images_that_are_left(document, picture):
+    page = document("One. Two.", picture("a"), picture("b", 8, 8), picture("c"), "Three. Four.")
+    profile = load_profile("kosmos1", ["document.assignment=bipartite", "text.min_words=1"])
+    rows = ((0.1, 0.1, 0.1, 0.7), (0.1, 0.1, 0.9, 0.1), (0.1, 0.8, 0.6, 0.1))
+    selection = select(
+        page,
+        ["", "", ""],
+        profile,
+        similarity_model="lit",
+        sentences=SentenceScores(rows=rows, max_words=60),
+    )
+    assert outline(selection.document) == ["One.", "c", "Two.\n\nThree.", "a", "Four."]
+    assert selection.kept == (2, 0)
+    assert selection.images == ("", "too_small", "")
+    assert dataclasses.replace(selection.document, spans=()) == dataclasses.replace(page, spans=())
+
+
+def test_a_share_without_an_assignment_is_refused():
+    with pytest.raises(RecipeError, match=r"min_share asks for document\.assignment"):
+        load_profile("kosmos1", ["assigned.min_share=0.75"])

@@ -1,0 +1,53 @@
+import pytest
+
+from openm3w.errors import RecipeError
+from openm3w.filters.profiles import load_profile
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.scoring import needs
+
+
+@pytest.mark.parametrize(
+    ("scores", "bound", "message"),
+    [
+        ("[]", "opennsfw=0.5", r'add "opennsfw" to scores\.safety'),
+        ('["opennsfw"]', "clip=0.1", r'add "clip-mlp:PATH" to scores\.safety'),
+        ('["opennsfw"]', "opennsfw=0.5", None),
+        ('["opennsfw"]', None, None),
+    ],
+)
+def test_a_bound_on_a_score_that_nothing_makes_is_told_at_the_desk(scores, bound, message):
+    recipe = recipes.load("kosmos1", (f"scores.safety={scores}",))
+    profile = load_profile("kosmos1", [f"safety.max_nsfw.{bound}"] if bound else [])
+    if message is None:
+        needs.check(recipe, profile, "none")
+        return
+    with pytest.raises(RecipeError, match=message) as caught:
+        needs.check(recipe, profile, "none")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("model", "scope", "message"),
+    [
+        ("none", "all", "scores.model is none"),
+        ("lit", "near", r"set scores\.windows\.scope=all"),
+        ("lit", "all", None),
+    ],
+)
+def test_an_assignment_without_the_whole_matrix_is_told_at_the_desk(model, scope, message):
+    recipe = recipes.load("kosmos1", (f"scores.windows.scope={scope}",))
+    profile = load_profile("kosmos1", ["document.assignment=bipartite"])
+    if message is None:
+        needs.check(recipe, profile, model)
+        return
+    with pytest.raises(RecipeError, match=message) as caught:
+        needs.check(recipe, profile, model)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_assigned_share_without_a_bound_for_the_model_is_told_at_the_desk():
+    recipe = recipes.load("kosmos1", ("scores.windows.scope=all",))
+    profile = load_profile("kosmos1", ["document.assignment=bipartite", "assigned.min_share=0.75"])
+    needs.check(recipe, profile, "openclip:ViT-L-14/openai")
+    with pytest.raises(RecipeError, match=r"set assigned\.bounds\.lit=NUMBER .*m3w calibrate"):
+        needs.check(recipe, profile, "lit")
