@@ -87,7 +87,7 @@ def build(
     selected = JOBS[JOBS.index(first) : JOBS.index(last) + 1]
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
-    publish.claim(plan.output, plan.store, _identity(plan))
+    publish.claim(plan.output, plan.store, identity(plan))
     if (done := publish.finished(plan.output)) is not None:
         return Built(manifest=done, already_done=True)
     _check_parents(plan, first)
@@ -122,7 +122,8 @@ def _auto_choice(model: str) -> str:
     return f"similarity model: {model}"
 
 
-def _identity(plan: Plan) -> dict[str, Any]:
+def identity(plan: Plan) -> dict[str, Any]:
+    """What tells this build from any other, and from which it can be opened again."""
     return {
         "fingerprint": plan.fingerprints["shards"],
         "fingerprints": dict(plan.fingerprints),
@@ -183,7 +184,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
     if not entries:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
-    return publish.publish(result, report, _identity(plan))
+    return publish.publish(result, report, identity(plan))
 
 
 def _models(plan: Plan) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Another profile over what a build has stored: nothing is read, fetched or scored again."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +46,8 @@ def with_profile(
     plan = plans.make_plan(recipe, base.sources, output or base.output, base.store, base.model)
     if looser := _looser(base.floor, plan.floor):
         raise RecipeError(
-            f"profile {profile} is looser than what was built: {'; '.join(looser)}; run m3w build "
-            f"with --set 'floor={_floor_with(base, profile)}' to store what it asks for"
+            f"profile {profile} is looser than what was built: {'; '.join(looser)}; "
+            f"{_remedy(base, profile, changed=bool(overrides))}"
         )
     plan.profile.image_filters(plan.model)  # no bound for the model: better known here
     # Its text may have been measured with the others'.
@@ -110,23 +110,30 @@ def _tally(coded: Coded, entered: np.ndarray[Any, np.dtype[np.bool_]]) -> Tally:
 
 def _looser(stored: Floor, asked: Floor) -> list[str]:
     """The bounds of the floor that would have to give way, each with both values."""
-    found = []
-    for field in fields(Floor):
-        before, after = getattr(stored, field.name), getattr(asked, field.name)
-        if before != after:
-            found.append(f"{field.name} is {_said(after)}, stored was {_said(before)}")
-    return found
+    before, after = (dict(_leaves(recipes.to_plain(each))) for each in (stored, asked))
+    return [
+        f"{name} is {_said(after.get(name))}, stored was {_said(before.get(name))}"
+        for name in before | after
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
 
 
 def _said(value: object) -> str:
-    plain = recipes.to_plain(value)
-    if isinstance(plain, dict):
-        return ", ".join(f"{name}={_said(each)}" for name, each in plain.items())
-    if isinstance(plain, list):
-        return " ".join(map(str, plain)) or "any"
-    return str(plain)
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "any"
+    return str(value)
 
 
-def _floor_with(base: Plan, profile: str) -> str:
-    names = [*base.recipe.floor, profile]
-    return f"[{', '.join(f'{name!r}' for name in dict.fromkeys(names))}]".replace("'", '"')
+def _remedy(base: Plan, profile: str, *, changed: bool) -> str:
+    if changed:
+        return "to store what it asks for, build with a floor that names a profile of these values"
+    names = ", ".join(f'"{name}"' for name in dict.fromkeys([*base.recipe.floor, profile]))
+    return f"to store what it asks for, run m3w build with --set 'floor=[{names}]'"

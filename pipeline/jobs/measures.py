@@ -62,7 +62,7 @@ _TEXTS = [
     ("tokens", pa.list_(pa.int32())),
     ("images", pa.list_(pa.int32())),
 ]
-IMAGES = "images.parquet"
+DOCUMENTS, IMAGES = "parquet", "images.parquet"
 _ROW_GROUP = 1 << 14  # rows of some hundred bytes
 
 
@@ -75,13 +75,13 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
     folder, clock, count = plan.measures, Clock(), 0
     with contextlib.ExitStack() as stack:
 
-        def table(fields: list[Any], names: Iterable[str], suffix: str) -> Any:
-            schema = pa.schema([*fields, *((name, pa.float64()) for name in names)])
+        def table(suffix: str) -> Any:
+            schema = tables[suffix]
             return stack.enter_context(folder.writing(unit, schema, suffix, row_group=_ROW_GROUP))
 
-        add_document = table(_DOCUMENTS, page_names(), "parquet")
-        add_image = table(_IMAGES, image_names(), IMAGES)
-        add_text = [table(_TEXTS, text_names(view), text_suffix(view)) for view in plan.views]
+        tables = schemas(plan.views)
+        add_document, add_image = table(DOCUMENTS), table(IMAGES)
+        add_text = [table(text_suffix(view)) for view in plan.views]
         for row, document, fates in documents:
             count += 1
             clock.lap("read")
@@ -110,6 +110,16 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
                 add({"row": row, **recipes.to_plain(placed), **numbers})
             clock.lap("measure text")
     folder.commit_sidecar(unit, counts={"documents": count}, seconds=clock.seconds)
+
+
+def schemas(views: Iterable[View]) -> dict[str, pa.Schema]:
+    """Suffix of the file -> schema of each table of a unit."""
+    fields = {DOCUMENTS: (_DOCUMENTS, page_names()), IMAGES: (_IMAGES, image_names())}
+    fields |= {text_suffix(view): (_TEXTS, text_names(view)) for view in views}
+    return {
+        suffix: pa.schema([*about, *((name, pa.float64()) for name in names)])
+        for suffix, (about, names) in fields.items()
+    }
 
 
 def text_suffix(view: View) -> str:
@@ -146,7 +156,7 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
     pictures = _limited(profile.image_filters(model), image_names())
     texts = sorted({limit.measure for limit in text_limits(view_of(profile))})
     about = [name for name, _ in _DOCUMENTS if name != "url"]
-    documents = _read(folder, unit, [*about, *addresses, *pages], "parquet")
+    documents = _read(folder, unit, [*about, *addresses, *pages], DOCUMENTS)
     images = _read(folder, unit, ["row", "fate", *hashes, *pictures], IMAGES)
     text = _read(folder, unit, [*(name for name, _ in _TEXTS), *texts], text_suffix(view))
     opt_out = pc.binary_join(documents["opt_out"], "\0").dictionary_encode()

@@ -1,0 +1,69 @@
+"""How long `m3w refilter --dry-run` takes over a synthetic store of a million documents.
+
+    python benchmarks/refilter.py [--documents 1000000] [--images 3] [--rounds 3] [--folder DIR]
+
+The store's tables of numbers are drawn at random, in units of 40,000 documents as an archive of
+Common Crawl has pages; then the command runs as a user runs it, in a process of its own. Prints
+Markdown: seconds by the clock, CPU seconds and the peak of memory.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from measure.synthetic import write_store
+from measure.tables import print_row, version
+
+PROFILES = ("openm3w", "kosmos1", "m3w")
+
+
+def main() -> None:
+    """Makes the store, prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--documents", type=int, default=1_000_000)
+    parser.add_argument("--images", type=int, default=3, help="of a document")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="keep the store here")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        output = (options.folder or Path(temporary)) / "out"
+        if not output.exists():
+            write_store(output, PROFILES, documents=options.documents, images=options.images)
+        size = sum(path.stat().st_size for path in output.parent.rglob("*.parquet"))
+        images = options.documents * options.images
+        print(
+            f"{options.documents:,} documents, {images:,} images, {size / 1e6:.0f} MB of numbers; "
+            f"pyarrow {version('pyarrow')}, numpy {version('numpy')}, "
+            f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n"
+        )
+        print_row(["profiles", "seconds", "CPU seconds", "peak MiB"])
+        print_row(["---"] * 4)
+        for names in (*((name,) for name in PROFILES), PROFILES):
+            print_row([" ".join(names), *_best(output, names, options.rounds)])
+
+
+def _best(output: Path, names: tuple[str, ...], rounds: int) -> list[str]:
+    """The fastest of some runs, and the peak of all."""
+    found = [_run(output, names) for _ in range(rounds)]
+    seconds, cpu, _ = min(found)
+    return [f"{seconds:.1f}", f"{cpu:.1f}", f"{max(peak for _, _, peak in found) / 1024:.0f}"]
+
+
+def _run(output: Path, names: tuple[str, ...]) -> tuple[float, float, int]:
+    profiles = [part for name in names for part in ("--profile", name)]
+    command = [sys.executable, "-m", "openm3w", "refilter", str(output), *profiles, "--dry-run"]
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        sys.exit(f"{' '.join(command)}: ended with {process.returncode}")
+    return time.perf_counter() - started, usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+"""Another profile over a small real build, through the command line."""
+
+import json
+import shutil
+
+import pytest
+
+from openm3w.cli import main
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.runners import Runner
+from openm3w.shards import manifest as manifests
+from openm3w.shards.reader import read_samples
+
+pytestmark = pytest.mark.beam
+
+SITE = "http://site.example"
+WORDS = (
+    "The harbour was quiet in the morning and the boats lay side by side along the old stone wall. "
+    "A woman sold bread and oranges from a blue cart while the gulls waited for what she dropped. "
+)
+
+
+def article(number: int, images: int) -> str:
+    figures = "".join(
+        f'<p>{WORDS} Part {at} of {number}.</p><img src="/p{number}-{at}.png" alt="Boats">'
+        for at in range(images)
+    )
+    end = "" if number == 5 else f"<p>{WORDS} The end of {number}.</p>"
+    return f"<title>Story {number}</title><article><h1>Story {number}</h1>{figures}{end}</article>"
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, image_bytes):
+    """Eight stories of one to eight pictures, some of them small, in a build of `kosmos1`."""
+    from tests.conftest import ArchiveBuilder
+
+    folder, archive = tmp_path_factory.mktemp("built"), ArchiveBuilder()
+    for number in range(1, 9):
+        archive.page(f"{SITE}/{number}", article(number, number))
+        for at in range(number):
+            side = 90 if at % 3 else 200
+            data = image_bytes(side, side + 10, seed=10 * number + at)
+            archive.image(f"{SITE}/p{number}-{at}.png", data)
+    archive.page(f"{SITE}/empty", "<title>Nothing</title><p>Nothing.</p>")
+    source = archive.write(folder / "site.warc.gz")
+    settings = ("shards.val_share=0.0", 'floor=["kosmos1", "m3w"]', "scores.model=none")
+    plan = builds.make_plan(
+        recipes.load("kosmos1", settings), [str(source)], folder / "out", None, lambda _: None
+    )
+    builds.build(plan, Runner(), say=lambda _: None)
+    source.unlink()  # nothing below may read it
+    return folder
+
+
+@pytest.fixture
+def store(built, tmp_path):
+    """A copy of the build that a test may add to."""
+    for name in ("out", "out.work"):
+        shutil.copytree(built / name, tmp_path / name)
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    out = capsys.readouterr()
+    return stop.value.code, out.out, out.err
+
+
+def looked(capsys, *arguments):
+    code, out, err = run(capsys, "refilter", *arguments, "--dry-run", "--json")
+    assert code == 0, err
+    return json.loads(out)["profiles"]
+
+
+@pytest.mark.parametrize(
+    ("profile", "overrides", "read"),
+    [
+        ("kosmos1", (), False),
+        ("m3w", (), False),
+        ("m3w", ("document.interspersed=true",), True),
+        ("kosmos1", ("image.min_side=150", "document.single_image_share=1.0"), False),
+        ("kosmos1", ("text.max_document_words=80", "document.max_images=2"), False),
+        ("kosmos1", ("quality.gopher_quality={}", "quality.pii={}"), False),
+    ],
+)
+def test_a_look_says_what_a_run_then_does(store, capsys, profile, overrides, read):
+    changes = [part for override in overrides for part in ("--set", override)]
+    before = set((store / "out.work").rglob("*.parquet"))
+    look = looked(capsys, store / "out", "--profile", profile, *changes)[profile]
+    made = set((store / "out.work").rglob("*.parquet")) - before
+    assert all("measures" in path.parts for path in made), "only numbers may be added"
+    assert bool(look["documents_read"]) is read
+
+    code, out, err = run(
+        capsys, "refilter", store / "out", "--profile", profile, *changes, "--json",
+        "--output", store / "new",
+    )  # fmt: skip
+    assert code == 0, err
+    result = json.loads(out)
+    last = [stage for stage in result["stages"] if stage["job"] == "shards"]
+    assert last == look["stages"]
+    (found,) = manifests.load(store / "new")
+    samples = list(read_samples(found, verify="full"))
+    assert len(samples) == last[0]["kept"]
+    assert sum(len(sample.images) for sample in samples) == last[1]["kept"]
+
+
+def test_the_same_profile_gives_the_same_shards(store, capsys):
+    code, _, err = run(capsys, "refilter", store / "out", "--profile", "kosmos1")
+    assert code == 0, err
+    name = "data/train-000000.tar"
+    assert (store / "out-kosmos1" / name).read_bytes() == (store / "out" / name).read_bytes()
+
+
+def test_a_refiltered_build_can_be_chosen_from_again(store, capsys):
+    run(capsys, "refilter", store / "out", "-p", "m3w", "-o", store / "windows")
+    first = looked(capsys, store / "out", "-p", "kosmos1")
+    assert (
+        looked(capsys, store / "windows", "-p", "kosmos1", "--store", store / "out.work") == first
+    )
+
+
+def test_several_profiles_stand_side_by_side(store, capsys):
+    code, out, _ = run(capsys, "refilter", store / "out", "-p", "kosmos1", "-p", "m3w", "--dry-run")
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0].split() == ["kosmos1", "m3w"]
+    entered = next(line for line in lines if line.startswith("pages entered"))
+    assert entered.split()[2:] == ["8", "8"]
+
+
+@pytest.mark.parametrize(
+    ("override", "bound"),
+    [
+        ("image.min_side=32", "image.min_side is 32, stored was 64"),
+        ("image.max_aspect=4.0", "image.max_aspect is 4.0, stored was 3.0"),
+        ("text.min_words=3", "min_words is 3, stored was 10"),
+        ("language=any", "languages is any, stored was en"),
+        ("opt_out.tdm_reservation=false", "opt_out.tdm_reservation is False, stored was True"),
+    ],
+)
+def test_a_looser_bound_is_named(store, capsys, override, bound):
+    code, _, err = run(
+        capsys, "refilter", store / "out", "-p", "m3w", "--set", override, "--dry-run"
+    )
+    assert code == 2
+    assert "looser than what was built" in err
+    assert bound in err
+    assert "floor that names a profile of these values" in err
+
+
+def test_a_looser_profile_is_told_how_it_can_be_built(store, capsys):
+    loose = store / "loose.toml"
+    loose.write_text("[image]\nmin_side = 10\n", encoding="utf-8")
+    code, _, err = run(capsys, "refilter", store / "out", "-p", loose)
+    assert code == 2
+    assert f'--set \'floor=["kosmos1", "m3w", "{loose}"]\'' in err
+
+
+def test_a_folder_that_is_no_build_is_told(tmp_path, capsys):
+    code, _, err = run(capsys, "refilter", tmp_path, "-p", "m3w", "--dry-run")
+    assert code == 1
+    assert "no build whose store is" in err
+
+
+def test_several_profiles_make_no_shards(store, capsys):
+    code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "-p", "kosmos1")
+    assert code == 2
+    assert "--dry-run" in err
+
+
+def test_a_store_of_a_floor_that_has_changed_is_refused(store, capsys):
+    (path,) = (store / "out.work" / "outputs").glob("*.json")
+    note = json.loads(path.read_text())
+    note["identity"]["recipe"]["floor"] = ["kosmos1"]
+    note["identity"]["recipe"]["language"] = "de"
+    path.write_text(json.dumps(note))
+    code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "--dry-run")
+    assert code == 1
+    assert "run the same m3w build again" in err
+
+
+def test_a_damaged_table_is_named(store, capsys):
+    plan = reopen(store / "out")
+    plan.measures.path(plan.units[0]).write_bytes(b"PAR1")
+    code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "--dry-run")
+    assert code == 1
+    assert "missing or damaged" in err
+
+
+def explained(capsys, *arguments):
+    code, out, err = run(capsys, "explain", *arguments, "--json")
+    assert code == 0, err
+    (page,) = json.loads(out)
+    return page
+
+
+def test_explain_says_what_became_of_a_page_and_its_images(store, capsys):
+    page = explained(capsys, store / "out", f"{SITE}/7")
+    assert (page["job"], page["reason"]) == ("shards", "")
+    assert [image["reason"] for image in page["images"]] == [""] * 5 + ["beyond_max_images"] * 2
+    sides = [check for check in page["images"][1]["checks"] if check["reason"] == "too_small"]
+    assert [(check["value"], check["least"], check["holds"]) for check in sides] == [(90, 64, True)]
+    assert explained(capsys, store / "out", page["doc_id"]) == page
+
+    strict = store / "strict.toml"
+    strict.write_text('description = "large"\n[image]\nmin_side = 100\n', encoding="utf-8")
+    page = explained(capsys, store / "out", f"{SITE}/7", "--profile", strict)
+    assert [image["reason"] for image in page["images"]] == ["", "too_small", "too_small"] * 2 + [
+        ""
+    ]
+
+
+def test_explain_says_where_a_page_ended(store, capsys):
+    page = explained(capsys, store / "out", f"{SITE}/5")
+    assert (page["job"], page["reason"]) == ("shards", "")
+    page = explained(capsys, store / "out", f"{SITE}/empty")
+    assert page["job"] == "documents"
+    assert page["reason"] == "no_image_candidate"
+
+
+def test_explain_is_readable(store, capsys):
+    code, out, _ = run(capsys, "explain", store / "out", f"{SITE}/7")
+    assert code == 0
+    assert "Story 7" in out
+    assert "kept, profile kosmos1" in out
+    assert "beyond_max_images (job shards)" in out
+    assert "at least 64" in out
+
+
+def test_explain_does_not_know_a_page(store, capsys):
+    code, _, err = run(capsys, "explain", store / "out", f"{SITE}/unknown")
+    assert code == 1
+    assert "no page of this build" in err
