@@ -25,7 +25,7 @@ COMMANDS = {
     "demo": "openm3w.pipeline.demo.cli:demo",
     "explain": "openm3w.pipeline.history_cli:explain",
     "extract": "openm3w.pipeline.extract_cli:extract",
-    "filters": "openm3w.filters.cli:filters",
+    "filters": "openm3w.pipeline.images.cli:filters",
     "generate": "openm3w.trainer.cli:generate",
     "profiles": "openm3w.filters.cli:profiles",
     "refilter": "openm3w.pipeline.refilter_cli:refilter",

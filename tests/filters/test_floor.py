@@ -27,8 +27,39 @@ def test_the_floor_is_the_loosest_of_its_profiles():
     )
     assert found.languages == ("de", "en")
     assert found.min_language_score == 0.65
-    assert (found.min_side, found.max_aspect) == (100, 3.0)
+    assert (found.image.min_side, found.image.max_aspect) == (100, 3.0)
     assert found.min_words == 10
+
+
+def test_every_bound_on_bytes_is_the_loosest_and_other_bounds_are_no_part_of_it():
+    strict = profile_with(
+        image__max_side=5000,
+        image__max_pixels=10**6,
+        image__min_bytes=5000,
+        image__formats='["png", "jpeg"]',
+        image__min_entropy=2.0,
+        image__min_sharpness=90.0,
+        image__max_content_count=10,
+        image__url_tokens='["logo"]',
+        image__twin_distance=5,
+        image__evaluation_distance=5,
+    )
+    looser = profile_with(
+        image__max_side=20_000,
+        image__min_bytes=1000,
+        image__formats='["webp", "jpeg"]',
+        image__min_entropy=1.0,
+        image__min_sharpness=50.0,
+    )
+    found = floor([strict, looser]).image
+    assert (found.max_side, found.max_pixels) == (20_000, 89_478_485)
+    assert (found.min_bytes, found.formats) == (1000, ("jpeg", "png", "webp"))
+    assert (found.min_entropy, found.min_sharpness) == (1.0, 50.0)
+    assert (found.max_content_count, found.url_tokens) == (0, ())
+    assert (found.twin_distance, found.evaluation_distance) == (-1, -1)
+    open_end = floor([strict, profile_with()]).image
+    assert (open_end.max_side, open_end.min_bytes, open_end.formats) == (0, 0, ())
+    assert (open_end.min_entropy, open_end.min_sharpness) == (0.0, 0.0)
 
 
 def test_any_language_of_one_profile_is_any_of_the_floor():
@@ -81,16 +112,21 @@ def test_pages_outside_the_floor_have_one_reason(spans, about, reason, document,
         (64, 64, 3.9999, "single_colour"),
     ],
 )
-def test_images_outside_the_floor_have_one_reason(width, height, deviation, reason):
-    assert floor(SHIPPED).keep_image(width, height, deviation).reason == reason
+def test_images_outside_the_floor_have_one_reason(width, height, deviation, reason, picture):
+    image = picture("a", width, height, grey_deviation=deviation)
+    assert floor(SHIPPED).keep_image(image).reason == reason
     assert reason is None or reason in IMAGE_REASONS
 
 
 RANDOM_PROFILES = st.builds(
-    lambda side, aspect, deviation, words, window, language, score, directives: replace(
+    lambda side, aspect, deviation, more, words, window, language, score, directives: replace(
         Profile(language=language, min_language_score=score),
         image=replace(
-            SHIPPED[0].image, min_side=side, max_aspect=aspect, min_grey_deviation=deviation
+            SHIPPED[0].image,
+            min_side=side,
+            max_aspect=aspect,
+            min_grey_deviation=deviation,
+            **more,
         ),
         text=replace(SHIPPED[0].text, min_words=words),
         document=replace(SHIPPED[1].document, window_tokens=window),
@@ -99,6 +135,20 @@ RANDOM_PROFILES = st.builds(
     st.sampled_from([1, 64, 150]),
     st.sampled_from([1.0, 2.0, 3.0]),
     st.sampled_from([0.0, 4.0, 8.0]),
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "max_side": st.sampled_from([0, 150, 192]),
+            "max_pixels": st.sampled_from([150 * 150, 10**6]),
+            "min_bytes": st.sampled_from([0, 1000, 5000]),
+            "formats": st.sampled_from([(), ("jpeg",), ("jpeg", "png"), ("gif",)]),
+            "min_entropy": st.sampled_from([0.0, 1.0, 2.0]),
+            "min_sharpness": st.sampled_from([0.0, 50.0, 100.0]),
+            "max_content_count": st.sampled_from([0, 10]),
+            "url_tokens": st.sampled_from([(), ("logo",)]),
+            "twin_distance": st.sampled_from([-1, 5]),
+        },
+    ),
     st.integers(1, 4),
     st.sampled_from([0, 0, 30]),
     st.sampled_from(["en", "de", "en,de", "any"]),
@@ -106,8 +156,8 @@ RANDOM_PROFILES = st.builds(
     st.sampled_from([("noai",), ("noai", "noindex"), ()]),
 )
 RANDOM_IMAGES = st.builds(
-    lambda width, height, deviation: Image(
-        url="",
+    lambda width, height, deviation, kind, scores: Image(
+        url="https://example.org/logo.png" if kind == "png" else "",
         content=ImageContent(
             sha256="",
             width=1,
@@ -115,12 +165,22 @@ RANDOM_IMAGES = st.builds(
             original_width=width,
             original_height=height,
             num_bytes=1,
+            original_format=kind,
         ),
-        scores={"grey_deviation": deviation},
+        scores={"grey_deviation": deviation, **scores},
     ),
     st.sampled_from([150, 192, 193, 100, 64, 63]),
     st.sampled_from([150, 192, 193, 100, 64, 63]),
     st.sampled_from([9.0, 9.0, 4.0, 3.9, 0.0]),
+    st.sampled_from(["jpeg", "jpeg", "png", "gif"]),
+    st.fixed_dictionaries(
+        {
+            "original_bytes": st.sampled_from([9000.0, 5000.0, 999.0]),
+            "entropy": st.sampled_from([7.0, 2.0, 0.9]),
+            "sharpness": st.sampled_from([500.0, 100.0, 49.0]),
+            "content_count": st.sampled_from([1.0, 11.0]),
+        }
+    ),
 )
 RANDOM_TEXTS = st.builds(
     lambda text: Text(text=text),
@@ -150,6 +210,5 @@ def test_whatever_a_profile_keeps_the_floor_keeps(profiles, page):
             continue
         assert found.opt_out.keep(page)
         for image in selection.document.images:
-            size = image.content.original_width, image.content.original_height
-            assert found.keep_image(*size, image.scores["grey_deviation"])
+            assert found.keep_image(image)
         assert found.keep_text(page)

@@ -36,6 +36,8 @@ contents = st.builds(
     original_width=st.integers(1, 9999),
     original_height=st.integers(1, 9999),
     num_bytes=st.integers(1, 10**7),
+    original_format=st.sampled_from(["", "jpeg"]),
+    phash=st.sampled_from(["", "0123456789abcdef"]),
 )
 images = st.builds(
     Image,

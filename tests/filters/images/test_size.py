@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from openm3w.filters.image import Aspect, MaxPixels, MinSide, SingleColour
+from openm3w.filters.images.size import Aspect, MaxPixels, MaxSide, MinSide
 
-UNMEASURED = [MinSide(), MaxPixels(), Aspect()]
+UNMEASURED = [MinSide(), MaxSide(), MaxPixels(), Aspect()]
 
 
 @pytest.mark.parametrize(
@@ -42,18 +42,17 @@ def test_the_original_size_is_judged_and_not_the_stored_one(picture, document):
 
 
 @pytest.mark.parametrize(
-    ("deviation", "reason"),
-    [
-        (127.5, None),
-        (4.0, None),
-        (3.9999, "single_colour"),
-        (0.0, "single_colour"),
-        (math.nan, "single_colour"),
-    ],
+    ("width", "height", "reason"),
+    [(20_000, 9000, None), (20_001, 9000, "side_too_long"), (9000, 20_001, "side_too_long")],
 )
-def test_a_picture_of_one_colour_is_dropped(deviation, reason, picture, document):
-    image = picture("a", grey_deviation=deviation)
-    assert SingleColour().keep(image, document()).reason == reason
+def test_the_longer_side_is_at_most_twenty_thousand(width, height, reason, picture, document):
+    assert MaxSide().keep(picture("a", width, height), document()).reason == reason
+
+
+def test_an_aspect_that_is_exactly_the_bound_is_inside(picture, document):
+    assert Aspect(max_aspect=1.1).keep(picture("a", 110, 100), document())
+    assert Aspect(max_aspect=1.1).keep(picture("a", 100, 110), document())
+    assert not Aspect(max_aspect=1.1).keep(picture("a", 1101, 1000), document())
 
 
 @pytest.mark.parametrize(
@@ -70,19 +69,13 @@ def test_an_image_without_content_was_not_measured(image_filter, picture, docume
     assert image_filter.keep(image, document()).reason == "not_measured"
 
 
-def test_an_image_without_deviation_was_not_measured(document):
-    from openm3w.shards.document import Image
-
-    assert SingleColour().keep(Image(url="https://a.org/"), document()).reason == "not_measured"
-
-
 @pytest.mark.parametrize(
     "build",
     [
         lambda: MinSide(min_side=0),
         lambda: Aspect(max_aspect=0.9),
         lambda: Aspect(max_aspect=math.nan),
-        lambda: SingleColour(min_grey_deviation=-1),
+        lambda: MaxSide(max_side=0),
         lambda: MaxPixels(max_pixels=0),
     ],
 )

@@ -1,3 +1,4 @@
+import hashlib
 import io
 
 import numpy as np
@@ -177,9 +178,24 @@ def test_a_header_that_announces_a_bomb_is_refused(image_bytes):
         encode(bytes(png), ENCODING)
 
 
-def test_grey_deviation_is_zero_for_one_colour_and_large_for_a_picture(image_bytes):
-    assert encoded(Image.new("RGB", (90, 90), (3, 80, 200))).grey_deviation == 0
-    assert encode(image_bytes(90, 90), ENCODING).grey_deviation > 10
+def test_what_was_fetched_is_noted_and_not_what_is_stored(image_bytes):
+    data = image_bytes(700, 90)
+
+    result = encode(data, ENCODING)
+
+    assert result.original.num_bytes == len(data) != len(result.data)
+    assert result.original.sha256 == hashlib.sha256(data).hexdigest()
+    assert result.original.md5 == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    assert result.sha256 == hashlib.sha256(result.data).hexdigest()
+
+
+def test_pdq_is_made_on_demand(image_bytes):
+    pytest.importorskip("pdqhash")
+
+    assert encode(image_bytes(90, 90), ENCODING).pdq is None
+    digits, quality = encode(image_bytes(90, 90), ENCODING, with_pdq=True).pdq
+    assert len(digits) == 64
+    assert 0 <= quality <= 100
 
 
 def test_a_comment_of_the_original_does_not_survive():

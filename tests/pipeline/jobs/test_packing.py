@@ -7,6 +7,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
+from openm3w.pipeline.images.measures import Measures, Original
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
 from openm3w.pipeline.jobs import packing
@@ -50,7 +51,8 @@ def encoded(data):
         original_width=4,
         original_height=2,
         original_format="png",
-        grey_deviation=1.0,
+        original=Original(num_bytes=9, sha256="5", md5="6"),
+        measures=Measures(grey_deviation=1.0, entropy=2.0, sharpness=3.0, phash="4" * 16),
     )
 
 
