@@ -13,6 +13,7 @@ from openm3w.errors import NotBuiltError
 from openm3w.filters import registry
 from openm3w.filters.lists import KINDS, Kind, write_hash_set
 from openm3w.filters.page import filters_of, filters_page, summary
+from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import load_profile, profile_names, profile_path
 
 
@@ -27,13 +28,17 @@ def filters() -> None:
 
 
 @filters.command("list")
+@click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
+              help="A module that registers filters of one's own.")  # fmt: skip
 @click.option("as_json", "--json", is_flag=True, help="One JSON array.")
-def list_filters(*, as_json: bool) -> None:
+def list_filters(plugins: Sequence[str], *, as_json: bool) -> None:
     """Every filter: name, what it judges, reasons, what it does.
 
     \b
     m3w filters list
+    m3w filters list --plugin my_package.filters
     """
+    load_plugins(plugins)
     rows = [
         {
             "name": cls.name,

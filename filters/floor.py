@@ -97,7 +97,13 @@ def _languages(profiles: tuple[Profile, ...]) -> tuple[str, ...]:
 
 
 def _pages(rules: list[PageRules]) -> tuple[PageRules, ...]:
-    return tuple(dict.fromkeys(rules)) if all(each.filters() for each in rules) else ()
+    if not all(each.filters() for each in rules):
+        return ()
+    distinct = tuple(dict.fromkeys(rules))
+    # What is stricter than another makes no floor looser.
+    return tuple(
+        each for each in distinct if not any(each.implies(o) for o in distinct if o != each)
+    )
 
 
 def _opt_out(policies: list[OptOut]) -> OptOut:

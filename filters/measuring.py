@@ -166,6 +166,7 @@ def _measuring(granularity: registry.Granularity) -> tuple[Any, ...]:
         cls()
         for cls in map(registry.get, registry.names())
         if registry.granularity(cls) == granularity
+        and registry.is_shipped(cls)  # others are registered in some processes and not in all
         and hasattr(cls, "measure")
         and not getattr(cls, "judges_rest", False)
     )

@@ -10,6 +10,7 @@ from openm3w.errors import NotBuiltError, RecipeError
 from openm3w.filters.interleaving import MaxImages
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
+from openm3w.filters.plugins import UserFilters
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
 from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.document import DocumentRules
@@ -48,6 +49,7 @@ class Profile:
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
     quality: QualityRules = field(default_factory=QualityRules)
+    filters: UserFilters = field(default_factory=UserFilters)
 
     def __post_init__(self) -> None:
         for code in self.languages:
@@ -73,11 +75,12 @@ class Profile:
         Raises:
             RecipeError: similarity is asked for, and the model has no bound.
         """
-        return (
+        shipped = (
             *self.image.filters(),
             *self.safety.filters(),
             *self.similarity.filters(similarity_model),
         )
+        return (*shipped, *self.filters.of("image"))
 
     def text_transforms(self) -> tuple[Transform, ...]:
         """What changes a page's text before it is judged, in order; images all stay."""
@@ -86,7 +89,8 @@ class Profile:
     def cuts(self) -> tuple[Transform, ...]:
         """What shortens a document once its text was judged, in order."""
         most = MaxImages(max_images=self.document.max_images)
-        return (*self.image.transforms(), self.text.cap(), *self.document.window(), most)
+        shipped = (*self.image.transforms(), self.text.cap(), *self.document.window(), most)
+        return (*shipped, *self.filters.of("transform"))
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
         """Filters of the whole page, whatever becomes of its images; cheap before dear."""
@@ -103,15 +107,17 @@ class Profile:
         Raises:
             RecipeError: a share of assigned images is asked for, and the model has no bound.
         """
-        return (
+        shipped = (
             *self.document.filters(),
             *self.assigned.filters(similarity_model),
             *self.quality.document_filters(),
         )
+        return (*shipped, *self.filters.of("document"))
 
     def text_filters(self) -> tuple[TextFilter, ...]:
         """Rules on the page's text before it is cut, cheap before dear."""
-        return (self.text.word_count(), *self.quality.filters())
+        shipped = (self.text.word_count(), *self.quality.filters())
+        return (*shipped, *self.filters.of("text"))
 
     def _language_filter(self) -> Language:
         return Language(languages=self.languages, min_score=self.min_language_score)

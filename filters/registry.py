@@ -5,9 +5,10 @@ What a filter judges is read off the parameters of its `keep`: `(document)`, `(i
 Transforms stand beside the filters: they shorten a document instead of dropping it.
 """
 
+import contextlib
 import difflib
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from openm3w.errors import RecipeError
@@ -107,6 +108,23 @@ def get(name: str) -> type[Any]:
         return _FILTERS[name]
     except KeyError:
         raise RecipeError(f"no filter {name!r}{nearest(name, _FILTERS)}") from None
+
+
+def is_shipped(cls: type[Any]) -> bool:
+    """Whether a filter is one of OpenM3W's, and not the user's own."""
+    return cls.__module__.startswith("openm3w.")
+
+
+@contextlib.contextmanager
+def all_or_nothing() -> Iterator[None]:
+    """Takes back what was registered in the block where the block fails."""
+    before = dict(_FILTERS)
+    try:
+        yield
+    except BaseException:
+        _FILTERS.clear()
+        _FILTERS.update(before)
+        raise
 
 
 def names() -> tuple[str, ...]:

@@ -11,17 +11,22 @@ is left, and each image has exactly one outcome.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from openm3w.errors import FilterError
 from openm3w.filters.assignment import SentenceScores, assign
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import View, judge_text, view_of
 from openm3w.filters.profiles import Profile
 from openm3w.filters.registry import DocumentFilter, ImageFilter
-from openm3w.filters.verdict import Verdict
+from openm3w.filters.verdict import Verdict, drop
 from openm3w.shards.document import Document, Image
 
 PAGE_DROPPED = "page_dropped"
 """Outcome of an image that was good enough in a document that was not."""
+
+
+FILTER_FAILED = "filter_failed"
+"""Outcome of a document over which a filter of the user's own fell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,8 @@ class Selection:
     """For each image of the input: "" where it is kept, else its one reason."""
     kept: tuple[int, ...]
     """Places of the kept images among the images of the input, in the order of the output."""
+    error: str = ""
+    """What happened where a filter of the user's own fell over the document."""
 
 
 def select(
@@ -53,8 +60,29 @@ def select(
 
     Raises:
         ValueError: `fates` is not parallel to the document's images, or `sentences` are missing.
-        RecipeError: the profile has no bound for `similarity_model`.
+        RecipeError: the profile has no bound for `similarity_model`, or a filter of the user's own
+            answered what no filter may.
     """
+    try:
+        return _selected(document, fates, profile, similarity_model, measures, sentences)
+    except FilterError as failure:
+        return Selection(
+            verdict=drop(FILTER_FAILED),
+            document=None,
+            images=tuple(fate or PAGE_DROPPED for fate in fates),
+            kept=(),
+            error=str(failure),
+        )
+
+
+def _selected(
+    document: Document,
+    fates: Sequence[str],
+    profile: Profile,
+    similarity_model: str,
+    measures: Measures | None,
+    sentences: SentenceScores | None,
+) -> Selection:
     filters = profile.image_filters(similarity_model)
     outcomes = [
         fate or _reason(image, document, filters)

@@ -30,6 +30,9 @@ _IMAGE_MARKS = (
     *(b"<img", b"<picture", b"<amp-img", b"<image", b"<noscript"),
     *(b"og:image", b"twitter:image"),
 )
+MAX_ERRORS = 20
+"""Errors of an archive that are kept with their page; all are counted."""
+
 _OPT_OUT_HEADERS = ("x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage")
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
+from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
@@ -122,7 +123,7 @@ def _fingerprints(
         "dedup": (),
         "images": (images, pictures, lists.digest),
         "scores": (recipe.scores, model, scorer_digests),
-        "shards": (profile, pages, recipe.shards, recipe.name),
+        "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}
     parent = str(STORE_VERSION)

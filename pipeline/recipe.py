@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import recipe
+from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile, load_profile
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.images.decode import Encoding
@@ -93,6 +94,8 @@ class BuildRecipe:
     """Thresholds of the last job: a shipped profile's name, or a path."""
     profile_set: tuple[str, ...] = ()
     """Changes to the profile, as `image.min_side=150`."""
+    plugins: tuple[str, ...] = ()
+    """Modules that register filters of one's own, for `[filters.NAME]` of a profile."""
     floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w")
     """Profiles that must stay possible: jobs before the last apply the loosest of their bounds."""
     language: str = "en"
@@ -115,13 +118,16 @@ class BuildRecipe:
 
     def load_profile(self) -> Profile:
         """The profile of the last job, in this recipe's language."""
-        return load_profile(self.profile, [f'language="{self.language}"', *self.profile_set])
+        return self._loaded(self.profile, self.profile_set)
 
     def floor_profiles(self) -> tuple[Profile, ...]:
         """The profiles whose loosest bounds the jobs before the last apply."""
         names = dict.fromkeys(self.floor)
-        loaded = (load_profile(name, [f'language="{self.language}"']) for name in names)
-        return (*loaded, self.load_profile())
+        return (*map(self._loaded, names), self.load_profile())
+
+    def _loaded(self, name: str, changes: tuple[str, ...] = ()) -> Profile:
+        load_plugins(self.plugins)
+        return load_profile(name, [f'language="{self.language}"', *changes])
 
 
 def load(name: str, overrides: tuple[str, ...] = ()) -> BuildRecipe:

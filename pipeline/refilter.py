@@ -94,7 +94,7 @@ def _counted_by_reading(plan: Plan) -> Iterator[Mapping[str, Any]]:
         pages, images = Tally(), Tally()
         for _, document, fates, _ in shards.completed_documents(plan, unit):
             found = select(document, fates, plan.profile, similarity_model=plan.model)
-            shards.count(found.verdict.reason, fates, found.images, pages, images)
+            shards.count(found, fates, pages, images)
         yield {
             "stages": [pages.to_json("shards", "pages"), images.to_json("shards", "images")],
         }

@@ -90,12 +90,19 @@ def _quiet_workers(runner: Runner) -> Iterator[None]:
         return
     # Workers share the cores: their idle threads should sleep instead of spin.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # Workers import what the caller can, as plugins.
+    path = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
     sys.stderr.flush()
     saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
     try:
         yield
     finally:
+        if path is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = path
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)

@@ -35,15 +35,23 @@ def interleaved_report(
 
 def damage_notes(plan: Plan) -> list[str]:
     """A line for each archive that could not be read to its end, and for pages that failed."""
-    return [
-        f"{counts['source']}: damaged at byte {damage['offset']}: {damage['error']}"
-        for counts in counts_of(plan, "documents")
-        for damage in counts["damage"]
-    ] + [
-        f"{counts['source']}: {error['url']}: {error['error']}"
-        for counts in counts_of(plan, "documents")
-        for error in counts["errors"]
-    ]
+    return (
+        [
+            f"{counts['source']}: damaged at byte {damage['offset']}: {damage['error']}"
+            for counts in counts_of(plan, "documents")
+            for damage in counts["damage"]
+        ]
+        + [
+            f"{counts['source']}: {error['url']}: {error['error']}"
+            for counts in counts_of(plan, "documents")
+            for error in counts["errors"]
+        ]
+        + [
+            f"{error['url']}: {error['error']}"
+            for counts in counts_of(plan, "shards")
+            for error in counts["errors"]
+        ]
+    )
 
 
 def _histograms(plan: Plan) -> dict[str, Any]:

@@ -46,6 +46,14 @@ class PageRules:
                 return verdict
         return KEEP
 
+    def implies(self, other: "PageRules") -> bool:
+        """Whether the lists named alone say that this drops whatever `other` drops."""
+        denials = ("deny_domains", "deny_urls", "deny_tokens")
+        allowed = [(r.allow_domains, r.allow_urls) for r in (other, self)]
+        return allowed[0] in (((), ()), allowed[1]) and all(
+            set(getattr(other, name)) <= set(getattr(self, name)) for name in denials
+        )
+
     def contents(self) -> dict[str, tuple[str, ...]]:
         """The rules with digests of the lists' contents in the place of their paths.
 

@@ -17,7 +17,7 @@ from openm3w.pipeline import runners
 from openm3w.pipeline.archive import Damage, Record, read_records
 from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.images.records import RECORDS, is_redirect, record_row
-from openm3w.pipeline.page import Clock, Page, read_page, text_hash
+from openm3w.pipeline.page import MAX_ERRORS, Clock, Page, read_page, text_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sources import Source
@@ -50,10 +50,6 @@ PAGES = pa.schema(
 """One row for each page, also for those dropped; `document` is JSON, null where not extracted."""
 
 _OTHER_TYPES = frozenset({"warcinfo", "request", "metadata", "conversion", "continuation"})
-
-
-_MAX_ERRORS = 20
-"""Errors of an archive that are kept with their page; all are counted."""
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -113,7 +109,7 @@ class _Counts:
     def page(self, page: Page) -> None:
         self.num_pages += 1
         self.pages.add(page.outcome, page.reason)
-        if page.error and len(self.errors) < _MAX_ERRORS:
+        if page.error and len(self.errors) < MAX_ERRORS:
             self.errors.append({"url": page.url, "error": page.error})
         for reason, count in page.left_out.items():
             self.images.add("dropped", reason, count)

@@ -8,7 +8,7 @@ order depend on ids, seed and the number of kept documents alone.
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,13 +18,14 @@ import pyarrow as pa
 from openm3w.filters.assignment import SentenceScores
 from openm3w.filters.profiles import Profile
 from openm3w.filters.safety import SCORERS, image_score, with_largest
-from openm3w.filters.selection import select
+from openm3w.filters.selection import Selection, select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
+from openm3w.pipeline.page import MAX_ERRORS
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
@@ -113,6 +114,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     sentences = sentence_scores(plan, unit, profile)
     splits: dict[str, int] = {}
     languages: Counter[str] = Counter()
+    errors: list[dict[str, str]] = []
     with (
         folder.writing(unit, SELECTED) as add_selected,
         folder.writing(unit, OUTCOMES, "outcomes.parquet") as add_outcome,
@@ -126,8 +128,10 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 measures=measures[row],
                 sentences=sentences(row, document),
             )
-            count(selection.verdict.reason, fates, selection.images, pages, images)
-            add_outcome(_outcome_row(row, document, selection.verdict.reason, selection.images))
+            count(selection, fates, pages, images)
+            add_outcome(_outcome_row(row, document, selection))
+            if selection.error and len(errors) < MAX_ERRORS:
+                errors.append({"url": document.url, "error": selection.error})
             if selection.document is None:
                 continue
             split = split_of(document.url, recipe.shards.val_share, recipe.shards.seed)
@@ -142,7 +146,12 @@ def commit_selection(plan: Plan, unit: str) -> None:
                 }
             )
     stages = [pages.to_json("shards", "pages"), images.to_json("shards", "images")]
-    counts = {"stages": stages, "splits": splits, "languages": dict(sorted(languages.items()))}
+    counts = {
+        "stages": stages,
+        "splits": splits,
+        "languages": dict(sorted(languages.items())),
+        "errors": errors,
+    }
     folder.commit_sidecar(unit, counts=counts, seconds={})
 
 
@@ -210,28 +219,30 @@ def _with_images(document: Document, images: Iterable[Image]) -> Document:
     return replace(document, spans=spans)
 
 
-def count(
-    reason: str | None, fates: list[str], outcomes: tuple[str, ...], pages: Tally, images: Tally
-) -> None:
+def count(selection: Selection, fates: Sequence[str], pages: Tally, images: Tally) -> None:
     """Adds a document's outcome and those of its images to the stage's tallies."""
-    pages.add("dropped" if reason else "kept", reason or "")
-    for fate, outcome in zip(fates, outcomes, strict=True):
+    pages.add(_outcome(selection), selection.verdict.reason or "")
+    for fate, outcome in zip(fates, selection.images, strict=True):
         # What the images job dropped was counted there and does not enter this stage.
         if not fate:
             images.add("dropped" if outcome else "kept", outcome)
 
 
-def _outcome_row(
-    row: int, document: Document, reason: str | None, images: tuple[str, ...]
-) -> dict[str, Any]:
+def _outcome(selection: Selection) -> str:
+    if selection.error:
+        return "failed"
+    return "kept" if selection.verdict else "dropped"
+
+
+def _outcome_row(row: int, document: Document, selection: Selection) -> dict[str, Any]:
     return {
         "row": row,
         "doc_id": document.doc_id,
         "url": document.url,
-        "outcome": "dropped" if reason else "kept",
-        "reason": reason or "",
-        "kept_images": images.count("") if not reason else 0,
-        "images": dump(images),
+        "outcome": _outcome(selection),
+        "reason": selection.verdict.reason or "",
+        "kept_images": len(selection.kept),
+        "images": dump(selection.images),
     }
 
 

@@ -5,6 +5,7 @@ OpenM3WError
 ├── NotBuiltError  a planned command or option does not exist yet       exit code 2
 ├── InputError     an input is missing, empty or not what it should be  exit code 1
 ├── OutputError    the output folder is in use, full or of another recipe
+├── FilterError    a filter of the user's own fell over a page
 ├── ShardError     a shard or manifest is damaged, short or missing
 └── MissingError   an optional package or model file is not installed
 
@@ -39,6 +40,10 @@ class InputError(OpenM3WError):
 
 class OutputError(OpenM3WError):
     """The output folder cannot be written, or belongs to something else."""
+
+
+class FilterError(OpenM3WError):
+    """A filter of the user's own raised an error over what it was to judge."""
 
 
 class ShardError(OpenM3WError):

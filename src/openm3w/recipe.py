@@ -132,6 +132,8 @@ def _decode_dataclass(cls: Any, table: object, where: str) -> object:
 
 def _decode(hint: Any, value: object, where: str) -> object:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if hasattr(hint, "from_table"):  # a table whose keys are known to its owner alone
+        return hint.from_table(value, where)
     if dataclasses.is_dataclass(hint):
         return _decode_dataclass(hint, value, where)
     if origin is typing.Literal:

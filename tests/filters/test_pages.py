@@ -174,3 +174,15 @@ def hosts_folder(tmp_path_factory):
     for host in HOSTS:
         (folder / host).write_text(f"{host}\n")
     return folder
+
+
+def test_rules_stricter_than_others_leave_the_floor_as_it_is():
+    loose, strict = PageRules(deny_tokens=("ape",)), PageRules(deny_tokens=("bee", "ape"))
+    other = PageRules(deny_domains=("nowhere.txt",))
+
+    def rules(*each):
+        return floor([replace(Profile(), pages=pages) for pages in each]).pages
+
+    assert rules(loose, strict) == rules(strict, loose) == rules(loose) == (loose,)
+    assert rules(strict, other) == (strict, other)
+    assert rules(loose, PageRules(allow_urls=("nowhere.txt",), deny_tokens=("ape",))) == (loose,)

@@ -39,8 +39,8 @@ def test_each_number_of_a_profile_stands_in_its_file_with_a_source(name):
             assert re.search(r"#\s+\S", line), line
 
 
-USERS_OWN = {"pages"}
-"""Tables that name files of the user's."""
+USERS_OWN = {"pages", "filters"}
+"""Tables for files and filters of the user's."""
 
 
 @EACH

@@ -1,8 +1,10 @@
 import shutil
+import sys
 
 import pytest
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, RecipeError
+from openm3w.filters import registry
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.plan import JOBS
@@ -58,3 +60,21 @@ def test_a_list_that_does_not_load_ends_the_build_before_any_work(planned, tmp_p
     (tmp_path / "list.txt").write_text("a.example\nb example\n")
     with pytest.raises(InputError, match=r"list\.txt, line 2: 'b example' is no domain"):
         planned(f'[pages]\nallow_domains = ["{tmp_path}/list.txt"]\n')
+
+
+def test_the_source_of_a_plugin_is_part_of_the_last_job(planned, tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_FILTERS", dict(registry._FILTERS))
+    monkeypatch.syspath_prepend(tmp_path)
+    module = tmp_path / "plug_planned.py"
+    module.write_text("LEAST = 3\n")
+    overrides = ('plugins=["plug_planned"]',)
+    before = planned("", overrides=overrides)
+    assert before == planned("", overrides=overrides)
+    module.write_text("LEAST = 4\n")
+    assert changed(before, planned("", overrides=overrides)) == ["shards"]
+    del sys.modules["plug_planned"]
+
+
+def test_a_plugin_that_is_not_there_ends_the_build_before_any_work(planned):
+    with pytest.raises(RecipeError, match="plugins: plug_nowhere: No module named"):
+        planned("", overrides=('plugins=["plug_nowhere"]',))
