@@ -22,13 +22,14 @@ _HEAD = """\
 
 A filter is a pure decision with a reason that is counted. A profile is a named set of bounds.
 Selection always goes in this order: what became of each image before (not in the archive, not
-decodable), the image filters, the transforms, the document filters, the rules on the text. So every
-image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image that
-was fine in a document that was not.
+decodable), the image filters, the transforms of text, the cuts (caps, window, number of images).
+Then filters of documents see what is left, and rules on text the page's text before it was cut. So
+every image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image
+that was fine in a document that was not.
 
 Rules on the text, and the transforms that go with them, are switched on in a profile by a table of
-their own, which may be empty or change bounds; no shipped profile switches one on. They judge the
-document as it would be written, and the early jobs drop nothing for their sake.
+their own, which may be empty or change bounds; no shipped profile switches one on. They judge the page
+whole, before it is cut, and the early jobs drop nothing for their sake.
 
 ```toml
 [quality.gopher_quality]
