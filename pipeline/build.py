@@ -46,6 +46,7 @@ def make_plan(
         InputError: an input is not there or is no archive.
         NotBuiltError: the recipe asks for what this version does not have.
         RecipeError: a profile or a bound does not resolve.
+        MissingError: a blocklist has PDQ hashes, and pdqhash is not installed.
     """
     if recipe.images.source == "http":
         raise NotBuiltError(
@@ -70,6 +71,8 @@ def make_plan(
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:
         say(f"evaluation images: {len(evaluation)} perceptual hashes")
+    elif plan.profile.image.evaluation_distance >= 0:
+        say("the profile drops pictures of evaluation sets; images.evaluation_images names none")
     needs.check(plan.recipe, plan.profile, model)
     return plan
 

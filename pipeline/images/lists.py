@@ -197,10 +197,10 @@ def _read(path: Path, option: str) -> bytes:
         raise InputError(f"{option}: {path}: {error.strerror or error}") from error
 
 
-_COUNTS = np.array([value.bit_count() for value in range(256)], dtype=np.uint8)
+_COUNTS = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)
 
 
 def _ones(rows: Any) -> Any:
     if hasattr(np, "bitwise_count"):  # from numpy 2
         return np.bitwise_count(rows)
-    return _COUNTS[rows.view(np.uint8)]
+    return _COUNTS[rows.view(np.uint16)]
