@@ -7,8 +7,9 @@ import pytest
 from openm3w.errors import RecipeError
 from openm3w.filters.dedup.components import components
 from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
-from openm3w.pipeline.dedup.near import Near, NearDuplicates, packed, unpacked
+from openm3w.pipeline.dedup.near import NearDuplicates, packed, unpacked
 from openm3w.pipeline.dedup.passes import Entry, Mark, MarkDuplicates
+from openm3w.pipeline.dedup.settings import Near
 
 pytestmark = pytest.mark.beam
 MINHASH = MinHash()
@@ -31,15 +32,15 @@ def by_hand(entries, near):
             groups.setdefault(key(entry), []).append(entry)
         for group in groups.values():
             first, *others = sorted(group, key=rank)
-            marks.extend(Mark(other.doc_id, reason, first.doc_id) for other in others)
-        gone = {mark.doc_id for mark in marks}
-        return [entry for entry in left if entry.doc_id not in gone]
+            marks.extend(Mark(other.name, reason, first.name) for other in others)
+        gone = {mark.name for mark in marks}
+        return [entry for entry in left if entry.name not in gone]
 
-    left.sort(key=lambda e: e.doc_id)
+    left.sort(key=lambda e: e.name)
     left.sort(key=lambda e: e.fetched, reverse=True)
     left = keep_first("duplicate_url", lambda e: e.url_key, lambda _: 0)
-    left = keep_first("duplicate_text", lambda e: e.text_key, lambda e: e.doc_id)
-    pairs = near_by_hand({e.doc_id: unpacked(e.signature) for e in left}, near)
+    left = keep_first("duplicate_text", lambda e: e.text_key, lambda e: e.name)
+    pairs = near_by_hand({e.name: unpacked(e.signature) for e in left}, near)
     least = {}
     for one, other in pairs:
         least[one] = min(other, least.get(one, other))
@@ -82,7 +83,7 @@ def test_of_what_is_alike_one_stays(collect, entries):
     pages = entries(300, seed=2)
     alike = [page._replace(url_key="http://a/", text_key="t") for page in pages[:50]]
     alike += [page._replace(text_key="t") for page in pages[50:100]]
-    gone = {mark.doc_id for mark in collect(MarkDuplicates(Near()), alike)}
+    gone = {mark.name for mark in collect(MarkDuplicates(Near()), alike)}
 
     assert len(alike) - len(gone) == 1
 

@@ -6,8 +6,8 @@ import pytest
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.dedup.minhash import MinHash
 from openm3w.pipeline.dedup.frequency import Totals
-from openm3w.pipeline.dedup.near import Near
 from openm3w.pipeline.dedup.passes import MarkDuplicates
+from openm3w.pipeline.dedup.settings import Near
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.dedup.tables import COUNTS, ENTRIES, ReadEntries, ReadTable, WriteTable
 from openm3w.pipeline.runners import Runner, run
