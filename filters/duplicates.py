@@ -66,7 +66,7 @@ class ImageSet:
 class PerDomain:
     """Drops what a registered domain has beyond a number of documents, in an order by hash.
 
-    Source: ours; no published recipe for web documents names a number.
+    Source: none; the rule is ours, and no published recipe for web documents names a number.
     """
 
     name: ClassVar[str] = "per_domain"

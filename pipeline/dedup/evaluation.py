@@ -5,6 +5,7 @@ A `.txt` file has one text a line, a `.jsonl` file one object a line with a stri
 memory for each run of words while they are read, 8 afterwards.
 """
 
+import contextlib
 import functools
 import hashlib
 import json
@@ -59,13 +60,13 @@ def load(paths: Sequence[str], words: int) -> NDArray[np.uint64]:
         RecipeError: a file is of another kind, or has no text of as many words.
         InputError: a file cannot be read, or together they are too large.
     """
-    return _load(tuple(paths), words)
+    return _load(tuple((path, _stamp(path)) for path in paths), words)
 
 
 @functools.lru_cache(maxsize=1)
-def _load(paths: tuple[str, ...], words: int) -> NDArray[np.uint64]:
+def _load(files: tuple[tuple[str, int], ...], words: int) -> NDArray[np.uint64]:
     every = np.empty(0, dtype=np.uint64)
-    for path in paths:
+    for path, _ in files:
         found = known_ngrams(read_texts(path), words)
         if not found.size:
             raise RecipeError(
@@ -79,6 +80,13 @@ def _load(paths: tuple[str, ...], words: int) -> NDArray[np.uint64]:
                 f"{path}; leave some out"
             )
     return every
+
+
+def _stamp(path: str) -> int:
+    """Tells a file from the one of its name that is in memory; one that is missing fails later."""
+    with contextlib.suppress(OSError):
+        return Path(path).stat().st_mtime_ns
+    return 0
 
 
 def _text_of(line: str, where: str) -> str:

@@ -78,12 +78,19 @@ def count_units(pipeline: beam.Pipeline, plan: Plan) -> PCollection[str]:
 def read_documents(plan: Plan, unit: str) -> Iterator[Any]:
     """What a unit's documents add to each count and order."""
     marks = {row["row"]: row["reason"] for row in plan.folder("dedup").rows(unit)}
+    settings = plan.recipe.dedup
+    known = (
+        evaluation.load(settings.evaluation_texts, settings.ngram)
+        if settings.evaluation_texts
+        else None
+    )
     for about, document in kept_documents(plan, unit):
         row = about["row"]
         reason = marks.get(row, "")
         if reason not in ("", NEAR):
             continue
-        facts = (len(document.images), _contamination(plan, document))
+        share = None if known is None else contamination(_text(document), settings.ngram, known)
+        facts = (len(document.images), share)
         yield TaggedOutput("documents", (unit, (row, "document", facts)))
         for number, key in paragraph_keys(document.url, document.texts):
             place = (unit, row, "paragraphs", number)
@@ -234,9 +241,5 @@ def _fact(place: tuple[str, int, str, int], count: int) -> tuple[str, Any]:
     return unit, (row, kind, (number, count))
 
 
-def _contamination(plan: Plan, document: Document) -> float | None:
-    settings = plan.recipe.dedup
-    if not settings.evaluation_texts:
-        return None
-    known = evaluation.load(settings.evaluation_texts, settings.ngram)
-    return contamination("\n\n".join(document.texts), settings.ngram, known)
+def _text(document: Document) -> str:
+    return "\n\n".join(document.texts)

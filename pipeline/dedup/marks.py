@@ -101,7 +101,7 @@ def _leave(plan: Plan, state: State, new: PCollection[Entry], marks: PCollection
         "superseded": (made | "Superseded" >> beam.FlatMap(_superseded), MARKED),
     }
     for table, (rows, schema) in tables.items():
-        _ = rows | f"Write {table}" >> WriteTable(folder, table, schema, parts)
+        _ = rows | f"Leave {table}" >> WriteTable(folder, table, schema, parts)
 
 
 def _is_copy(mark: Mark) -> bool:
