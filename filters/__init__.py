@@ -5,6 +5,7 @@ Importing this package registers every filter that is shipped: a new module is a
 
 from openm3w.filters import (
     assignment,
+    duplicates,
     interleaving,
     language,
     optout,
@@ -33,6 +34,7 @@ __all__ = [
     "assignment",
     "c4",
     "copies",
+    "duplicates",
     "file",
     "fineweb",
     "gopher",

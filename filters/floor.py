@@ -27,6 +27,8 @@ class Floor:
     min_words: int
     image: ImageRules
     """The loosest of each bound on what an image's bytes alone tell; no others."""
+    near_duplicates: bool
+    """Every profile drops near duplicates, so that nothing of them need be fetched."""
     opt_out: OptOut
     """The signals that every profile acts on. The first job may ask it before there is text."""
     pages: tuple[PageRules, ...] = ()
@@ -85,6 +87,7 @@ def floor(profiles: Iterable[Profile]) -> Floor:
         min_language_score=min(p.min_language_score for p in chosen),
         min_words=min(p.text.min_words for p in chosen),
         image=loosest(p.image for p in chosen),
+        near_duplicates=all(p.duplicates.near for p in chosen),
         opt_out=_opt_out([p.opt_out for p in chosen]),
         pages=_pages([p.pages for p in chosen]),
     )

@@ -14,6 +14,7 @@ from openm3w.filters.plugins import UserFilters
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
 from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.document import DocumentRules
+from openm3w.filters.rules.duplicates import DuplicateRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.rules.quality import QualityRules
@@ -42,6 +43,7 @@ class Profile:
     min_language_score: float = MIN_LANGUAGE_SCORE
     opt_out: OptOut = field(default_factory=OptOut)
     pages: PageRules = field(default_factory=PageRules)
+    duplicates: DuplicateRules = field(default_factory=DuplicateRules)
     text: TextRules = field(default_factory=TextRules)
     image: ImageRules = field(default_factory=ImageRules)
     document: DocumentRules = field(default_factory=DocumentRules)
@@ -99,6 +101,7 @@ class Profile:
             self.opt_out,
             *self.safety.document_filters(),
             self._language_filter(),
+            *self.duplicates.filters(),
         )
 
     def document_filters(self, similarity_model: str) -> tuple[DocumentFilter, ...]:

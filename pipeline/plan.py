@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import __version__
+from openm3w.errors import RecipeError
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
+from openm3w.pipeline.dedup import evaluation
+from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.scoring import safety
@@ -49,6 +52,13 @@ class Plan:
     """Of images that must not be stored, and of evaluation pictures."""
     fingerprints: Mapping[Job, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
+    state: State | None = None
+    """What earlier crawls left for this one, as it stood when the plan was made."""
+
+    @property
+    def crawl(self) -> Crawl:
+        """This build in the state; only where there is one."""
+        return Crawl(name=self.recipe.dedup.crawl, fingerprint=self.fingerprints["dedup"])
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -58,6 +68,10 @@ class Plan:
     def folder(self, job: Job, part: str = "") -> Folder:
         """A job's folder in the store; `part` where it commits more than one kind of unit."""
         return Folder.of(self.store / job / part, self.fingerprints[job])
+
+    def drops(self, reason: str) -> bool:
+        """Whether a document with this mark goes no further; others are left to the last job."""
+        return reason != "near_duplicate" or self.floor.near_duplicates
 
     @property
     def measures(self) -> Folder:
@@ -75,17 +89,24 @@ class Plan:
 def make_plan(
     recipe: BuildRecipe, sources: tuple[Source, ...], output: Path, store: Path, model: str
 ) -> Plan:
-    """Resolves profile, floor and fingerprints.
+    """Resolves profile, floor, state and fingerprints.
 
     Raises:
-        RecipeError: a profile does not load, or no scorer is called as the recipe has it.
+        RecipeError: a profile does not load, or asks for evaluation texts that are not there, or no
+            scorer is called as the recipe has it.
         MissingError: a scorer's package or file is not here.
-        InputError: a list that the recipe or a profile names cannot be read, or a scorer's file is
-            not of its form.
+        InputError: a list, the state or evaluation texts that the recipe or a profile names cannot
+            be read, or a scorer's file is not of its form.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
+    if profile.duplicates.max_contamination < 1 and not recipe.dedup.evaluation_texts:
+        raise RecipeError(
+            f"profile {recipe.profile}: duplicates.max_contamination needs the recipe's "
+            "dedup.evaluation_texts; list files, or set it to 1"
+        )
     bounds = floor(profiles)
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
+    state = _state(recipe)
     return Plan(
         recipe=recipe,
         sources=sources,
@@ -96,8 +117,16 @@ def make_plan(
         floor=bounds,
         views=views(profiles),
         lists=lists,
-        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists),
+        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists, state),
+        state=state,
     )
+
+
+def _state(recipe: BuildRecipe) -> State | None:
+    settings = recipe.dedup
+    if not settings.state:
+        return None
+    return State.read(Path(settings.state).absolute(), settings.minhash)
 
 
 def _fingerprints(
@@ -107,20 +136,27 @@ def _fingerprints(
     profile: Profile,
     bounds: Floor,
     lists: Lists,
+    state: State | None,
 ) -> dict[Job, str]:
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
     images = replace(recipe.images, blocklists=(), evaluation_images=())
     # What lists say counts, not where they lie: a list may move, and may change in its place.
     listed = [rules.contents() for rules in bounds.pages]
-    pictures, bounds = bounds.image, replace(bounds, pages=(), image=ImageRules())
+    pictures, near = bounds.image, bounds.near_duplicates
+    bounds = replace(bounds, pages=(), image=ImageRules(), near_duplicates=False)
     pages = profile.pages.contents()
     profile = replace(profile, pages=PageRules())
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     scorer_digests = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
-        "dedup": (),
+        "dedup": (
+            (recipe.dedup.made_from, near),
+            evaluation.digests(recipe.dedup.evaluation_texts),
+            # Other crawls before this one make other marks; where the folder is makes none.
+            state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
+        ),
         "images": (images, pictures, lists.digest),
         "scores": (recipe.scores, model, scorer_digests),
         "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
@@ -135,8 +171,15 @@ def _fingerprints(
 def wanted_documents(
     plan: Plan, unit: str, only: int | None = None
 ) -> Iterator[tuple[int, Document]]:
-    """Row number and document of each page of `unit`, or of one, that was kept and not marked."""
-    marked = {row["row"] for row in plan.folder("dedup").rows(unit)}
+    """Row number and document of each page of `unit`, or of one, that was kept and not dropped.
+
+    Near duplicates are among them unless every profile of the floor drops them.
+    """
+    marked = {
+        mark["row"]
+        for mark in plan.folder("dedup").rows(unit, ["row", "reason"])
+        if plan.drops(mark["reason"])
+    }
     columns = ["row", "outcome", "document"]
     for row in plan.folder("documents").rows(unit, columns):
         if only is not None and row["row"] != only:

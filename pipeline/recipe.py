@@ -8,6 +8,7 @@ from openm3w import recipe
 from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile, load_profile
 from openm3w.filters.screen import Screen
+from openm3w.pipeline.dedup.settings import Dedup
 from openm3w.pipeline.images.decode import Encoding
 from openm3w.pipeline.scoring.windows import Windows
 
@@ -106,6 +107,7 @@ class BuildRecipe:
     """More failed pages or images than this end the build: something is wrong with the set-up."""
     screen: Screen = field(default_factory=Screen)
     extract: Extract = field(default_factory=Extract)
+    dedup: Dedup = field(default_factory=Dedup)
     images: Images = field(default_factory=Images)
     scores: Scores = field(default_factory=Scores)
     shards: Shards = field(default_factory=Shards)

@@ -17,8 +17,9 @@ from measure.memory import resident_bytes
 from measure.pages import read_pages
 from measure.turns import Worker
 from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
-from openm3w.pipeline.dedup.near import Near, packed
+from openm3w.pipeline.dedup.near import packed
 from openm3w.pipeline.dedup.passes import Entry, MarkDuplicates
+from openm3w.pipeline.dedup.settings import Near
 from openm3w.pipeline.extraction.extract import extract
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.runners import run as run_pipeline

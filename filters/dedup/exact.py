@@ -16,16 +16,16 @@ def text_key(texts: Iterable[str]) -> str:
     return hashlib.blake2b(words.encode(errors="surrogatepass"), digest_size=16).hexdigest()
 
 
-def latest_first(fetched: str, doc_id: str) -> str:
-    """A string that sorts captures by date, the latest first, and those of one date by id.
+def latest_first(fetched: str, name: str) -> str:
+    """A string that sorts captures by date, the latest first, and those of one date by name.
 
     `fetched` is a WARC-Date (ISO 8601, UTC, to the second or finer), or "" for one that is not
     known, which comes last.
     """
     # With the mark behind it a longer date, one with a fraction of the second, sorts first.
-    return f"{fetched.removesuffix('Z').translate(_BACKWARDS)}{_END} {doc_id}"
+    return f"{fetched.removesuffix('Z').translate(_BACKWARDS)}{_END} {name}"
 
 
-def id_of(order: str) -> str:
-    """The id in what `latest_first` made."""
+def name_of(order: str) -> str:
+    """The name in what `latest_first` made."""
     return order.partition(" ")[2]

@@ -8,6 +8,7 @@ these simple permutations are enough: see the measured points in docs/deduplicat
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,6 +86,24 @@ def candidate_probability(similarity: float, bands: int = 14, rows: int = 8) -> 
     Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", section 3.4.2.
     """
     return float(1 - (1 - similarity**rows) ** bands)
+
+
+def verified_probability(similarity: float, least: float, bands: int = 14, rows: int = 8) -> float:
+    """Chance that two texts share a band and that `least` of their values or more are equal.
+
+    Values agree independently of each other with the chance of the similarity; added up over the
+    number of equal values, band by band, with and without a band that agrees throughout.
+    """
+    agree = np.array(
+        [math.comb(rows, n) * similarity**n * (1 - similarity) ** (rows - n)
+         for n in range(rows + 1)]
+    )  # fmt: skip
+    partly = np.append(agree[:-1], 0.0)
+    every, none_whole = np.ones(1), np.ones(1)
+    for _ in range(bands):
+        every, none_whole = np.convolve(every, agree), np.convolve(none_whole, partly)
+    enough = np.arange(bands * rows + 1) / (bands * rows) >= least
+    return float((every - none_whole)[enough].sum())
 
 
 @functools.cache

@@ -8,8 +8,8 @@ two characters of Han or kana make a word, four of Thai, Lao, Khmer, Burmese or 
 to 5.
 
 All of it is arithmetic on arrays: no string is made for a word. A run's number is a polynomial
-over its characters modulo 2^64, taken as a difference of prefix sums, mixed, and cut to its upper
-32 bits.
+over its characters modulo 2^64, taken as a difference of prefix sums, mixed, and for signatures
+cut to its upper 32 bits.
 """
 
 import functools
@@ -38,15 +38,29 @@ def shingles(text: str, words: int = DEFAULT_WORDS) -> NDArray[np.uint32]:
 
     A text of fewer words is one run; one without any letter or digit has none.
     """
+    return (_run_numbers(text, words, short=True) >> np.uint64(32)).astype(np.uint32)
+
+
+def ngrams(text: str, words: int) -> NDArray[np.uint64]:
+    """uint64[n] numbers of the runs of `words` words; none where the text has fewer.
+
+    For looking up: of 10^7 known numbers one in 10^12 others is equal to one by chance.
+    """
+    return _run_numbers(text, words, short=False)
+
+
+def _run_numbers(text: str, words: int, *, short: bool) -> NDArray[np.uint64]:
     points, classes = _folded(text)
     letters = classes == _LETTER
     begins = classes != _DIVIDER
     kept = np.flatnonzero(begins)
     if not kept.size:
-        return np.empty(0, dtype=np.uint32)
+        return np.empty(0, dtype=np.uint64)
     begins[1:] &= ~(letters[1:] & letters[:-1])  # a letter behind a letter begins no word
     units = np.flatnonzero(begins[kept])
     weights = _QUARTER_WORDS[classes[kept[units]]]
+    if not short and int(weights.sum()) < 4 * words:
+        return np.empty(0, dtype=np.uint64)
     starts, ends = _runs(weights, 4 * words)
     edges = np.append(units, kept.size)
     return _run_hashes(points[kept], edges, starts, ends)
@@ -108,9 +122,9 @@ def _run_hashes(
     edges: NDArray[np.intp],
     starts: NDArray[np.intp],
     ends: NDArray[np.intp],
-) -> NDArray[np.uint32]:
-    """uint32[n] for the runs of units start:end, both ascending; a unit begins at its edge."""
-    found = np.empty(starts.size, dtype=np.uint32)
+) -> NDArray[np.uint64]:
+    """uint64[n] for the runs of units start:end, both ascending; a unit begins at its edge."""
+    found = np.empty(starts.size, dtype=np.uint64)
     for at in range(0, starts.size, _RUNS_AT_A_TIME):
         some = slice(at, at + _RUNS_AT_A_TIME)
         begin, end = edges[starts[some]], edges[ends[some]]
@@ -122,7 +136,7 @@ def _run_hashes(
         prefix = np.zeros(last - first + 1, dtype=np.uint64)
         np.cumsum(values, out=prefix[1:])
         sums = (prefix[end - first] - prefix[begin - first]) * inverses[begin - first]
-        found[some] = mixed(sums) >> np.uint64(32)
+        found[some] = mixed(sums)
     return found
 
 

@@ -6,7 +6,6 @@ keeps all other signatures out of that second shuffle.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
@@ -14,33 +13,12 @@ import numpy as np
 from apache_beam.pvalue import AsSingleton, PCollection
 from numpy.typing import NDArray
 
-from openm3w.errors import RecipeError
 from openm3w.filters.dedup.components import Edge
 from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
 from openm3w.pipeline.dedup.bloom import MakeBloom, is_perhaps_in
 from openm3w.pipeline.dedup.components import Components
 from openm3w.pipeline.dedup.hot import LookUp, PairWithFirst
-
-VERIFIED = 0.7
-"""Least estimated similarity of a verified pair. With 112 values the standard error at a true
-similarity of 0.5 is 0.047: a pair as far apart as that is marked about once in 10^5."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Near:
-    """How near duplicates are found."""
-
-    minhash: MinHash = MinHash()  # noqa: RUF009
-    verify: float = 0.0
-    """Least estimated Jaccard similarity of a pair; 0 takes each shared band for granted."""
-    rounds: int = 0
-    """Star rounds that join pairs to components; 0 leaves them pairs."""
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.verify <= 1:
-            raise RecipeError(f"dedup.verify: is {self.verify}; use a similarity from 0 to 1")
-        if self.rounds < 0:
-            raise RecipeError(f"dedup.rounds: is {self.rounds}; use 0 or more")
+from openm3w.pipeline.dedup.settings import Near
 
 
 class NearDuplicates(beam.PTransform[Any, Any]):

@@ -21,9 +21,13 @@ ENTRIES = pa.schema(
         ("text_key", pa.string()),
         ("fetched", pa.string()),
         ("signature", pa.binary()),
+        ("image_set", pa.binary()),
     ]
 )
-"""A document each: the fields of `passes.Entry`."""
+"""A document each: the fields of `passes.Entry`, and of its name the id."""
+
+MARKED = pa.schema([("doc_id", pa.string()), ("reason", pa.string()), ("first", pa.string())])
+"""A mark each, on a document of any crawl; `first` is an id too."""
 
 COUNTS = pa.schema([("key", pa.binary()), ("count", pa.int64())])
 """How often each key occurs in one crawl."""
@@ -60,18 +64,18 @@ class WriteTable(beam.PTransform[Any, Any]):
 
 
 class ReadTable(beam.PTransform[Any, Any]):
-    """Files of one table to its rows as tuples."""
+    """Files of one table to its rows as tuples, of all columns or of those named."""
 
-    def __init__(self, files: Sequence[str]) -> None:
+    def __init__(self, files: Sequence[str], columns: Sequence[str] | None = None) -> None:
         super().__init__()
-        self._files = list(files)
+        self._files, self._columns = list(files), list(columns) if columns else None
 
     def expand(self, begin: PBegin) -> PCollection[Any]:
         return (
             begin.pipeline
             | "Files" >> beam.Create(self._files)
             | "Spread" >> beam.Reshuffle()
-            | "Rows" >> beam.FlatMap(_rows)
+            | "Rows" >> beam.FlatMap(_rows, self._columns)
         )
 
 
@@ -99,10 +103,10 @@ def _write(path: Path, schema: pa.Schema, rows: Iterable[Any]) -> str:
     return str(path)
 
 
-def _rows(name: str) -> Iterator[tuple[Any, ...]]:
+def _rows(name: str, columns: list[str] | None) -> Iterator[tuple[Any, ...]]:
     try:
         with pq.ParquetFile(name) as file:
-            for batch in file.iter_batches(_ROW_GROUP):
+            for batch in file.iter_batches(_ROW_GROUP, columns=columns):
                 yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
     except (OSError, pa.ArrowException) as error:
         raise OutputError(

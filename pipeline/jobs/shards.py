@@ -21,6 +21,7 @@ from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import Selection, select
 from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline import runners
+from openm3w.pipeline.dedup.attach import read_facts, with_facts
 from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
@@ -189,6 +190,7 @@ def completed_documents(
         }
         for score in plan.folder("scores").rows(unit, ["row", "image", *IMAGE_SCORES])
     }
+    facts = read_facts(plan, unit)
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
         fates: list[str] = []
@@ -201,7 +203,7 @@ def completed_documents(
             images.append(_filled(image, place, scored.get((row, index), {})) if kept else image)
             if kept:
                 places[index] = (place["pack"], place["offset"], place["length"])
-        filled = _with_images(document, images)
+        filled = with_facts(_with_images(document, images), facts[row])
         yield row, replace(filled, scores=with_largest(filled)), fates, places
 
 

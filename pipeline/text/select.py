@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
-from openm3w.pipeline.jobs.dedup import PASSES, Reference, mark_all
+from openm3w.pipeline.dedup.passes import Entry, Mark, MarkDuplicates, Place
+from openm3w.pipeline.dedup.units import PerUnit
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.tally import Tally
@@ -25,9 +26,6 @@ SELECTED = pa.schema([("doc_id", pa.string()), ("split", pa.string()), ("documen
 MARKS = pa.schema([("row", pa.int64()), ("doc_id", pa.string()), ("reason", pa.string())])
 """One row for each text that is there twice."""
 
-# A URL does not tell texts apart: lines often have none.
-_PASSES = tuple(p for p in PASSES if p[0] != "duplicate_url")
-
 
 def run(plan: TextPlan, runner: Runner) -> None:
     """Marks duplicates over all units, unless every unit is committed."""
@@ -35,14 +33,14 @@ def run(plan: TextPlan, runner: Runner) -> None:
         runners.run(runner, lambda p: _graph(p, plan))
 
 
-def commit_selection(plan: TextPlan, unit: str, references: Iterable[Reference]) -> None:
-    """Commits the texts of one unit that stay, and the marks of the others.
+def commit_selection(plan: TextPlan, unit: str, marked: Iterable[tuple[int, str]]) -> None:
+    """Commits the texts of one unit that stay, and the marks of the others: row and reason.
 
     Raises:
         OutputError: the store cannot be written.
     """
     folder, settings, tally = plan.folder("select"), plan.recipe.shards, Tally()
-    marks = {reference.row: reference.reason for reference in references}
+    marks = dict(marked)
     splits: dict[str, int] = {}
     with (
         folder.writing(unit, SELECTED) as add_selected,
@@ -51,7 +49,7 @@ def commit_selection(plan: TextPlan, unit: str, references: Iterable[Reference])
         for row in plan.folder("texts").rows(unit):
             if row["outcome"] != "kept":
                 continue
-            reason = marks[row["row"]]
+            reason = marks.get(row["row"], "")
             tally.add("dropped" if reason else "kept", reason)
             if reason:
                 add_mark({"row": row["row"], "doc_id": row["doc_id"], "reason": reason})
@@ -75,24 +73,26 @@ def samples(selected: Iterable[Row]) -> Iterator[Sample]:
         yield Sample(key=row["doc_id"], document=document)
 
 
-def _references(plan: TextPlan, unit: str) -> Iterator[Reference]:
+def _entries(plan: TextPlan, unit: str) -> Iterator[Entry]:
     for row in plan.folder("texts").rows(unit, ["row", "doc_id", "text_hash", "outcome"]):
-        if row.pop("outcome") == "kept":
-            yield Reference(unit=unit, url_key="", fetched="", images=0, reason="", **row)
+        if row["outcome"] == "kept":
+            name = Place(row["doc_id"], unit, row["row"]).name
+            # A URL does not tell texts apart: lines often have none.
+            yield Entry(name, url_key="", text_key=row["text_hash"], fetched="", signature=b"")
 
 
 def _graph(pipeline: beam.Pipeline, plan: TextPlan) -> None:
     units = pipeline | "Units" >> beam.Create(list(plan.units))
-    references = units | "References" >> beam.FlatMap(
-        lambda unit: _references(plan, unit)
-    ).with_output_types(Reference)
-    marked = mark_all(references, _PASSES) | "By unit" >> beam.Map(lambda r: (r.unit, r))
-    # Each unit is there once more with None, so that one without texts commits too.
-    empty = units | "Every unit" >> beam.Map(lambda unit: (unit, None))
     _ = (
-        (marked, empty)
-        | beam.Flatten()
-        | "Group units" >> beam.GroupByKey()
-        | "Select"
-        >> beam.MapTuple(lambda unit, rows: commit_selection(plan, unit, [r for r in rows if r]))
+        units
+        | "Entries" >> beam.FlatMap(lambda unit: _entries(plan, unit))
+        | "Mark" >> MarkDuplicates(None)
+        | "By unit" >> beam.Map(_by_unit)
+        | "Per unit" >> PerUnit(units)
+        | "Select" >> beam.MapTuple(lambda unit, rows: commit_selection(plan, unit, rows))
     )
+
+
+def _by_unit(mark: Mark) -> tuple[str, tuple[int, str]]:
+    place = Place.of(mark.name)
+    return place.unit, (place.row, mark.reason)

@@ -1,6 +1,6 @@
 import pytest
 
-from openm3w.filters.dedup.exact import id_of, latest_first, text_key
+from openm3w.filters.dedup.exact import latest_first, name_of, text_key
 
 
 @pytest.mark.parametrize("other", [["A  b", "c"], ["a", "b", "C"], ["a\nB c"], ["", "a b c "]])
@@ -26,7 +26,7 @@ def test_the_latest_capture_sorts_first_and_an_undated_one_last():
 
     captures.reverse()
     assert sorted(captures, key=lambda capture: latest_first(*capture)) == captures[::-1]
-    assert [id_of(latest_first(*capture)) for capture in captures] == list("bacbagf")
+    assert [name_of(latest_first(*capture)) for capture in captures] == list("bacbagf")
 
 
 def test_a_fraction_of_a_second_is_later_than_none():

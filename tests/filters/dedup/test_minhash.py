@@ -2,10 +2,16 @@ import numpy as np
 import pytest
 
 from openm3w.errors import RecipeError
-from openm3w.filters.dedup.minhash import MinHash, candidate_probability, estimated_jaccard
+from openm3w.filters.dedup.minhash import (
+    MinHash,
+    candidate_probability,
+    estimated_jaccard,
+    verified_probability,
+)
 
 PAIRS = {0.5: 5_000, 0.7: 20_000, 0.8: 8_000, 0.9: 2_000}
-"""So that a point is some three standard errors of the share that is found, or more."""
+"""So that a point is 2.8 standard errors of the share that is found, or more: they are 0.0032,
+0.0035, 0.0030 and 0.0004."""
 
 
 def pair(rng, shared, alone):
@@ -23,13 +29,17 @@ def shares_a_band(minhash, one, other):
 def test_planted_pairs_are_found_as_often_as_the_curve_says(similarity):
     rng, minhash = np.random.default_rng(7), MinHash()
     shared = round(100 * similarity)
-    found, estimates = 0, []
+    found, verified, estimates = 0, 0, []
     for _ in range(PAIRS[similarity]):
         one, other = (minhash.of_shingles(part) for part in pair(rng, shared, 100 - shared))
-        found += shares_a_band(minhash, one, other)
+        candidates = shares_a_band(minhash, one, other)
         estimates.append(estimated_jaccard(one, other))
+        found += candidates
+        verified += candidates and estimates[-1] >= 0.7
 
     assert found / PAIRS[similarity] == pytest.approx(candidate_probability(similarity), abs=0.01)
+    expected = verified_probability(similarity, 0.7)
+    assert verified / PAIRS[similarity] == pytest.approx(expected, abs=0.01)
     assert np.mean(estimates) == pytest.approx(similarity, abs=0.003)
     # As of 112 independent draws: the permutations do not lean on each other.
     expected = np.sqrt(similarity * (1 - similarity) / 112)
@@ -55,6 +65,20 @@ def test_any_bands_and_rows_follow_their_own_curve(bands, rows):
 )
 def test_the_curve(similarity, expected):
     assert candidate_probability(similarity) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("similarity", [0.0, 0.3, 0.8, 1.0])
+def test_the_curve_of_verified_pairs(similarity):
+    s = similarity
+    # One band: it agrees as a whole, and so do all values.
+    assert verified_probability(s, 0.9, bands=1, rows=2) == pytest.approx(s**2)
+    # Bands of one value: half of the values are enough, or both must be equal.
+    assert verified_probability(s, 0.5, bands=2, rows=1) == pytest.approx(1 - (1 - s) ** 2)
+    assert verified_probability(s, 0.51, bands=2, rows=1) == pytest.approx(s**2)
+    # Two bands of two values, of which one agrees and three values are equal, or all are.
+    expected = s**4 + 4 * s**3 * (1 - s)
+    assert verified_probability(s, 0.75, bands=2, rows=2) == pytest.approx(expected)
+    assert verified_probability(s, 0.0) == pytest.approx(candidate_probability(s))
 
 
 def test_a_signature_does_not_depend_on_order_repetition_or_blocks():

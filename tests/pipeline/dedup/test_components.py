@@ -13,14 +13,13 @@ def chain(length):
     return [(f"{at:04d}", f"{at + 1:04d}") for at in range(length)]
 
 
-@pytest.mark.parametrize("runner", ["local", "local-mp"])
-def test_components_are_those_of_the_pure_functions(collect, runner):
+def test_components_are_those_of_the_pure_functions(collect):
     draw = random.Random(4)
     edges = [tuple(f"{draw.randrange(150):03d}" for _ in "ab") for _ in range(100)]
     edges += [(f"{node:03d}", "900") for node in range(901, 990)]  # a star
     edges += [("900", "900"), *edges[:20]]  # a loop, and edges that are there twice
 
-    assert collect(Components(), edges, runner) == sorted(components(edges))
+    assert collect(Components(), edges) == sorted(components(edges))
 
 
 def test_the_default_rounds_are_enough_for_a_chain_of_50(collect):

@@ -25,11 +25,10 @@ def occurrences(**sizes):
     return [(key, (key, at)) for key, size in sizes.items() for at in range(size)]
 
 
-@pytest.mark.parametrize("runner", ["local", "local-mp"])
-def test_all_occurrences_are_marked_from_the_minimum_on(collect, runner):
+def test_all_occurrences_are_marked_from_the_minimum_on(collect):
     elements = occurrences(two=2, three=3, hot=8_000)
 
-    found = collect(Mark(3), elements, runner)
+    found = collect(Mark(3), elements)
 
     assert found == sorted((place, len(elements) - 5 if key == "hot" else 3)
                            for key, place in elements if key != "two")  # fmt: skip
