@@ -16,6 +16,7 @@ from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
+from openm3w.filters.rules.perplexity import PerplexityRules
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.rules.safety import SafetyRules
 from openm3w.filters.rules.similarity import SimilarityRules
@@ -48,6 +49,7 @@ class Profile:
     assigned: AssignedRules = field(default_factory=AssignedRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
+    perplexity: PerplexityRules = field(default_factory=PerplexityRules)
     quality: QualityRules = field(default_factory=QualityRules)
     filters: UserFilters = field(default_factory=UserFilters)
 
@@ -99,6 +101,7 @@ class Profile:
             self.opt_out,
             *self.safety.document_filters(),
             self._language_filter(),
+            *self.perplexity.filters(),
         )
 
     def document_filters(self, similarity_model: str) -> tuple[DocumentFilter, ...]:
