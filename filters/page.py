@@ -28,8 +28,8 @@ every image has exactly one outcome: kept, one of the reasons below, or `page_dr
 that was fine in a document that was not.
 
 Rules on the text, and the transforms that go with them, are switched on in a profile by a table of
-their own, which may be empty or change bounds; no shipped profile switches one on. They judge the page
-whole, before it is cut, and the early jobs drop nothing for their sake.
+their own, which may be empty or change bounds; no shipped profile switches one on. They judge the
+page whole, before it is cut, and the early jobs drop nothing for their sake.
 
 ```toml
 [quality.gopher_quality]

@@ -17,6 +17,7 @@ from openm3w.filters.rules.document import DocumentRules
 from openm3w.filters.rules.duplicates import DuplicateRules
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
+from openm3w.filters.rules.perplexity import PerplexityRules
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.rules.safety import SafetyRules
 from openm3w.filters.rules.similarity import SimilarityRules
@@ -50,6 +51,7 @@ class Profile:
     assigned: AssignedRules = field(default_factory=AssignedRules)
     similarity: SimilarityRules = field(default_factory=SimilarityRules)
     safety: SafetyRules = field(default_factory=SafetyRules)
+    perplexity: PerplexityRules = field(default_factory=PerplexityRules)
     quality: QualityRules = field(default_factory=QualityRules)
     filters: UserFilters = field(default_factory=UserFilters)
 
@@ -102,6 +104,7 @@ class Profile:
             *self.safety.document_filters(),
             self._language_filter(),
             *self.duplicates.filters(),
+            *self.perplexity.filters(),
         )
 
     def document_filters(self, similarity_model: str) -> tuple[DocumentFilter, ...]:

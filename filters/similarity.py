@@ -77,16 +77,20 @@ def bound_for(bounds: Mapping[str, float], model_id: str, *, table: str = "simil
     key = re.split(r"[.=]", model_id)[0] or "MODEL"
     known = ", ".join(sorted(bounds)) or "none"
     raise RecipeError(
-        f"similarity model {model_id!r} has no bound in this profile (it has: {known}); a bound of "
-        f"another model means nothing here: set {table}.bounds.{key}=NUMBER (`m3w calibrate` finds "
-        f"one), or {_OFF[table]}"
+        f"{_MODELS[table]} model {model_id!r} has no bound in this profile (it has: {known}); a "
+        f"bound of another model means nothing here: set {table}.bounds.{key}=NUMBER"
+        f"{_OFF[table]}"
     )
 
 
 _OFF = {
-    "similarity": "similarity.enabled=false to keep images whatever their score",
-    "assigned": "assigned.min_share=0.0 to keep documents whatever their images' scores",
+    "similarity": " (`m3w calibrate` finds one), or similarity.enabled=false to keep images "
+    "whatever their score",
+    "assigned": " (`m3w calibrate` finds one), or assigned.min_share=0.0 to keep documents "
+    "whatever their images' scores",
+    "perplexity": ", or perplexity.enabled=false to keep documents whatever their score",
 }
+_MODELS = {"similarity": "similarity", "assigned": "similarity", "perplexity": "language"}
 
 
 def _plain(name: str) -> str:

@@ -161,8 +161,15 @@ def _check_stages(plan: Plan, job: Job) -> None:
 def _summary(plan: Plan, job: Job) -> str:
     if job != "scores":
         return publish.summary(job, stages(plan, [job]))
-    count = sum(counts["images"] for counts in counts_of(plan, job))
-    return f"scores: {count} images" if scores.scores_images(plan) else "scores: none asked for"
+    count = {name: sum(counts[name] for counts in counts_of(plan, job)) for name in _SCORED_BY}
+    asked = [f"{count[name]} {name}" for name, asked_for in _SCORED_BY.items() if asked_for(plan)]
+    return f"scores: {', '.join(asked) or 'none asked for'}"
+
+
+_SCORED_BY: dict[str, Callable[[Plan], bool]] = {
+    "images": scores.scores_images,
+    "documents": lambda plan: plan.recipe.scores.perplexity != "none",
+}
 
 
 def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:

@@ -24,6 +24,7 @@ from openm3w.pipeline.store import Folder
 from openm3w.recipe import fingerprint
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
+from openm3w.trainer.encoders.lm_specs import resolve_lm
 
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
@@ -148,7 +149,9 @@ def _fingerprints(
     pages = profile.pages.contents()
     profile = replace(profile, pages=PageRules())
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
-    scorer_digests = [spec.digest for spec in safety.parse(recipe.scores.safety)]
+    scorers = [spec.digest for spec in safety.parse(recipe.scores.safety)]
+    if recipe.scores.perplexity != "none":
+        scorers.append(resolve_lm(recipe.scores.perplexity).digest())
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
@@ -158,7 +161,7 @@ def _fingerprints(
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
         "images": (images, pictures, lists.digest),
-        "scores": (recipe.scores, model, scorer_digests),
+        "scores": (recipe.scores, model, scorers),
         "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}

@@ -1,6 +1,6 @@
 """BuildRecipe: everything that decides what a build makes, one small table for each job."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -11,6 +11,7 @@ from openm3w.filters.screen import Screen
 from openm3w.pipeline.dedup.settings import Dedup
 from openm3w.pipeline.images.decode import Encoding
 from openm3w.pipeline.scoring.windows import Windows
+from openm3w.trainer.encoders.lm_specs import LmSpec
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -58,6 +59,12 @@ class Scores:
     """Of similarity: `auto`, `none`, `lit`, or `openclip:ARCH/CHECKPOINT`."""
     safety: tuple[str, ...] = ()
     """`opennsfw`, and `clip-mlp:PATH` of a safetensors file; see docs/similarity.md."""
+    perplexity: str = "none"
+    """A causal language model of transformers: `none`, a name of the hub, a folder, a .gguf file,
+    or `NAME:FILE.gguf`."""
+    perplexity_tokens: int = 1024
+    """Tokens of a document that are scored, from its beginning. Ours: above the median of OBELICS'
+    documents (677), and one pass of a small model."""
     windows: Windows = field(default_factory=Windows)
     batch_images: int = 16
     """Images that go through the model together: part of the result's last bits, so fixed."""
@@ -65,8 +72,8 @@ class Scores:
     """Threads of the model on a CPU; likewise part of the last bits."""
 
     def __post_init__(self) -> None:
-        if self.batch_images < 1 or self.threads < 1:
-            raise ValueError("batch_images and threads must be at least 1")
+        if self.batch_images < 1 or self.threads < 1 or self.perplexity_tokens < 1:
+            raise ValueError("batch_images, threads and perplexity_tokens must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +126,23 @@ class BuildRecipe:
             raise ValueError(f"max_failed_share: {self.max_failed_share} is outside 0..1")
 
     def load_profile(self) -> Profile:
-        """The profile of the last job, in this recipe's language."""
-        return self._loaded(self.profile, self.profile_set)
+        """The profile of the last job, in this recipe's language, bound to its language model.
+
+        Raises:
+            RecipeError: it does not load, or has no bound for that model.
+        """
+        return self.bound(self._loaded(self.profile, self.profile_set))
+
+    def bound(self, profile: Profile) -> Profile:
+        """`profile` with the bound for this recipe's language model alone.
+
+        Raises:
+            RecipeError: it has no bound for that model.
+        """
+        if self.scores.perplexity == "none":
+            return profile
+        rules = profile.perplexity.bound_to(LmSpec.parse(self.scores.perplexity).name)
+        return replace(profile, perplexity=rules)
 
     def floor_profiles(self) -> tuple[Profile, ...]:
         """The profiles whose loosest bounds the jobs before the last apply."""

@@ -46,7 +46,7 @@ class QualityRules:
 
     def filters(self) -> tuple[TextFilter, ...]:
         """What judges the text that is left, in order."""
-        rules: tuple[TextFilter | None, ...] = (
+        rules = (
             self.sentence_count,
             self.gopher_quality,
             self.omnicorpus,

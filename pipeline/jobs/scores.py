@@ -1,4 +1,4 @@
-"""Job 4: similarity of each image with the text windows near it, and its safety scores.
+"""Job 4: similarity of images with text, safety scores of images, perplexity of texts.
 
 One unit is one archive.
 
@@ -26,6 +26,7 @@ from openm3w.pipeline.scoring.handler import (
     in_batches,
     with_data,
 )
+from openm3w.pipeline.scoring.texts import PerplexityHandler, TextScored, text_batches
 from openm3w.pipeline.scoring.windows import image_windows
 
 SCORES = pa.schema(
@@ -41,6 +42,11 @@ SCORES = pa.schema(
 
 `window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document. A safety
 score is null where the recipe does not name its scorer."""
+
+
+DOCUMENT_SCORES = pa.schema([("row", pa.int64()), ("perplexity", pa.float64())])
+"""One row for each document that reached this job, where the recipe names a language model."""
+DOCUMENTS = "documents.parquet"
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -62,16 +68,23 @@ def scores_images(plan: Plan) -> bool:
     return plan.model != "none" or bool(plan.recipe.scores.safety)
 
 
-def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
-    """Commits the scores of one unit.
+def commit_scores(plan: Plan, unit: str, found: Iterable[Scored | TextScored]) -> None:
+    """Commits the scores of one unit's images and documents.
 
     Raises:
         OutputError: the store cannot be written.
     """
     folder, count = plan.folder("scores"), 0
     models: dict[str, set[str]] = {}
+    everything = list(found)
+    texts = [item for item in everything if isinstance(item, TextScored)]
+    images = [item for item in everything if isinstance(item, Scored)]
+    with folder.writing(unit, DOCUMENT_SCORES, DOCUMENTS) as add:
+        for text in sorted(texts, key=lambda s: s.row):
+            models.setdefault("perplexity", set()).add(text.model)
+            add({"row": text.row, "perplexity": text.perplexity})
     with folder.writing(unit, SCORES) as add:
-        for item in sorted(scored, key=lambda s: (s.row, s.image)):
+        for item in sorted(images, key=lambda s: (s.row, s.image)):
             count += 1
             if item.model:
                 models.setdefault("similarity", set()).add(item.model)
@@ -87,7 +100,9 @@ def commit_scores(plan: Plan, unit: str, scored: Iterable[Scored]) -> None:
                 }
             )
     made_by = {name: sorted(ids) for name, ids in sorted(models.items())}
-    folder.commit_sidecar(unit, counts={"images": count, "models": made_by}, seconds={})
+    folder.commit_sidecar(
+        unit, counts={"images": count, "documents": len(texts), "models": made_by}, seconds={}
+    )
 
 
 def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
@@ -119,6 +134,17 @@ def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
             | "By archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
         )
         parts.append(scored)
+    if settings.perplexity != "none":
+        tokens = settings.perplexity_tokens
+        readers = PerplexityHandler(settings.perplexity, tokens, settings.threads)
+        read = (
+            units
+            | "Texts" >> beam.FlatMap(lambda u: text_batches(u, wanted_documents(plan, u), tokens))
+            | "Spread texts" >> beam.Reshuffle()
+            | "Perplexity" >> RunInference(readers)
+            | "Texts by archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
+        )
+        parts.append(read)
     _ = (
         parts
         | beam.Flatten()

@@ -25,6 +25,7 @@ from openm3w.pipeline.dedup.attach import read_facts, with_facts
 from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
+from openm3w.pipeline.jobs.scores import DOCUMENTS
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.page import MAX_ERRORS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -191,6 +192,11 @@ def completed_documents(
         for score in plan.folder("scores").rows(unit, ["row", "image", *IMAGE_SCORES])
     }
     facts = read_facts(plan, unit)
+    perplexities = {
+        score["row"]: {"perplexity": score["perplexity"]}
+        for score in plan.folder("scores").rows(unit, suffix=DOCUMENTS)
+        if score["perplexity"] is not None
+    }
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
         fates: list[str] = []
@@ -204,7 +210,8 @@ def completed_documents(
             if kept:
                 places[index] = (place["pack"], place["offset"], place["length"])
         filled = with_facts(_with_images(document, images), facts[row])
-        yield row, replace(filled, scores=with_largest(filled)), fates, places
+        scores = {**with_largest(filled), **perplexities.get(row, {})}
+        yield row, replace(filled, scores=scores), fates, places
 
 
 def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, float]) -> Image:

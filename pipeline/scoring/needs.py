@@ -16,6 +16,11 @@ def check(recipe: BuildRecipe, profile: Profile, model: str) -> None:
     """
     _check_safety(recipe, profile)
     _check_assignment(recipe, profile, model)
+    if profile.perplexity.enabled and recipe.scores.perplexity == "none":
+        raise RecipeError(
+            "perplexity.enabled is set and the recipe makes no such score: name a language model "
+            "in scores.perplexity, or set perplexity.enabled=false"
+        )
 
 
 def _check_safety(recipe: BuildRecipe, profile: Profile) -> None:

