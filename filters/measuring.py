@@ -5,17 +5,18 @@ Numbers of a view do not depend on the bounds of its rules. Numbers of pages and
 all filters that measure, whatever the profile.
 """
 
-import dataclasses
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openm3w import recipe
 from openm3w.filters import registry
+from openm3w.filters.dedup.paragraphs import without_paragraphs
 from openm3w.filters.limits import Limit, Measures, judge, measured_by
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.facts import BLANK_LINES, TextFacts
 from openm3w.filters.registry import MeasuringTextFilter, Transform
+from openm3w.filters.rules.duplicates import DuplicateRules
 from openm3w.filters.verdict import KEEP, Verdict
 from openm3w.filters.words import count_words, token_pieces
 from openm3w.shards.document import Document, Image
@@ -25,16 +26,23 @@ from openm3w.shards.document import Document, Image
 class View:
     """A page's text as transforms leave it, and the rules that judge it."""
 
+    duplicates: DuplicateRules
+    """Which paragraphs go first because their domain repeats them."""
     transforms: tuple[Transform, ...]
     rules: tuple[MeasuringTextFilter, ...]
 
     @property
     def key(self) -> str:
         """16 hex digits of what the text goes through; views of one key share their text."""
-        return recipe.fingerprint([[t.name, recipe.to_plain(t)] for t in self.transforms])
+        changes = [[t.name, recipe.to_plain(t)] for t in self.transforms]
+        return recipe.fingerprint([self.duplicates.drop_paragraphs_from, changes])
 
-    def apply(self, document: Document) -> Document:
-        """The document with its text as this view has it; all its images stay."""
+    def apply(self, document: Document, repeats: Mapping[int, int]) -> Document:
+        """The document with its text as this view has it; all its images stay.
+
+        `repeats` are occurrences of paragraphs by their number, of those that a domain repeats.
+        """
+        document = without_paragraphs(document, self.duplicates.too_frequent(repeats))
         for transform in self.transforms:
             document = transform.apply(document).document
         return document
@@ -60,7 +68,9 @@ class Layout:
 def view_of(profile: Profile) -> View:
     """The view that `profile` takes of a page."""
     rules = (rule for rule in profile.text_filters() if isinstance(rule, MeasuringTextFilter))
-    return View(transforms=profile.text_transforms(), rules=tuple(rules))
+    return View(
+        duplicates=profile.duplicates, transforms=profile.text_transforms(), rules=tuple(rules)
+    )
 
 
 def views(profiles: Iterable[Profile]) -> tuple[View, ...]:
@@ -71,7 +81,7 @@ def views(profiles: Iterable[Profile]) -> tuple[View, ...]:
         before = found.get(view.key)
         rules = {rule_key(rule): rule for rule in (*(before.rules if before else ()), *view.rules)}
         ordered = tuple(rules[key] for key in sorted(rules))
-        found[view.key] = View(transforms=view.transforms, rules=ordered)
+        found[view.key] = replace(view, rules=ordered)
     return tuple(found[key] for key in sorted(found))
 
 
@@ -180,6 +190,6 @@ def _stored(rule: MeasuringTextFilter, measures: Measures) -> dict[str, float]:
 def _stored_limits(rule: MeasuringTextFilter) -> tuple[Limit, ...]:
     key = rule_key(rule)
     return tuple(
-        dataclasses.replace(limit, measure=f"{key}.{limit.measure.partition('.')[2]}")
+        replace(limit, measure=f"{key}.{limit.measure.partition('.')[2]}")
         for limit in rule.limits()
     )

@@ -8,7 +8,7 @@ is left, and each image has exactly one outcome.
 `openm3w.filters.choosing` makes the same decisions about many stored rows at once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from openm3w.errors import FilterError
@@ -51,12 +51,14 @@ def select(
     *,
     similarity_model: str,
     measures: Measures | None = None,
+    repeats: Mapping[int, int] | None = None,
     sentences: SentenceScores | None = None,
 ) -> Selection:
     """Applies `profile`; `fates` says for each image "" or why its bytes are not there.
 
-    `measures` are those of the profile's view of the text, where they were stored; `sentences` the
-    scores of the document's images with its sentences, which a bipartite assignment needs.
+    `measures` are those of the profile's view of the text, where they were stored; `repeats` the
+    occurrences of paragraphs that its domain repeats, by their number; `sentences` the scores of
+    the document's images with its sentences, which a bipartite assignment needs.
 
     Raises:
         ValueError: `fates` is not parallel to the document's images, or `sentences` are missing.
@@ -64,7 +66,9 @@ def select(
             answered what no filter may.
     """
     try:
-        return _selected(document, fates, profile, similarity_model, measures, sentences)
+        return _selected(
+            document, fates, profile, similarity_model, measures, repeats or {}, sentences
+        )
     except FilterError as failure:
         return Selection(
             verdict=drop(FILTER_FAILED),
@@ -81,6 +85,7 @@ def _selected(
     profile: Profile,
     similarity_model: str,
     measures: Measures | None,
+    repeats: Mapping[int, int],
     sentences: SentenceScores | None,
 ) -> Selection:
     filters = profile.image_filters(similarity_model)
@@ -89,7 +94,7 @@ def _selected(
         for image, fate in zip(document.images, fates, strict=True)
     ]
     view = view_of(profile)
-    page = view.apply(document)
+    page = view.apply(document, repeats)
     rest = _without_dropped(page, outcomes)
     if profile.document.assignment == "bipartite":
         rest = _assigned(_without_dropped(document, outcomes), sentences, view)
@@ -120,12 +125,15 @@ def _without_dropped(document: Document, outcomes: Sequence[str]) -> Cut:
 
 
 def _assigned(cut: Cut, sentences: SentenceScores | None, view: View) -> Cut:
-    """Images before their sentences; then the view's text, since sentences are the page's."""
+    """Images before their sentences; then the view's text, since sentences are the page's.
+
+    Paragraphs are cut where images now stand: a profile that drops repeated ones moves none.
+    """
     if sentences is None:
         raise ValueError("a bipartite assignment needs the scores of all sentences")
     moved = assign(cut.document, sentences.of(cut.kept))
     kept = tuple(cut.kept[place] for place in moved.kept)
-    return Cut(document=view.apply(moved.document), kept=kept)
+    return Cut(document=view.apply(moved.document, {}), kept=kept)
 
 
 def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:

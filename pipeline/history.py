@@ -9,9 +9,8 @@ from openm3w.errors import InputError
 from openm3w.filters.limits import Limit, Measures
 from openm3w.filters.measuring import measure_text, text_limits, view_of
 from openm3w.filters.profiles import Profile
-from openm3w.filters.selection import select
 from openm3w.filters.url import url_key
-from openm3w.pipeline.jobs import shards
+from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.plan import Plan
 from openm3w.shards.document import Document, Image
 from openm3w.shards.sample import document_from_json
@@ -99,13 +98,12 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
     if row["outcome"] != "kept" or document is None:
         return _ended(source, row, document, "documents", row["reason"])
     mark = next((m for m in plan.folder("dedup").rows(unit) if m["row"] == row["row"]), None)
-    completed = next(iter(shards.completed_documents(plan, unit, row["row"])), None)
+    completed = next(completed_documents(plan, unit, row["row"]), None)
     if completed is None:
         reason = mark["reason"] if mark else ""
         first = _url_of(plan, mark.get("first", "")) if mark else ""
         return _ended(source, row, document, "dedup", reason, first)
-    _, document, fates, _ = completed
-    chosen = select(document, fates, plan.profile, similarity_model=plan.model)
+    document, chosen = completed.document, completed.select(plan)
     filters = plan.profile.image_filters(plan.model)
     return PageHistory(
         source=source,
@@ -120,11 +118,13 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
                 reason=outcome,
                 checks=() if fate else tuple(_checks(filters, image, document)),
             )
-            for image, fate, outcome in zip(document.images, fates, chosen.images, strict=True)
+            for image, fate, outcome in zip(
+                document.images, completed.fates, chosen.images, strict=True
+            )
         ),
         checks=(
             *_checks(plan.profile.page_filters(), document),
-            *_text_checks(plan.profile, document),
+            *_text_checks(plan.profile, completed),
         ),
     )
 
@@ -155,9 +155,10 @@ def _checks(filters: Iterable[Any], *judged: Any) -> Iterator[Check]:
             yield from _against(each.limits(), each.measure(*judged))
 
 
-def _text_checks(profile: Profile, document: Document) -> Iterator[Check]:
+def _text_checks(profile: Profile, found: Completed) -> Iterator[Check]:
     view = view_of(profile)
-    return _against(text_limits(view), measure_text(view.apply(document), view))
+    page = view.apply(found.document, found.repeats)
+    return _against(text_limits(view), measure_text(page, view))
 
 
 def _against(limits: Iterable[Limit], measures: Measures) -> Iterator[Check]:

@@ -11,8 +11,8 @@ from openm3w import recipe as recipes
 from openm3w.errors import RecipeError
 from openm3w.filters.choosing import Choice, Coded, NeedsDocumentsError, Rows, choose
 from openm3w.filters.floor import Floor
-from openm3w.filters.selection import select
 from openm3w.pipeline import plan as plans
+from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.jobs import shards
 from openm3w.pipeline.jobs.measures import read_rows, view_for
 from openm3w.pipeline.plan import Plan
@@ -92,9 +92,8 @@ def _counted(plan: Plan) -> Iterator[Mapping[str, Any]]:
 def _counted_by_reading(plan: Plan) -> Iterator[Mapping[str, Any]]:
     for unit in plan.units:
         pages, images = Tally(), Tally()
-        for _, document, fates, _ in shards.completed_documents(plan, unit):
-            found = select(document, fates, plan.profile, similarity_model=plan.model)
-            shards.count(found, fates, pages, images)
+        for found in completed_documents(plan, unit):
+            shards.count(found.select(plan), found.fates, pages, images)
         yield {
             "stages": [pages.to_json("shards", "pages"), images.to_json("shards", "images")],
         }

@@ -34,13 +34,10 @@ from openm3w.filters.measuring import (
 )
 from openm3w.filters.pages import URL_FILTERS
 from openm3w.filters.profiles import Profile
+from openm3w.pipeline.completed import Completed
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.store import Folder
-from openm3w.shards.document import Document
-
-Completed = tuple[int, Document, list[str]]
-"""Row, document with contents and scores, and what became of each of its images before."""
 
 _DOCUMENTS = [
     ("row", pa.int64()),
@@ -82,8 +79,9 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
         tables = schemas(plan.views)
         add_document, add_image = table(DOCUMENTS), table(IMAGES)
         add_text = [table(text_suffix(view)) for view in plan.views]
-        for row, document, fates in documents:
+        for found in documents:
             count += 1
+            row, document = found.row, found.document
             clock.lap("read")
             signals = document.signals
             add_document(
@@ -97,14 +95,14 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
                     **measure_page(document),
                 }
             )
-            for index, (image, fate) in enumerate(zip(document.images, fates, strict=True)):
+            for index, (image, fate) in enumerate(zip(document.images, found.fates, strict=True)):
                 numbers = measure_image(image, document)
                 phash = image.content.phash if image.content else ""
                 about = {"row": row, "image": index, "fate": fate, "phash": phash}
                 add_image({**about, **numbers})
             clock.lap("measure images")
             for view, add in zip(plan.views, add_text, strict=True):
-                page = view.apply(document)
+                page = view.apply(document, found.repeats)
                 placed = layout(page)
                 numbers = measure_text(page, view)
                 add({"row": row, **recipes.to_plain(placed), **numbers})

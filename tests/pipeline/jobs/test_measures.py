@@ -18,6 +18,7 @@ from openm3w.filters.quality.omnicorpus import OmniCorpusImages
 from openm3w.filters.quality.pii import Pii
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.selection import select
+from openm3w.pipeline.completed import Completed
 from openm3w.pipeline.jobs.measures import commit_measures, read_rows
 from openm3w.pipeline.store import Folder
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text
@@ -61,6 +62,9 @@ PROFILES = {
         quality=QualityRules(
             c4_lines=C4Lines(closed_lines=False, min_words=2), c4_page=C4Page(min_sentences=2)
         ),
+    ),
+    "repeats": load_profile(
+        "kosmos1", ["text.min_words=2", "duplicates.drop_paragraphs_from=3", "duplicates.near=true"]
     ),
     "paragraphs": replace(
         WINDOWED,
@@ -135,7 +139,14 @@ def completed(drawn):
             spans=tuple(spans),
             signals=signals,
         )
-        yield 3 * row, document, fates[: len(document.images)]
+        yield Completed(
+            row=3 * row,
+            document=document,
+            fates=tuple(fates[: len(document.images)]),
+            places={},
+            repeats={number: 2 + (row + number) % 2 for number in range(row % 3)},
+            sentences=None,
+        )
 
 
 @given(DOCUMENTS)
@@ -147,7 +158,10 @@ def test_a_choice_is_the_selection_of_each(tables, drawn):
         view = next(view for view in tables.views if view.covers(view_of(profile)))
         rows = read_rows(tables.measures, "unit", profile, view, MODEL)
         choice = choose(rows, profile, similarity_model=MODEL)
-        expected = [select(d, fates, profile, similarity_model=MODEL) for _, d, fates in found]
+        expected = [
+            select(each.document, each.fates, profile, similarity_model=MODEL, repeats=each.repeats)
+            for each in found
+        ]
         assert names(choice.pages) == [s.verdict.reason or "" for s in expected]
         assert names(choice.images) == [image for s in expected for image in s.images]
 
@@ -167,7 +181,9 @@ def names(coded):
 def test_what_numbers_cannot_say_is_refused(tables, overrides, why):
     profile = load_profile("m3w", overrides)
     text = Text(text="one two three four\n\nfive")
-    commit_measures(tables, "refused", [(0, Document(doc_id="0" * 32, spans=(text,)), [])])
+    document = Document(doc_id="0" * 32, spans=(text,))
+    found = Completed(row=0, document=document, fates=(), places={}, repeats={}, sentences=None)
+    commit_measures(tables, "refused", [found])
     view = next(view for view in tables.views if view.covers(view_of(profile)))
     rows = read_rows(tables.measures, "refused", profile, view, "none")
     with pytest.raises(NeedsDocumentsError, match=why):

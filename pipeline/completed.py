@@ -1,0 +1,114 @@
+"""Documents with everything that the jobs before the last found out about them."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openm3w.filters.assignment import SentenceScores
+from openm3w.filters.limits import Measures
+from openm3w.filters.safety import SCORERS, image_score, with_largest
+from openm3w.filters.selection import Selection, select
+from openm3w.filters.url import url_key
+from openm3w.pipeline.dedup.attach import read_facts, with_facts
+from openm3w.pipeline.images.ledger import filled
+from openm3w.pipeline.images.packs import Place
+from openm3w.pipeline.jobs.scores import DOCUMENTS
+from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.shards.document import Document, Image
+
+IMAGE_SCORES = ("similarity", *map(image_score, SCORERS))
+"""What the scores job says about an image."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completed:
+    """One document that got as far as the last job."""
+
+    row: int
+    document: Document
+    """With contents and scores filled in."""
+    fates: tuple[str, ...]
+    """For each image "" or why its bytes are not there."""
+    places: Mapping[int, Place]
+    """Of those images whose bytes are there."""
+    repeats: Mapping[int, int]
+    """Number of each paragraph that its domain repeats -> occurrences."""
+    sentences: SentenceScores | None
+    """The scores of its images with its sentences, where the profile moves images by them."""
+
+    def select(self, plan: Plan, measures: Measures | None = None) -> Selection:
+        """What the plan's profile makes of it, by stored numbers of its text where there are some.
+
+        Raises:
+            RecipeError: a filter of the user's own answered what no filter may.
+        """
+        return select(
+            self.document,
+            self.fates,
+            plan.profile,
+            similarity_model=plan.model,
+            measures=measures,
+            repeats=self.repeats,
+            sentences=self.sentences,
+        )
+
+
+def completed_documents(plan: Plan, unit: str, only: int | None = None) -> Iterator[Completed]:
+    """The unit's documents in order, or the one of a row.
+
+    Raises:
+        OutputError: a table is missing or damaged.
+    """
+    placed: dict[int, dict[int, dict[str, Any]]] = {}
+    for place in plan.folder("images", "places").rows(unit):
+        placed.setdefault(place["row"], {})[place["image"]] = place
+    moves = plan.profile.document.assignment != "natural"
+    columns = ["row", "image", *IMAGE_SCORES, *(["window_scores"] if moves else [])]
+    scored = {(s["row"], s["image"]): s for s in plan.folder("scores").rows(unit, columns)}
+    texts = {s["row"]: s for s in plan.folder("scores").rows(unit, suffix=DOCUMENTS)}
+    facts = read_facts(plan, unit)
+    for row, document in wanted_documents(plan, unit, only):
+        about = placed.get(row, {})
+        numbers = range(len(document.images))
+        images = [
+            _filled(image, about[at], scored.get((row, at), {}))
+            for at, image in enumerate(document.images)
+        ]
+        known = with_facts(_with_images(document, images), facts[row])
+        perplexity = texts.get(row, {}).get("perplexity")
+        scores = with_largest(known) | ({} if perplexity is None else {"perplexity": perplexity})
+        matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
+        yield Completed(
+            row=row,
+            document=replace(known, scores=scores),
+            fates=tuple(_fate(about[at]) for at in numbers),
+            places={at: _place(about[at]) for at in numbers if not _fate(about[at])},
+            repeats=facts[row].paragraphs,
+            sentences=SentenceScores(rows=matrix, max_words=plan.recipe.scores.windows.max_words)
+            if moves
+            else None,
+        )
+
+
+def _fate(place: Mapping[str, Any]) -> str:
+    return "" if place["outcome"] == "kept" else str(place["reason"])
+
+
+def _place(place: Mapping[str, Any]) -> Place:
+    return Place(place["pack"], place["offset"], place["length"])
+
+
+def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
+    if _fate(place):
+        return image
+    found = filled(image, place)
+    scores = {name: scored[name] for name in IMAGE_SCORES if scored.get(name) is not None}
+    # The page's preferred address need not be the one that the archive had.
+    served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
+    return replace(found, url=next(served, image.url), scores={**found.scores, **scores})
+
+
+def _with_images(document: Document, images: Iterable[Image]) -> Document:
+    rest = iter(images)
+    spans = tuple(next(rest) if isinstance(span, Image) else span for span in document.spans)
+    return replace(document, spans=spans)
