@@ -81,7 +81,7 @@ def measured_row(encoded: Encoded) -> dict[str, Any]:
 
 
 def filled(image: Image, row: Mapping[str, Any]) -> Image:
-    """The image with content and scores of the ledger's or the places' row of one that was kept."""
+    """The image with content and scores of its row in the ledger, which says that it was kept."""
     content = ImageContent(
         sha256=row["sha256"],
         width=row["width"],
@@ -93,7 +93,7 @@ def filled(image: Image, row: Mapping[str, Any]) -> Image:
         phash=row["phash"],
     )
     scores = {name: float(row[name]) for name in _SCORES if row.get(name) is not None}
-    return replace(image, content=content, scores=scores)
+    return replace(image, content=content, scores={**image.scores, **scores})
 
 
 def as_image(encoded: Encoded) -> Image:

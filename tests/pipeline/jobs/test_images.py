@@ -94,7 +94,7 @@ def test_what_a_blocklist_names_is_in_no_file(archive, image_bytes, photographs,
         "coffee.png": as_bytes(photographs["coffee"]),
         "other.png": image_bytes(120, 100, seed=4),
     }
-    known = {name: encode(content, Encoding()) for name, content in data.items()}
+    known = {name: encode(content, Encoding(), with_pdq=True) for name, content in data.items()}
     listed = photographs["astronaut"].resize((300, 300))
     lines = (
         known["fetched.png"].original.sha256,
@@ -137,6 +137,8 @@ def test_what_a_blocklist_names_is_in_no_file(archive, image_bytes, photographs,
     # Nor does any hash lead from the ledger to what was blocked.
     row = places(plan)["fetched.png"]
     assert {row[name] for name in ("sha256", "original_sha256", "original_md5", "phash", "pdq")} == {None}  # fmt: skip
+
+    assert places(plan)["coffee.png"]["pdq"] == known["coffee.png"].pdq[0]
 
     # The same list elsewhere changes nothing; another one has the images done again.
     moved = tmp_path / "moved.txt"
