@@ -19,7 +19,7 @@ from pathlib import Path
 from measure import duplicates
 
 from openm3w.errors import InputError
-from openm3w.filters.dedup.minhash import candidate_probability
+from openm3w.filters.dedup.minhash import candidate_probability, verified_probability
 
 MIB = 1 << 20
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
@@ -66,13 +66,15 @@ def _print_speed(texts: list[str], rounds: int) -> None:
 
 
 def _print_curve(pairs: int) -> None:
-    _print_row(["Jaccard similarity", "pairs", "found", "1-(1-s^8)^14", "mean estimate"])
-    _print_row(["---"] * 5)
+    _print_row(["Jaccard similarity", "pairs", "found", "1-(1-s^8)^14", "verified", "expected",
+                "mean estimate"])  # fmt: skip
+    _print_row(["---"] * 7)
     for similarity in SIMILARITIES:
-        found, estimate = duplicates.planted(similarity, pairs)
-        expected = candidate_probability(similarity)
-        _print_row([f"{similarity:.2f}", f"{pairs:,}", f"{found:.4f}", f"{expected:.4f}",
-                    f"{estimate:.4f}"])  # fmt: skip
+        ran = duplicates.planted(similarity, pairs)
+        expected = verified_probability(similarity, duplicates.VERIFIED)
+        numbers = (ran.found, candidate_probability(similarity), ran.verified, expected,
+                   ran.mean_estimate)  # fmt: skip
+        _print_row([f"{similarity:.2f}", f"{pairs:,}", *(f"{number:.4f}" for number in numbers)])
     print()
 
 

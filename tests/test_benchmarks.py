@@ -250,11 +250,12 @@ def test_all_installed_engines_sign_all_texts():
 
 
 def test_planted_pairs_are_as_similar_as_they_say():
-    found, estimate = duplicates.planted(0.5, 200)
+    ran = duplicates.planted(0.5, 200)
 
-    assert estimate == pytest.approx(0.5, abs=0.02)
-    assert found < 0.2
-    assert duplicates.planted(1.0, 3) == (1.0, 1.0)
+    assert ran.mean_estimate == pytest.approx(0.5, abs=0.02)
+    assert ran.verified == 0 < ran.found < 0.2
+    every = duplicates.planted(1.0, 3)
+    assert (every.found, every.verified, every.mean_estimate) == (1.0, 1.0, 1.0)
 
 
 @pytest.mark.beam

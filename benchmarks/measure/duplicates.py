@@ -19,7 +19,7 @@ from measure.turns import Worker
 from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
 from openm3w.pipeline.dedup.near import packed
 from openm3w.pipeline.dedup.passes import Entry, MarkDuplicates
-from openm3w.pipeline.dedup.settings import Near
+from openm3w.pipeline.dedup.settings import VERIFIED, Near
 from openm3w.pipeline.extraction.extract import extract
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.runners import run as run_pipeline
@@ -126,17 +126,31 @@ def run(texts: Sequence[str], rounds: int) -> dict[str, Cost]:
     return costs
 
 
-def planted(similarity: float, pairs: int) -> tuple[float, float]:
-    """Share of pairs of sets of just this similarity that share a band; their mean estimate."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planted:
+    """What became of pairs of sets of one similarity."""
+
+    found: float
+    """Share that has a band in common."""
+    verified: float
+    """Share that has, and an estimated similarity of `VERIFIED` or more."""
+    mean_estimate: float
+
+
+def planted(similarity: float, pairs: int) -> Planted:
+    """Pairs of sets of just this similarity, of 200 distinct shingles together."""
     rng, minhash = np.random.default_rng(1), MinHash()
-    shared, found, total = round(200 * similarity), 0, 0.0
+    shared, found, verified, total = round(200 * similarity), 0, 0, 0.0
     for _ in range(pairs):
         numbers = rng.integers(0, 1 << 32, 200, dtype=np.uint32)
         halves = np.array_split(numbers[shared:], 2)
         one, other = (minhash.of_shingles(np.append(numbers[:shared], half)) for half in halves)
-        found += not set(minhash.band_keys(one)).isdisjoint(minhash.band_keys(other))
-        total += estimated_jaccard(one, other)
-    return found / pairs, total / pairs
+        candidates = not set(minhash.band_keys(one)).isdisjoint(minhash.band_keys(other))
+        estimate = estimated_jaccard(one, other)
+        found += candidates
+        verified += candidates and estimate >= VERIFIED
+        total += estimate
+    return Planted(found=found / pairs, verified=verified / pairs, mean_estimate=total / pairs)
 
 
 def memory(texts: Sequence[str], *, count: int, every: int) -> Iterator[tuple[int, int]]:
