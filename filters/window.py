@@ -26,7 +26,8 @@ class Window:
     each Han, kana or South-East Asian character, two for an image; see `openm3w.filters.words`.
     What is not wholly inside falls away, so that no word is cut. A document that is no longer than
     the window stays whole. The place is written to the document's scores (`window_start_token`,
-    `window_tokens`).
+    `window_tokens`), and whether the window reaches the document's end (`window_ends_document`, 1
+    or 0): M3W writes `<EOC>` before each image and at that end; a window that ends before has none.
 
     Source: 256 tokens at a random place is Flamingo's (arXiv:2204.14198, section 2.4); a place
     that the document's id decides once, instead of one for each epoch, is ours.
@@ -51,6 +52,7 @@ class Window:
             **document.scores,
             "window_start_token": float(start),
             "window_tokens": float(min(total, self.tokens)),
+            "window_ends_document": float(start + self.tokens >= total),
         }
         placed = dataclasses.replace(document, scores=scores)
         return rebuilt(placed, self._inside(document, start, start + self.tokens))

@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from openm3w.filters.window import Window, count_tokens
@@ -8,7 +10,11 @@ def test_a_document_no_longer_than_the_window_stays_whole(document, picture):
     assert sum(map(count_tokens, page.spans)) == 8
     cut = Window(tokens=8).apply(page)
     assert cut.document.spans == page.spans
-    assert cut.document.scores == {"window_start_token": 0.0, "window_tokens": 8.0}
+    assert cut.document.scores == {
+        "window_start_token": 0.0,
+        "window_tokens": 8.0,
+        "window_ends_document": 1.0,
+    }
     assert cut.kept == (0,)
 
 
@@ -16,6 +22,32 @@ def test_a_longer_document_is_cut_to_the_window(document, picture):
     page = document("a b c", picture("a"), "d e f")
     shorter = [Window(tokens=7, seed=seed).apply(page).document for seed in range(20)]
     assert {d.texts for d in shorter} == {("a b c", "d e"), ("b c", "d e f")}
+
+
+def test_the_document_s_end_is_marked_where_the_window_reaches_it(document, picture):
+    # Ten tokens: the windows of nine begin at the first and end a token early, or at the second.
+    page = document("a b c d", picture("a"), "e f g h")
+    seen = set()
+    for i in range(40):
+        cut = Window(tokens=9).apply(dataclasses.replace(page, doc_id=f"{i:032x}")).document
+        ends = cut.texts[-1].endswith("h")
+        assert cut.scores["window_ends_document"] == (1.0 if ends else 0.0)
+        assert cut.scores["window_start_token"] == (1.0 if ends else 0.0)
+        seen.add(ends)
+    assert seen == {True, False}
+
+
+def test_a_window_as_long_as_the_document_ends_it_and_one_token_less_may_not(document):
+    page = document("a b c")
+    assert Window(tokens=3).apply(page).document.scores["window_ends_document"] == 1.0
+    assert Window(tokens=4).apply(page).document.scores["window_ends_document"] == 1.0
+    ends = {
+        Window(tokens=2, seed=seed).apply(page).document.texts: Window(tokens=2, seed=seed)
+        .apply(page)
+        .document.scores["window_ends_document"]
+        for seed in range(20)
+    }
+    assert ends == {("a b",): 0.0, ("b c",): 1.0}
 
 
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 40])
