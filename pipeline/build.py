@@ -10,6 +10,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
+from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.publish import Say
@@ -105,6 +106,8 @@ def build(
         say(_summary(plan, job))
     if last != "shards":
         return Built(manifest=None, already_done=False)
+    if (sample := write_dropped(plan)) is not None:
+        say(f"dropped: look at some of each reason: m3w view {sample.parent}")
     return Built(manifest=_finish(plan, entries), already_done=False)
 
 

@@ -94,6 +94,18 @@ class Shards:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What is told of a build beside its shards."""
+
+    dropped_samples: int = 0
+    """Dropped documents of each reason that are written to `dropped` in the store; 0: none."""
+
+    def __post_init__(self) -> None:
+        if self.dropped_samples < 0:
+            raise ValueError(f"dropped_samples: {self.dropped_samples} is below 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRecipe:
     """A build of interleaved documents."""
 
@@ -118,6 +130,7 @@ class BuildRecipe:
     images: Images = field(default_factory=Images)
     scores: Scores = field(default_factory=Scores)
     shards: Shards = field(default_factory=Shards)
+    report: Report = field(default_factory=Report)
 
     def __post_init__(self) -> None:
         if self.pages_per_archive < 0:

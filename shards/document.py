@@ -96,7 +96,7 @@ class Signals:
     opt_out: tuple[str, ...] = ()
     """Raw signals as `x-robots-tag: noai`, all recorded; the policy decides."""
     licences: tuple[str, ...] = ()
-    """URLs of rel=license links."""
+    """URLs of licences that the page names: links, metas, microdata, RDFa, JSON-LD."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -91,7 +91,7 @@ def _without_collector() -> Iterator[None]:
 
 def _extract(html: str, url: str, engine: Engine) -> Extraction:
     layout = lay_out(tokenize(html, skip_sides=engine == "openm3w"), skip_sides=engine == "openm3w")
-    head = read_head(layout, url)
+    head = read_head(layout, html, url)
     if engine == "openm3w":
         chosen = region.choose_text(layout)
         if (share := _wider_share(layout, chosen)) is not None:

@@ -7,6 +7,7 @@ from typing import Final
 
 from openm3w.pipeline.extraction.attributes import attributes, decode_text
 from openm3w.pipeline.extraction.boxes import Layout
+from openm3w.pipeline.extraction.licences import find_licences
 from openm3w.pipeline.extraction.spacing import one_line
 from openm3w.pipeline.extraction.urls import resolve_url
 
@@ -15,15 +16,15 @@ MAX_BASE_CHARS: Final = 500
 
 _OPT_OUT_NAME: Final = re.compile(
     # All that is called a bot, and crawlers that are not: Google-Extended, anthropic-ai, Slurp.
-    r"robots|[\w-]{0,40}bot|[\w-]{1,40}-extended|anthropic-ai|cohere-ai|slurp|teoma|openm3w"
+    r"robots|[\w-]{0,40}bot|[\w-]{1,40}-extended|anthropic-ai|cohere-ai|slurp|openm3w"
     r"|tdm-reservation|tdm-policy|content-usage",
     re.ASCII,
 )
 _TELLING: Final = (
-    *("og:title", "og:image", "twitter:image", "bot", "tdm-", "content-usage", "licen"),
-    *("-extended", "ic-ai", "e-ai", "slurp", "teoma", "openm3w"),
+    *("og:title", "og:image", "twitter:image", "bot", "tdm-", "usage", "licen", "right"),
+    *("-ai", "-extended", "slurp", "openm3w"),
 )
-"""Elements without any of these say nothing that is asked here, and most are."""
+"""Metas without any of these say nothing that is asked here, and most are."""
 
 _SHARE_IMAGES: Final = ("og:image", "og:image:url", "og:image:secure_url", "twitter:image")
 
@@ -39,17 +40,17 @@ class Head:
     opt_out: tuple[str, ...]
     """Raw signals for robots and text mining as `meta robots: noai`, in the page's order."""
     licences: tuple[str, ...]
-    """Absolute http(s) URLs of the page's rel=license links."""
+    """Absolute http(s) URLs, wherever the page names a licence."""
     share_images: tuple[str, ...]
     """Absolute http(s) URLs of og:image and its kin."""
 
 
-def read_head(layout: Layout, url: str) -> Head:
-    """What the elements say that hold no text."""
+def read_head(layout: Layout, html: str, url: str) -> Head:
+    """What the elements say that hold no text; `html` is the page that was laid out."""
     found = [
         (tag, attributes(written))
         for tag, written in layout.head
-        if tag not in ("meta", "link") or _is_telling(written.lower())
+        if tag not in ("meta", "link") or _is_telling(tag, written.lower())
     ]
     base = _base(found, url)
     metas = [
@@ -61,21 +62,18 @@ def read_head(layout: Layout, url: str) -> Head:
         for name, value in metas
         if _OPT_OUT_NAME.fullmatch(name)
     )
-    licences = (
-        resolve_url(base, element.get("href", ""))[0]
-        for tag, element in found
-        if tag in ("a", "link", "area") and "license" in element.get("rel", "").lower().split()
-    )
     return Head(
         title=shared or one_line(decode_text(layout.title)),
         base=base,
         opt_out=tuple(dict.fromkeys(opt_out)),
-        licences=tuple(filter(None, dict.fromkeys(licences))),
+        licences=find_licences(found, html, base),
         share_images=tuple(dict.fromkeys(_share_images(metas, base))),
     )
 
 
-def _is_telling(written: str) -> bool:
+def _is_telling(tag: str, written: str) -> bool:
+    if tag == "link":  # of which there are many, and which are asked for licences alone
+        return "licen" in written
     return any(word in written for word in _TELLING)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from openm3w.pipeline.extraction.attributes import decode_text
 from openm3w.pipeline.extraction.boxes import LINE_BREAK, Block, Box, Layout, Picture
 from openm3w.pipeline.extraction.extents import Extents
+from openm3w.pipeline.extraction.licences import LICENCE_WORDS
 from openm3w.pipeline.extraction.limits import MAX_DEPTH, PageLimit
 from openm3w.pipeline.extraction.sides import BESIDE, HIDDEN, MAX_SIDE_SHARE, hides, judge_box
 from openm3w.pipeline.extraction.tag_rules import (
@@ -256,7 +257,7 @@ class _Walk:
                     self._note(part)
                 elif name.lower() in IMAGES:
                     self._picture(written)
-                elif name == "a" and "license" in written:
+                elif name == "a" and any(word in written for word in LICENCE_WORDS):
                     layout.head.append((name, written))
             next(islice(self.tokens, end - number - 1, end - number - 1), None)
 
@@ -300,7 +301,7 @@ class _Walk:
     def _link(self, written: str) -> None:
         low = written.lower()
         self.link = written if "href" in low else None
-        if "license" in low:
+        if "license" in low or "/publicdomain/" in low:
             self.layout.head.append(("a", written))
         if self.unseen is not None and self.unseen.tag == "a":
             self._count_unseen("/a")  # links do not nest

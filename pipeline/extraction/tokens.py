@@ -9,6 +9,7 @@ back what it took: so there is no page that it could hang on, as parsers do.
 import re
 from typing import Final
 
+from openm3w.pipeline.extraction.licences import LICENCE_WORDS
 from openm3w.pipeline.extraction.limits import check_markup
 from openm3w.pipeline.extraction.tags import IMAGES
 
@@ -140,10 +141,10 @@ def images_in(markup: str) -> list[str]:
 
 def licences_in(markup: str) -> list[str]:
     """Attributes of the links in what was passed over that name a licence, as written."""
-    if "license" not in markup:
+    if not any(word in markup for word in LICENCE_WORDS):
         return []
     links = [written for _, name, written, _ in _ALL.findall(markup) if name in ("a", "A")]
-    return [written for written in links if "license" in written]
+    return [written for written in links if any(word in written for word in LICENCE_WORDS)]
 
 
 def text_in(markup: str) -> int:

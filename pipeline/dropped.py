@@ -1,0 +1,115 @@
+"""A sample of the documents that were dropped, some for each reason, for the viewer.
+
+It is read off what the jobs committed and written beside it, never to the folder that is published.
+A document that the first job dropped has its text alone, for nobody fetched its images. The
+reason stands before the title.
+"""
+
+import heapq
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, Literal
+
+from openm3w.filters.cut import numbered, rebuilt
+from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.jobs.shards import completed_documents
+from openm3w.pipeline.jobs.writing import order_hash
+from openm3w.pipeline.plan import Plan
+from openm3w.shards import manifest as manifests
+from openm3w.shards.document import Document
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.sample import Sample, document_from_json
+from openm3w.shards.writer import write_shard
+
+FOLDER: Final = "dropped"
+"""In the store."""
+
+_COLUMNS = ["row", "doc_id", "outcome", "reason"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Chosen:
+    place: int
+    """By a hash of the id: which documents are taken depends on nothing else."""
+    doc_id: str
+    unit: str
+    row: int
+    job: Literal["documents", "shards"]
+    reason: str
+
+
+def write_dropped(plan: Plan) -> Path | None:
+    """Writes the sample that the recipe asks for; None where it asks for none, or none was dropped.
+
+    Raises:
+        OutputError: the store is damaged or cannot be written.
+    """
+    chosen = _choose(plan, plan.recipe.report.dropped_samples)
+    if not chosen:
+        return None
+    root = plan.store / FOLDER
+    entry = write_shard(
+        root, "data/train-000000.tar", _samples(plan, chosen), kind="interleaved", split="train"
+    )
+    name = f"dropped by {plan.recipe.name}"
+    return manifests.write(Manifest(name=name, kind="interleaved", shards=(entry,), root=root))
+
+
+def _choose(plan: Plan, most: int) -> list[_Chosen]:
+    """At most so many for each reason, by job, reason and place."""
+    if not most:
+        return []
+    found: dict[tuple[str, str], list[_Chosen]] = defaultdict(list)
+    for unit in plan.units:
+        for each in _dropped(plan, unit):
+            found[each.job, each.reason].append(each)
+        for key, those in found.items():
+            found[key] = heapq.nsmallest(most, those)
+    # A record that stands in two archives is one document.
+    ordered = {each.doc_id: each for key in sorted(found) for each in found[key]}
+    return list(ordered.values())
+
+
+def _dropped(plan: Plan, unit: str) -> Iterator[_Chosen]:
+    documents = plan.folder("documents").rows(unit, _COLUMNS)
+    outcomes = plan.folder("shards", "select").rows(unit, _COLUMNS, suffix="outcomes.parquet")
+    jobs: tuple[tuple[Literal["documents", "shards"], Iterator[dict[str, object]]], ...] = (
+        ("documents", iter(documents)),
+        ("shards", iter(outcomes)),
+    )
+    for job, rows in jobs:
+        for row in rows:
+            # What was not extracted is no document.
+            if row["outcome"] != "kept" and row["doc_id"]:
+                doc_id = str(row["doc_id"])
+                place = order_hash(doc_id, plan.recipe.shards.seed)
+                number, reason = int(str(row["row"])), str(row["reason"])
+                yield _Chosen(place, doc_id, unit, number, job, reason)
+
+
+def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
+    with PackReader(plan.folder("images", "packs").root) as packs:
+        for each in chosen:
+            found = _without_images(plan, each) if each.job == "documents" else _whole(plan, each)
+            document, places = found
+            title = f"[{each.job}: {each.reason}] {document.title}".rstrip()
+            images = tuple(packs.read(place) for place in places)
+            yield Sample(key=each.doc_id, document=replace(document, title=title), images=images)
+
+
+def _without_images(plan: Plan, chosen: _Chosen) -> tuple[Document, list[Place]]:
+    rows = plan.folder("documents").rows(chosen.unit, ["row", "document"])
+    written = next(row["document"] for row in rows if row["row"] == chosen.row)
+    document = document_from_json(json.loads(written))
+    texts = (item for item in numbered(document.spans) if item[1] < 0)
+    return rebuilt(document, texts).document, []
+
+
+def _whole(plan: Plan, chosen: _Chosen) -> tuple[Document, list[Place]]:
+    _, document, _, places = next(completed_documents(plan, chosen.unit, chosen.row))
+    stored = (item for item in numbered(document.spans) if item[1] < 0 or item[1] in places)
+    cut = rebuilt(document, stored)
+    return cut.document, [Place(*places[index]) for index in cut.kept]
