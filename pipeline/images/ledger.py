@@ -93,7 +93,7 @@ def filled(image: Image, row: Mapping[str, Any]) -> Image:
         phash=row["phash"],
     )
     scores = {name: float(row[name]) for name in _SCORES if row.get(name) is not None}
-    return replace(image, content=content, scores=scores)
+    return replace(image, content=content, scores={**image.scores, **scores})
 
 
 def as_image(encoded: Encoded) -> Image:
