@@ -30,7 +30,8 @@ that was fine in a document that was not. The main bounds of all profiles stand 
 [Profiles](profiles.md).
 
 Rules on the text, and the transforms that go with them, are switched on in a profile by a table of
-their own, which may be empty or change bounds. They judge the page whole, before it is cut, and the early jobs drop nothing for their sake.
+their own, which may be empty or change bounds. They judge the page whole, before it is cut, and the
+early jobs drop nothing for their sake.
 
 ```toml
 [quality.gopher_quality]
