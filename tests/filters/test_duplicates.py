@@ -39,8 +39,8 @@ def test_both_sides_of_each_bound(rule, score, inside, outside, reason):
 )
 def test_rules_are_on_where_a_profile_says_so(rules, names):
     assert [rule.name for rule in DuplicateRules(**rules).filters()] == names
-    on = {rule.name for rule in Profile(duplicates=DuplicateRules(**rules)).document_filters("lit")}
-    assert on - {rule.name for rule in Profile().document_filters("lit")} == set(names)
+    on = {rule.name for rule in Profile(duplicates=DuplicateRules(**rules)).page_filters()}
+    assert on - {rule.name for rule in Profile().page_filters()} == set(names)
 
 
 def test_paragraphs_are_too_frequent_from_the_bound_on():
