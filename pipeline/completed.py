@@ -1,6 +1,6 @@
 """Documents with everything that the jobs before the last found out about them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -53,8 +53,10 @@ class Completed:
         )
 
 
-def completed_documents(plan: Plan, unit: str, only: int | None = None) -> Iterator[Completed]:
-    """The unit's documents in order, or the one of a row.
+def completed_documents(
+    plan: Plan, unit: str, only: Container[int] | None = None
+) -> Iterator[Completed]:
+    """The unit's documents in order, or those of some rows.
 
     Raises:
         OutputError: a table is missing or damaged.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
+from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs.shards import completed_documents
 from openm3w.pipeline.jobs.writing import order_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.shards import manifest as manifests
@@ -91,25 +91,39 @@ def _dropped(plan: Plan, unit: str) -> Iterator[_Chosen]:
 
 
 def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
+    """In the order of `chosen`; each unit's tables are read once."""
+    units = dict.fromkeys(each.unit for each in chosen)
+    found = {key: of for unit in units for key, of in _of_unit(plan, unit, chosen)}
     with PackReader(plan.folder("images", "packs").root) as packs:
         for each in chosen:
-            found = _without_images(plan, each) if each.job == "documents" else _whole(plan, each)
-            document, places = found
+            document, places = found[each]
             title = f"[{each.job}: {each.reason}] {document.title}".rstrip()
             images = tuple(packs.read(place) for place in places)
             yield Sample(key=each.doc_id, document=replace(document, title=title), images=images)
 
 
-def _without_images(plan: Plan, chosen: _Chosen) -> tuple[Document, list[Place]]:
-    rows = plan.folder("documents").rows(chosen.unit, ["row", "document"])
-    written = next(row["document"] for row in rows if row["row"] == chosen.row)
+def _of_unit(
+    plan: Plan, unit: str, chosen: list[_Chosen]
+) -> Iterator[tuple[_Chosen, tuple[Document, list[Place]]]]:
+    early = {each.row: each for each in chosen if (each.unit, each.job) == (unit, "documents")}
+    late = {each.row: each for each in chosen if (each.unit, each.job) == (unit, "shards")}
+    if early:
+        for row in plan.folder("documents").rows(unit, ["row", "document"]):
+            if row["row"] in early:
+                yield early[row["row"]], _without_images(row["document"])
+    if late:
+        for completed in completed_documents(plan, unit, late.keys()):
+            yield late[completed.row], _with_images(completed)
+
+
+def _without_images(written: str) -> tuple[Document, list[Place]]:
     document = document_from_json(json.loads(written))
     texts = (item for item in numbered(document.spans) if item[1] < 0)
     return rebuilt(document, texts).document, []
 
 
-def _whole(plan: Plan, chosen: _Chosen) -> tuple[Document, list[Place]]:
-    _, document, _, places = next(completed_documents(plan, chosen.unit, chosen.row))
-    stored = (item for item in numbered(document.spans) if item[1] < 0 or item[1] in places)
-    cut = rebuilt(document, stored)
-    return cut.document, [Place(*places[index]) for index in cut.kept]
+def _with_images(completed: Completed) -> tuple[Document, list[Place]]:
+    places = completed.places
+    spans = numbered(completed.document.spans)
+    cut = rebuilt(completed.document, (each for each in spans if each[1] < 0 or each[1] in places))
+    return cut.document, [places[index] for index in cut.kept]

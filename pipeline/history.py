@@ -98,7 +98,7 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
     if row["outcome"] != "kept" or document is None:
         return _ended(source, row, document, "documents", row["reason"])
     mark = next((m for m in plan.folder("dedup").rows(unit) if m["row"] == row["row"]), None)
-    completed = next(completed_documents(plan, unit, row["row"]), None)
+    completed = next(completed_documents(plan, unit, {row["row"]}), None)
     if completed is None:
         reason = mark["reason"] if mark else ""
         first = _url_of(plan, mark.get("first", "")) if mark else ""

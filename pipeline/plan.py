@@ -1,7 +1,7 @@
 """A build, resolved at the desk: recipe, sources, and what each job's folder must be made from."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -172,9 +172,9 @@ def _fingerprints(
 
 
 def wanted_documents(
-    plan: Plan, unit: str, only: int | None = None
+    plan: Plan, unit: str, only: Container[int] | None = None
 ) -> Iterator[tuple[int, Document]]:
-    """Row number and document of each page of `unit`, or of one, that was kept and not dropped.
+    """Row number and document of each page of `unit`, or of some rows, that was kept and not dropped.
 
     Near duplicates are among them unless every profile of the floor drops them.
     """
@@ -185,7 +185,7 @@ def wanted_documents(
     }
     columns = ["row", "outcome", "document"]
     for row in plan.folder("documents").rows(unit, columns):
-        if only is not None and row["row"] != only:
+        if only is not None and row["row"] not in only:
             continue
         if row["outcome"] == "kept" and row["row"] not in marked:
             yield row["row"], document_from_json(json.loads(row["document"]))
