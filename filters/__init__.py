@@ -5,6 +5,7 @@ Importing this package registers every filter that is shipped: a new module is a
 
 from openm3w.filters import (
     assignment,
+    captions,
     duplicates,
     interleaving,
     language,
@@ -34,6 +35,7 @@ from openm3w.filters.quality import (
 __all__ = [
     "assignment",
     "c4",
+    "captions",
     "copies",
     "duplicates",
     "file",

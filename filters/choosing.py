@@ -14,7 +14,13 @@ from numpy.typing import NDArray
 
 from openm3w.filters.hashing import unit_interval
 from openm3w.filters.images.copies import Twins
-from openm3w.filters.interleaving import HasImage, Interspersed, MaxImages, SingleImage
+from openm3w.filters.interleaving import (
+    HasImage,
+    Interspersed,
+    MaxImages,
+    NumImages,
+    SingleImage,
+)
 from openm3w.filters.language import Language
 from openm3w.filters.limits import Limit
 from openm3w.filters.measuring import text_limits, view_of
@@ -258,6 +264,10 @@ class _State:
     def has_image(self, rule: HasImage) -> None:
         self.pages.drop(self.counts() == 0, _only(rule.reasons))
 
+    def num_images(self, rule: NumImages) -> None:
+        self.pages.drop(self.counts() < rule.min_images, "too_few_images")
+        self.pages.drop(self.counts() > rule.most_images, "too_many_images")
+
     def interspersed(self, rule: Interspersed) -> None:
         if self.words is None:
             raise NeedsDocumentsError("interspersed images are asked for inside a window")
@@ -313,6 +323,7 @@ _DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     OptOut: _State.opt_out,
     Language: _State.language,
     HasImage: _State.has_image,
+    NumImages: _State.num_images,
     Interspersed: _State.interspersed,
     SingleImage: _State.single_image,
     OmniCorpusImages: _State.text_per_image,

@@ -9,12 +9,13 @@ from typing import get_args
 import click
 
 from openm3w import recipe
-from openm3w.errors import NotBuiltError
 from openm3w.filters import registry
+from openm3w.filters.comparing import differences, load_any
 from openm3w.filters.lists import KINDS, Kind, write_hash_set
 from openm3w.filters.page import filters_of, filters_page, summary
 from openm3w.filters.plugins import load_plugins
-from openm3w.filters.profiles import load_profile, profile_names, profile_path
+from openm3w.filters.profiles import profile_kind, profile_names, profile_path
+from openm3w.filters.profiles_page import put_into
 
 
 @click.group()
@@ -53,7 +54,7 @@ def list_filters(plugins: Sequence[str], *, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=1))
         return
     cells = [(r["name"], r["granularity"], ", ".join(r["reasons"]), r["summary"]) for r in rows]
-    _table(("filter", "judges", "reasons", "what it does"), cells)
+    print_table(("filter", "judges", "reasons", "what it does"), cells)
 
 
 @filters.command()
@@ -107,16 +108,17 @@ def profiles() -> None:
 @profiles.command("list")
 @click.option("as_json", "--json", is_flag=True, help="One JSON array.")
 def list_profiles(*, as_json: bool) -> None:
-    """Every shipped profile with one line about it.
+    """Every shipped profile, what it is for, and one line about it.
 
     \b
     m3w profiles list
     """
-    rows = [(name, load_profile(name).description) for name in profile_names()]
+    rows = [(n, profile_kind(n), load_any(n).description) for n in profile_names(None)]
     if as_json:
-        click.echo(json.dumps([{"name": name, "description": about} for name, about in rows]))
+        values = [{"name": n, "kind": kind, "description": about} for n, kind, about in rows]
+        click.echo(json.dumps(values, indent=1))
         return
-    _table(("profile", "what it is"), rows)
+    print_table(("profile", "kind", "what it is"), rows)
 
 
 @profiles.command()
@@ -130,24 +132,61 @@ def show(name: str, overrides: Sequence[str], *, as_json: bool) -> None:
     m3w profiles show openm3w
     m3w profiles show openm3w --set image.min_side=150 --json
     """
-    profile = load_profile(name, overrides)
+    profile = load_any(name, overrides)
     if as_json or overrides:
-        click.echo(json.dumps(recipe.to_plain(profile), indent=1))
+        plain = {"kind": profile_kind(name), **recipe.to_plain(profile)}
+        click.echo(json.dumps(plain, indent=1))
     else:
         click.echo(profile_path(name).read_text(encoding="utf-8"), nl=False)
 
 
-@profiles.command(context_settings={"ignore_unknown_options": True})
-@click.argument("names", nargs=-1, type=click.UNPROCESSED)
-def diff(names: Sequence[str]) -> None:
-    """Planned: the bounds in which two profiles differ."""
-    raise NotBuiltError(
-        f"`m3w profiles diff {' '.join(names)}` is planned, this version does not have it yet; "
-        "compare two `m3w profiles show NAME --json`"
-    )
+@profiles.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME NAME...")
+@click.option(
+    "as_json", "--json", is_flag=True, help="One JSON object: bound to values by profile."
+)
+def diff(names: Sequence[str], *, as_json: bool) -> None:
+    """The bounds in which profiles differ; NAMEs may be files of one's own.
+
+    `off` is a rule that a profile does not switch on.
+
+    \b
+    m3w profiles diff m3w kosmos1
+    m3w profiles diff obelics mmc4 mmc4-core --json
+    """
+    found = differences(names)
+    if as_json:
+        values = {key: dict(zip(names, row, strict=True)) for key, row in found.items()}
+        click.echo(json.dumps(values, indent=1))
+        return
+    rows = [(key, *map(told, row)) for key, row in found.items()]
+    if not sys.stdout.isatty():
+        rows.insert(0, ("bound", *names))  # values say nothing without whose they are
+    print_table(("bound", *names), rows)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+@profiles.command("page")
+@click.argument("path", type=click.Path(dir_okay=False, path_type=Path, exists=True))
+def profiles_page(path: Path) -> None:
+    """Renews the tables of the documentation page on profiles, between its marks.
+
+    \b
+    m3w profiles page docs/profiles.md
+    """
+    path.write_text(put_into(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def told(value: object) -> str:
+    """A bound's value as a reader types it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ", ".join(map(told, value)) or "none"
+    return f"{value:,}".replace(",", "_") if isinstance(value, int) else str(value)
+
+
+def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Columns on a terminal; without their head and separated by tabs in a pipe."""
     if not sys.stdout.isatty():
         for row in rows:
             click.echo("\t".join(row))
@@ -155,7 +194,9 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(*head, box=None, header_style="bold")
+    table = Table(box=None, header_style="bold")
+    for title in head:
+        table.add_column(title, overflow="fold")
     for row in rows:
         table.add_row(*row)
     Console().print(table)

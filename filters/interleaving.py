@@ -87,6 +87,37 @@ class SingleImage:
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NumImages:
+    """Drops documents with too few or too many images; both bounds are inclusive.
+
+    It sees what a cut leaves: `max_images` is no bound of this kind.
+
+    Source: OBELICS (Laurençon et al., 2023, arXiv:2306.16527) and MINT-1T (Awadalla et al., 2024,
+    arXiv:2406.11271) keep documents of 1 to 30 images, MMC4-core (Zhu et al., 2023,
+    arXiv:2304.06939) those of 2 to 15.
+    """
+
+    name: ClassVar[str] = "num_images"
+    reasons: ClassVar[frozenset[str]] = frozenset({"too_few_images", "too_many_images"})
+
+    min_images: int = 1
+    most_images: int = 30
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_images <= self.most_images:
+            raise ValueError(
+                f"min_images {self.min_images} is not between 0 and most_images {self.most_images}"
+            )
+
+    def keep(self, document: Document) -> Verdict:
+        images = len(document.images)
+        if images < self.min_images:
+            return drop("too_few_images")
+        return drop("too_many_images") if images > self.most_images else KEEP
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MaxImages:
     """Keeps the first images of a document up to a number; its text stays.
 

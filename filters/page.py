@@ -13,6 +13,7 @@ _TITLES: dict[registry.Granularity, str] = {
     "transform": "Transforms: documents made shorter",
     "document": "Documents",
     "text": "Texts of documents",
+    "pair": "Images with captions",
 }
 
 _HEAD = """\
@@ -25,11 +26,12 @@ Selection always goes in this order: what became of each image before (not in th
 decodable), the image filters, the transforms of text, the cuts (caps, window, number of images).
 Then filters of documents see what is left, and rules on text the page's text before it was cut. So
 every image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image
-that was fine in a document that was not.
+that was fine in a document that was not. The main bounds of all profiles stand side by side in
+[Profiles](profiles.md).
 
 Rules on the text, and the transforms that go with them, are switched on in a profile by a table of
-their own, which may be empty or change bounds; no shipped profile switches one on. They judge the
-page whole, before it is cut, and the early jobs drop nothing for their sake.
+their own, which may be empty or change bounds. They judge the page whole, before it is cut, and the
+early jobs drop nothing for their sake.
 
 ```toml
 [quality.gopher_quality]
@@ -48,7 +50,7 @@ def filters_page() -> str:
         parts.extend(_section(cls) for cls in filters_of(granularity))
     parts.append("## Profiles\n")
     parts.append("`m3w profiles show NAME` prints these files; `--set` changes a value.\n")
-    parts.extend(_profile(name) for name in profile_names())
+    parts.extend(_profile(name) for name in profile_names(None))
     return "\n".join(parts)
 
 

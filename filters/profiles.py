@@ -1,13 +1,14 @@
 """Named sets of thresholds, each number with its source beside it in `profiles/*.toml`."""
 
 import re
+import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, TypeVar, get_args
 
 from openm3w import recipe
-from openm3w.errors import NotBuiltError, RecipeError
-from openm3w.filters.interleaving import MaxImages
+from openm3w.errors import RecipeError
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
 from openm3w.filters.plugins import UserFilters
@@ -24,11 +25,14 @@ from openm3w.filters.rules.similarity import SimilarityRules
 from openm3w.filters.rules.text import TextRules
 
 FOLDER = Path(__file__).parent / "profiles"
-PLANNED = (
-    *("obelics", "mmc4", "mmc4-core", "mint1t", "omnicorpus"),
-    *("laion", "coyo", "datacomp"),
-)
-"""Profiles of the design that this version refuses."""
+Kind = Literal["interleaved", "caption"]
+"""What a profile is for."""
+
+T = TypeVar("T")
+_BUILDS: dict[Kind, str] = {
+    "interleaved": "documents (m3w build)",
+    "caption": "captions (m3w captions build)",
+}
 
 _ANY = "any"
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
@@ -97,8 +101,8 @@ class Profile:
 
     def cuts(self) -> tuple[Transform, ...]:
         """What shortens a document once its text was judged, in order."""
-        most = MaxImages(max_images=self.document.max_images)
-        shipped = (*self.image.transforms(), self.text.cap(), *self.document.window(), most)
+        cap, most = self.text.cap(), self.document.most()
+        shipped = (*self.image.transforms(), cap, *self.document.window(), *most)
         return (*shipped, *self.filters.of("transform"))
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:
@@ -134,9 +138,24 @@ class Profile:
         return Language(languages=self.languages, min_score=self.min_language_score)
 
 
-def profile_names() -> tuple[str, ...]:
-    """The shipped profiles, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
+def profile_names(kind: Kind | None = "interleaved") -> tuple[str, ...]:
+    """The shipped profiles of that kind, or of all, sorted."""
+    names = sorted(path.stem for path in FOLDER.glob("*.toml"))
+    return tuple(name for name in names if kind in (None, profile_kind(name)))
+
+
+def profile_kind(name_or_path: str) -> Kind:
+    """What the profile is for: interleaved documents, unless its file says `kind = "caption"`.
+
+    Raises:
+        RecipeError: there is no such profile, it is no TOML, or it names another kind.
+    """
+    path = profile_path(name_or_path)
+    kind = recipe.read_table(str(path), FOLDER).get("kind", "interleaved")
+    for known in get_args(Kind):
+        if kind == known:
+            return typing.cast("Kind", known)
+    raise RecipeError(f"profile {path.name}: kind {kind!r}; there are {', '.join(get_args(Kind))}")
 
 
 def profile_path(name_or_path: str) -> Path:
@@ -144,30 +163,40 @@ def profile_path(name_or_path: str) -> Path:
 
     Raises:
         RecipeError: there is no such profile; the message suggests the nearest name.
-        NotBuiltError: the profile is planned.
     """
-    if name_or_path in profile_names():
-        return FOLDER / f"{name_or_path}.toml"
+    shipped = FOLDER / f"{name_or_path}.toml"
+    if shipped.is_file() and shipped.parent == FOLDER:
+        return shipped
     if Path(name_or_path).is_file():
         return Path(name_or_path)
-    if name_or_path in PLANNED:
-        raise NotBuiltError(
-            f"profile {name_or_path!r} is planned, this version does not have it yet; "
-            f"there are {', '.join(profile_names())}"
-        )
     raise RecipeError(
         f"profile {name_or_path!r}: neither shipped nor a file"
-        f"{nearest(name_or_path, profile_names())}"
+        f"{nearest(name_or_path, profile_names(None))}"
     )
+
+
+def load(cls: type[T], kind: Kind, name_or_path: str, overrides: Iterable[str]) -> T:
+    """A profile of one kind as its dataclass; see `load_profile`.
+
+    Raises:
+        RecipeError: there is no such profile, it is of another kind, or it does not decode.
+    """
+    found = profile_kind(name_or_path)
+    if found != kind:
+        raise RecipeError(
+            f"profile {name_or_path!r} is for {_BUILDS[found]}, this is for {_BUILDS[kind]}; "
+            f"there are {', '.join(profile_names(kind))}"
+        )
+    table = recipe.read_table(str(profile_path(name_or_path)), FOLDER)
+    table.pop("kind", None)
+    overridden = recipe.apply_overrides(table, overrides)
+    return recipe.decode(cls, overridden, where=f"profile {name_or_path}")
 
 
 def load_profile(name_or_path: str, overrides: Iterable[str] = ()) -> Profile:
     """The profile of that name or in that TOML file, with `a.b=value` overrides put in.
 
     Raises:
-        RecipeError: there is no such profile, or it does not decode.
-        NotBuiltError: the profile is planned.
+        RecipeError: there is no such profile, it is one of captions, or it does not decode.
     """
-    table = recipe.read_table(str(profile_path(name_or_path)), FOLDER)
-    overridden = recipe.apply_overrides(table, overrides)
-    return recipe.decode(Profile, overridden, where=f"profile {name_or_path}")
+    return load(Profile, "interleaved", name_or_path, overrides)

@@ -1,7 +1,8 @@
 """All filters by name, so that commands, the docs page and tests see every one of them.
 
 What a filter judges is read off the parameters of its `keep`: `(document)`, `(image, document)`,
-`(text)` for rules on the text alone, or `(facts)` for what is known of a page before it is parsed.
+`(text)` for rules on the text alone, `(pair)` for an image with a caption, or `(facts)` for what is
+known of a page before it is parsed.
 Transforms stand beside the filters: they shorten a document instead of dropping it.
 """
 
@@ -18,7 +19,7 @@ from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
-Granularity = Literal["page", "image", "transform", "document", "text"]
+Granularity = Literal["page", "image", "transform", "document", "text", "pair"]
 """In the order in which a document meets them."""
 
 _GRANULARITIES: dict[tuple[str, ...], Granularity] = {
@@ -26,6 +27,7 @@ _GRANULARITIES: dict[tuple[str, ...], Granularity] = {
     ("document",): "document",
     ("image", "document"): "image",
     ("text",): "text",
+    ("pair",): "pair",
 }
 
 
@@ -65,6 +67,15 @@ class MeasuringTextFilter(TextFilter, Protocol):
     def measure(self, text: TextFacts) -> Measures: ...
 
     def limits(self) -> tuple[Limit, ...]: ...
+
+
+class PairFilter(Protocol):
+    """Keeps or drops an image with a caption."""
+
+    name: ClassVar[str]
+    reasons: ClassVar[frozenset[str]]
+
+    def keep(self, pair: Any) -> Verdict: ...
 
 
 class Transform(Protocol):
@@ -146,7 +157,7 @@ def granularity(cls: type[Any]) -> Granularity:
     except KeyError:
         raise TypeError(
             f"{cls.__name__}: expected keep(document), keep(image, document), keep(text), "
-            "keep(facts) or apply(document)"
+            "keep(facts), keep(pair) or apply(document)"
         ) from None
 
 

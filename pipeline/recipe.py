@@ -116,7 +116,7 @@ class BuildRecipe:
     """Changes to the profile, as `image.min_side=150`."""
     plugins: tuple[str, ...] = ()
     """Modules that register filters of one's own, for `[filters.NAME]` of a profile."""
-    floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w")
+    floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w", "obelics")
     """Profiles that must stay possible: jobs before the last apply the loosest of their bounds."""
     language: str = "en"
     """ISO 639-1 code, or `any`."""

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from openm3w.filters.profiles import load_profile
+from openm3w.filters.comparing import load_any
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.text import recipe as text_recipe
@@ -29,4 +29,4 @@ def test_every_shipped_training_recipe_decodes(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "filters/profiles").glob("*.toml")), ids=str)
 def test_every_shipped_profile_decodes_and_describes_itself(path):
-    assert load_profile(path.stem).description
+    assert load_any(path.stem).description

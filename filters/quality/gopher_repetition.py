@@ -7,6 +7,7 @@ from openm3w.filters.limits import Limit, at_most
 from openm3w.filters.quality import repetition
 from openm3w.filters.quality.bounds import check_shares
 from openm3w.filters.quality.facts import TextFacts, repeated
+from openm3w.filters.quality.sequences import count_characters
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 
@@ -86,8 +87,7 @@ class GopherRepetition:
         size, name = len(text.text), self.name
         again, characters = repeated(text.paragraphs)
         lines_again, line_characters = repeated(text.lines)
-        tops = {n: repetition.top_characters(text.words, n) for n in self._tops()}
-        repeats = repetition.all_repeated_characters(text.words, tuple(self._repeats()))
+        tops, repeats = count_characters(text.words, tuple(self._tops()), tuple(self._repeats()))
         return {
             f"{name}.repeated_paragraphs": text.share(again, len(text.paragraphs)),
             f"{name}.repeated_paragraph_characters": text.share(characters, size),

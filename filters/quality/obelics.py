@@ -153,12 +153,11 @@ class Obelics:
 
 def repeated_characters(text: str) -> float:
     """The share that the commonest sequences of characters have of all, as OBELICS counts it."""
-    counts = character_sequences(text, CHARACTERS_IN_SEQUENCE)
-    again = len(counts) - counts.count(1)
+    different, again = character_sequences(text, CHARACTERS_IN_SEQUENCE)
     if not again:
         return 0.0
-    taken = min(int(len(counts) ** 0.5), again)
-    return sum(sorted(counts, reverse=True)[:taken]) / sum(counts)
+    taken = sorted(again, reverse=True)[: int(different**0.5)]
+    return sum(taken) / (len(text) - CHARACTERS_IN_SEQUENCE + 1)
 
 
 def repeated_words(words: Sequence[str]) -> float:

@@ -187,6 +187,7 @@ class OmniCorpusImages:
     reasons: ClassVar[frozenset[str]] = frozenset({"omnicorpus_little_text_per_image"})
     measuring: ClassVar[frozenset[str]] = frozenset({"few_images"})
     judges_rest: ClassVar[bool] = True
+    """It looks at the images that are left to write, so it is not measured of the page."""
 
     few_images: int = 2
     """So many need no text."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # numpy is imported where it is used: commands without it import the filters too.
 
-_MULTIPLIER = 0x9E3779B97F4A7C15
+MULTIPLIER = 0x9E3779B97F4A7C15
 
 
 def top_characters(words: Sequence[str], n: int) -> int:
@@ -98,29 +98,34 @@ def most_repeated_characters(words: Sequence[str], n: int) -> int:
     return sum(map(len, compress(words, covered.tolist())))
 
 
-def character_sequences(text: str, n: int) -> list[int]:
-    """How often each different sequence of `n` characters occurs, in no order.
+def character_sequences(text: str, n: int) -> tuple[int, list[int]]:
+    """Number of different sequences of `n` characters, and how often each repeated one stands.
 
-    Sequences are told apart by a hash of 64 bits.
+    Those that stand once are not listed; the others are, in no order. Sequences are told apart by
+    a hash of 64 bits.
     """
     import numpy as np
 
     if len(text) < n:
-        return []
+        return 0, []
     points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     mixed = np.sort(_mixed(points.astype(np.uint64), n))
     starts = np.flatnonzero(mixed[1:] != mixed[:-1]) + 1
-    counts: list[int] = np.diff(starts, prepend=0, append=mixed.size).tolist()
-    return counts
+    times = np.diff(starts, prepend=0, append=mixed.size)
+    again: list[int] = times[times > 1].tolist()
+    return times.size, again
 
 
 def _mixed(numbers: "NDArray[np.uint64]", n: int) -> "NDArray[np.uint64]":
-    """A hash of each `n` numbers that follow each other."""
+    """A hash of each `n` numbers that follow each other: n of them as digits, modulo 2^64."""
     import numpy as np
 
-    size = numbers.size - n + 1
-    mixed = np.zeros(size, np.uint64)
-    for start in range(n):
-        mixed *= np.uint64(_MULTIPLIER)
-        mixed += numbers[start : start + size]
+    # By the binary digits of n, from the first on: what is found for k gives 2k, or 2k + 1.
+    mixed, length, factor = numbers, 1, MULTIPLIER
+    for digit in f"{n:b}"[1:]:
+        mixed = mixed[:-length] * np.uint64(factor) + mixed[length:]
+        length, factor = 2 * length, factor * factor % 2**64
+        if digit == "1":
+            mixed = mixed[:-1] * np.uint64(MULTIPLIER) + numbers[length:]
+            length, factor = length + 1, factor * MULTIPLIER % 2**64
     return mixed

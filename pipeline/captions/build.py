@@ -6,6 +6,7 @@ from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError
+from openm3w.filters.captions import SCORES
 from openm3w.pipeline import publish
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.places import find_places
@@ -37,6 +38,7 @@ def make_plan(
 
     Raises:
         InputError: a table or a place of images is not there, or has not the columns.
+        RecipeError: there is no such profile.
         NotBuiltError: the recipe asks for what this version does not have.
         MissingError: img2dataset is not installed.
     """
@@ -45,11 +47,13 @@ def make_plan(
             "images.source=http: fetching images is not built yet; put the files beside the table, "
             "or name folders, tar files or web archives with --images"
         )
+    profile = recipe.load_profile()
     tables = find_tables(inputs, url=url_column, text=text_column)
     named = tuple(image_places)
     check_installed()
     return CaptionPlan(
         recipe=recipe,
+        profile=profile,
         tables=tables,
         places=find_places(named, [table.source.path for table in tables]),
         beside=not named,
@@ -68,6 +72,8 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
     publish.claim(plan.output, plan.store, plan.identity)
     if (done := publish.finished(plan.output)) is not None:
         return Published(manifest=done, already_done=True)
+    for note in unjudged(plan):
+        say(note)
     for job, run in _EARLY_JOBS.items():
         with publish.timed(plan.store, job):
             run(plan, runner)
@@ -88,6 +94,20 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
 def stages(plan: CaptionPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
     """The funnel of these jobs, added up over all units."""
     return add_up(count for job in jobs for count in _counts(plan, job))
+
+
+def unjudged(plan: CaptionPlan) -> list[str]:
+    """For each table a line on the profile's bounds that nothing in it can be held against."""
+    notes = []
+    for table in plan.tables:
+        for name, bound in plan.profile.scores.items():
+            if name not in table.columns.scores:
+                columns = " or ".join(SCORES[name].columns)
+                notes.append(
+                    f"{table.source.name}: no column {columns}, so the bound {bound:g} of the "
+                    f"profile {plan.recipe.profile} on {name} drops nothing there"
+                )
+    return notes
 
 
 _EARLY_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
@@ -156,10 +176,13 @@ def _manifest(plan: CaptionPlan, entries: tuple[ShardEntry, ...]) -> Manifest:
 def _report(plan: CaptionPlan, result: Manifest) -> dict[str, Any]:
     seconds = publish.seconds_by_job(plan.store)
     notes = [
-        f"{counts['source']}: {note}"
-        for job in ("rows", "index")
-        for counts in _counts(plan, job)
-        for note in counts["notes"]
+        *unjudged(plan),
+        *(
+            f"{counts['source']}: {note}"
+            for job in ("rows", "index")
+            for counts in _counts(plan, job)
+            for note in counts["notes"]
+        ),
     ]
     return {
         "name": result.name,

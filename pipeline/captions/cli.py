@@ -55,6 +55,8 @@ def captions() -> None:
     help="Of a list of captions: a sample for each, or the first.  [default: all]",
 )
 @click.option("--name", default="", help="Name of the dataset.  [default: captions]")
+@click.option("--profile", default="", metavar="NAME",
+              help="Which pairs are kept: a profile or file.  [default: captions]")  # fmt: skip
 @click.option("--recipe", default="captions", show_default=True, help="Recipe or TOML file.")
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
 @click.option("--workers", type=click.IntRange(min=0), default=0,
@@ -70,6 +72,7 @@ def build(
     text_column: str,
     take: str | None,
     name: str,
+    profile: str,
     recipe: str,
     runner: str,
     workers: int,
@@ -85,13 +88,15 @@ def build(
 
     \b
     m3w captions build coco.jsonl --images train2017.tar --output coco
-    m3w captions build laion.parquet --images crawl.warc.gz --output laion
+    m3w captions build laion.parquet --images crawl.warc.gz --profile laion --output laion
     m3w captions build cats.parquet --url-column file --text-column de --output cats
     m3w captions build coco.jsonl -o coco512 --set resize.side=512 --captions first
     """
     engine = Runner(name=runner, workers=workers)
     if take:
         overrides = (*overrides, f'captions.take="{take}"')
+    if profile:
+        overrides = (*overrides, f"profile={json.dumps(profile)}")
     if name:
         overrides = (*overrides, f"name={json.dumps(name)}")
     plan = builds.make_plan(

@@ -1,10 +1,12 @@
 """Which column of a table names the image, and which holds its captions."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from openm3w.errors import InputError
+from openm3w.filters.captions import SCORES
 from openm3w.pipeline.lines import plain_text
 
 # The first that a table has is taken. LAION-400M and -5B; ReLAION, COYO, DataComp and cc2dataset;
@@ -32,10 +34,13 @@ class Columns:
     text: str
     page: str = ""
     """Column with the URL of the page, or "" where there is none."""
+    scores: Mapping[str, str] = field(default_factory=dict)
+    """Name of a score (`openm3w.filters.captions.SCORES`) -> the column that holds it."""
 
     @property
     def names(self) -> list[str]:
-        return list(dict.fromkeys(name for name in (self.url, self.text, self.page) if name))
+        every = (self.url, self.text, self.page, *self.scores.values())
+        return list(dict.fromkeys(name for name in every if name))
 
 
 def find_columns(have: Sequence[str], *, url: str, text: str, table: str) -> Columns:
@@ -49,7 +54,13 @@ def find_columns(have: Sequence[str], *, url: str, text: str, table: str) -> Col
         url=_find(have, url, URL_COLUMNS, "--url-column", table),
         text=_find(have, text, TEXT_COLUMNS, "--text-column", table),
         page=page,
+        scores=_scores(have),
     )
+
+
+def scores_of(values: Mapping[str, Any], columns: Columns) -> dict[str, float]:
+    """A row's numbers for the columns that are read, to six digits; NaN where it has none."""
+    return {name: _number(values.get(column)) for name, column in columns.scores.items()}
 
 
 def captions_of(value: Any) -> list[str] | None:
@@ -61,6 +72,19 @@ def captions_of(value: Any) -> list[str] | None:
         return None
     cleaned = (" ".join(plain_text(item).split()) for item in values)
     return [caption for caption in cleaned if caption]
+
+
+def _scores(have: Sequence[str]) -> dict[str, str]:
+    found = {
+        name: next((column for column in score.columns if column in have), "")
+        for name, score in SCORES.items()
+    }
+    return {name: column for name, column in found.items() if column}
+
+
+def _number(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return round(float(value), 6) if is_number else math.nan
 
 
 def _find(have: Sequence[str], asked: str, known: Sequence[str], option: str, table: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import apache_beam as beam
 
+from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.filters.images.look import is_flat
 from openm3w.filters.images.size import is_extreme, is_too_small
 from openm3w.pipeline import runners
@@ -96,7 +97,7 @@ def _read_file(folder: Path, found: Found, limit: int) -> bytes:
 
 @contextlib.contextmanager
 def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
-    settings = plan.recipe.images
+    settings, bounds = plan.recipe.images, plan.profile.images
     place = next(p for p in plan.places if p.unit == unit)
     resize = Resizing(images=settings, resize=plan.recipe.resize)
     with _reading(place, settings) as read:
@@ -108,27 +109,27 @@ def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
                 raise UnusableImageError("unreadable") from None
             finally:
                 clock.lap("read")
-            if place.kind == "archive" and len(data) < settings.min_crawled_bytes:
+            if place.kind == "archive" and len(data) < bounds.min_crawled_bytes:
                 raise UnusableImageError("too_few_bytes" if data else "empty")
             try:
                 encoded = resize(data)
             finally:
                 clock.lap("decode, resize and encode")
-            if reason := _fault(encoded, settings):
+            if reason := _fault(encoded, bounds):
                 raise UnusableImageError(reason)
             return encoded
 
         yield fetch
 
 
-def _fault(encoded: Encoded, settings: Images) -> str:
+def _fault(encoded: Encoded, bounds: CaptionImageRules) -> str:
     width, height = encoded.original_width, encoded.original_height
-    if is_too_small(width, height, settings.min_side):
+    if is_too_small(width, height, bounds.min_side):
         return "too_small"
-    if is_extreme(width, height, settings.max_aspect):
+    if is_extreme(width, height, bounds.max_aspect):
         return "extreme_aspect"
     deviation = encoded.measures.grey_deviation
-    return "single_colour" if is_flat(deviation, settings.min_grey_deviation) else ""
+    return "single_colour" if is_flat(deviation, bounds.min_grey_deviation) else ""
 
 
 def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:

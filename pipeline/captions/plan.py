@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from openm3w import __version__, recipe
+from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
@@ -14,7 +15,7 @@ from openm3w.pipeline.store import Folder
 Job = Literal["rows", "index", "images", "select", "shards"]
 JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -23,6 +24,7 @@ class CaptionPlan:
     """Everything that workers need; small, frozen and picklable."""
 
     recipe: CaptionRecipe
+    profile: CaptionProfile
     tables: tuple[Table, ...]
     places: tuple[ImagePlace, ...]
     beside: bool
@@ -41,12 +43,18 @@ class CaptionPlan:
 
     def fingerprint(self, job: Job) -> str:
         """What a job's units are made from: its part of the recipe and its parents' digits."""
-        r = self.recipe
+        r, profile = self.recipe, self.profile
+        corpus = (profile.captions.max_occurrences, profile.captions.drop_duplicates)
         parts: dict[Job, tuple[object, ...]] = {
-            "rows": ([_identity(table) for table in self.tables], r.captions, self.beside),
+            "rows": (
+                [_identity(table) for table in self.tables],
+                r.captions,
+                *map(recipe.to_plain, profile.row_filters()),
+                self.beside,
+            ),
             "index": ([(p.kind, p.name, p.digest) for p in self.places],),
-            "images": (r.images, r.resize),
-            "select": (r.shards.val_share, r.shards.seed),
+            "images": (r.images, profile.images, r.resize),
+            "select": (r.shards.val_share, r.shards.seed, *corpus),
             "shards": (r.shards, r.name),
         }
         at = JOBS.index(job)
@@ -63,6 +71,7 @@ class CaptionPlan:
         return {
             "fingerprint": self.fingerprint("shards"),
             "recipe": recipe.to_plain(self.recipe),
+            "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [[p.kind, p.name, p.digest] for p in self.places],
         }
@@ -79,4 +88,5 @@ class CaptionPlan:
 
 def _identity(table: Table) -> list[str]:
     columns = table.columns
-    return [table.source.name, table.source.digest, columns.url, columns.text, columns.page]
+    names = [columns.url, columns.text, columns.page, *sorted(columns.scores.values())]
+    return [table.source.name, table.source.digest, *names]

@@ -5,55 +5,36 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import recipe
-from openm3w.filters.images.look import MIN_GREY_DEVIATION
-from openm3w.filters.images.size import MAX_ASPECT, MAX_PIXELS, MIN_SIDE
+from openm3w.filters.caption_profile import CaptionProfile, load_caption_profile
+from openm3w.filters.images.size import MAX_PIXELS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captions:
-    """Which captions of a row become samples; bounds are inclusive."""
+    """Which captions of a row become samples."""
 
     take: Literal["all", "first"] = "all"
     """Where a row has several captions: one sample for each, or only the first."""
-    min_characters: int = 5
-    """LAION-5B (laion.ai/blog/laion-5b) drops shorter alternative texts; COYO-700M asks for 6."""
-    max_characters: int = 1000
-    """COYO-700M drops what is longer. 0 is no bound."""
-
-    def __post_init__(self) -> None:
-        if self.min_characters < 1 or self.max_characters < 0:
-            raise ValueError("min_characters must be at least 1 and max_characters at least 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Images:
-    """Where images are looked for, and which are kept; bounds are inclusive."""
+    """Where images are looked for, and what is safe to decode; which are kept is the profile's."""
 
     source: Literal["files", "http"] = "files"
     """`files`: beside the table or in --images. `http` is refused until the fetcher exists."""
     max_redirects: int = 5
     """Followed inside web archives; as many as a polite fetcher would."""
-    min_side: int = MIN_SIDE
-    """Pixels of the shorter side: KOSMOS-1 (arXiv:2302.14045) and Flamingo (arXiv:2204.14198)."""
-    max_aspect: float = MAX_ASPECT
-    """Longer over shorter side: Flamingo, COYO-700M and DataComp (arXiv:2304.14108)."""
-    min_grey_deviation: float = MIN_GREY_DEVIATION
-    """Single-coloured pictures go, as in Flamingo; the number is ours. 0 is no bound."""
-    min_crawled_bytes: int = 5_000
-    """Of images out of web archives: LAION-5B and COYO-700M drop downloads below 5 KB. Files
-    that somebody gathered are often small on purpose and are not bound by it."""
     max_bytes: int = 20_000_000
     """Of the encoded input."""
     max_pixels: int = MAX_PIXELS
     """Of the decoded input: Pillow's bound for decompression bombs."""
 
     def __post_init__(self) -> None:
-        if self.max_redirects < 0 or self.min_side < 1 or not self.max_aspect >= 1:
-            raise ValueError(
-                "max_redirects must be at least 0, min_side at least 1, max_aspect at least 1"
-            )
+        if self.max_redirects < 0:
+            raise ValueError(f"max_redirects is {self.max_redirects}, expected at least 0")
         if min(self.max_bytes, self.max_pixels) < 1:
             raise ValueError("max_bytes and max_pixels must be at least 1")
 
@@ -102,12 +83,24 @@ class CaptionRecipe:
     """A build of images with captions."""
 
     name: str = "captions"
+    profile: str = "captions"
+    """Which pairs are kept: a shipped caption profile's name, or a path."""
+    profile_set: tuple[str, ...] = ()
+    """Changes to the profile, as `images.min_side=150`."""
     max_failed_share: float = 0.1
     """More failed rows or images than this end the build: something is wrong with the set-up."""
     captions: Captions = field(default_factory=Captions)
     images: Images = field(default_factory=Images)
     resize: Resize = field(default_factory=Resize)
     shards: Shards = field(default_factory=Shards)
+
+    def load_profile(self) -> CaptionProfile:
+        """The profile with this recipe's changes.
+
+        Raises:
+            RecipeError: there is no such profile, it is not of captions, or it does not decode.
+        """
+        return load_caption_profile(self.profile, self.profile_set)
 
 
 def load(name: str = "captions", overrides: tuple[str, ...] = ()) -> CaptionRecipe:

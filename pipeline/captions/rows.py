@@ -9,15 +9,16 @@ from typing import Any, NamedTuple
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.captions import CaptionPair
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions.columns import captions_of
 from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.captions.recipe import Captions
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
 from openm3w.pipeline.lines import plain_text
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import make_doc_id
 
@@ -29,9 +30,11 @@ PAIRS = pa.schema(
         ("url", pa.string()),
         ("page", pa.string()),
         ("caption", pa.string()),
+        ("scores", pa.string()),
     ]
 )
-"""One row for each pair; `image` is the key under which its image is looked up."""
+"""One row for each pair; `image` is the key under which its image is looked up; `scores` is JSON,
+what the table says about the pair."""
 
 MAX_PAIRS = 20_000
 """Pairs of a block: some 5 MB."""
@@ -49,6 +52,7 @@ class Pair(NamedTuple):
     url: str
     page: str
     caption: str
+    scores: str
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
@@ -79,7 +83,7 @@ def commit_table(plan: CaptionPlan, table: Table) -> None:
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan.recipe.captions)
+    folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan)
     scope = plan.place_of(table).unit if plan.beside else ""
     names: list[str] = []
     pairs = counts.pairs_of(table, scope)
@@ -101,8 +105,9 @@ def image_key(reference: str, scope: str) -> str:
 
 
 class _Counts:
-    def __init__(self, settings: Captions) -> None:
-        self._settings = settings
+    def __init__(self, plan: CaptionPlan) -> None:
+        self._take = 1 if plan.recipe.captions.take == "first" else None
+        self._filters = plan.profile.row_filters()
         self.rows, self.pairs = Tally(), Tally()
         self.notes: list[str] = []
 
@@ -114,12 +119,14 @@ class _Counts:
                 self._lost_row(row, reason)
                 continue
             self.rows.add("kept")
-            taken = 1 if self._settings.take == "first" else None
-            for index, caption in enumerate((captions or ())[:taken]):
-                reason = _caption_fault(caption, self._settings)
+            for index, caption in enumerate((captions or ())[: self._take]):
+                reason = self._fault(CaptionPair(caption=caption, scores=row.scores))
                 self.pairs.add("dropped" if reason else "kept", reason)
                 if not reason:
                     yield _pair(table, row, index, caption, scope)
+
+    def _fault(self, pair: CaptionPair) -> str:
+        return next((v.reason or "" for f in self._filters if not (v := f.keep(pair))), "")
 
     def to_json(self, table: Table, names: list[str]) -> dict[str, Any]:
         stages = [self.rows.to_json("rows", "rows"), self.pairs.to_json("rows", "pairs")]
@@ -150,14 +157,6 @@ def _row_fault(row: Row, captions: list[str] | None) -> str:
     return "" if captions else "no_caption"
 
 
-def _caption_fault(caption: str, settings: Captions) -> str:
-    if len(caption) < settings.min_characters:
-        return "short_caption"
-    if settings.max_characters and len(caption) > settings.max_characters:
-        return "long_caption"
-    return ""
-
-
 def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
     name, reference = table.source.name, plain_text(row.url).strip()
     # The first caption has the row's own id, so that `take = "first"` and `"all"` agree on it.
@@ -173,4 +172,5 @@ def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
         url=reference if is_url(reference) else "",
         page=plain_text(row.page) if isinstance(row.page, str) else "",
         caption=caption,
+        scores=dump({name: score for name, score in row.scores.items() if score == score}),
     )

@@ -7,9 +7,11 @@ from typing import Any
 import apache_beam as beam
 import pyarrow as pa
 
+from openm3w.filters.captions import CaptionPair
+from openm3w.filters.registry import PairFilter
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
-from openm3w.pipeline.captions import images, rows
+from openm3w.pipeline.captions import copies, images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.images.ledger import filled
 from openm3w.pipeline.images.packs import PackReader, Place
@@ -58,6 +60,7 @@ def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) ->
         OutputError: the store cannot be written.
     """
     folder, settings, tally = plan.folder("select"), plan.recipe.shards, Tally()
+    filters = plan.profile.corpus_filters()
     names = {table.source.unit: table.source.name for table in plan.tables}
     source = names[block.rpartition("-")[0]]
     splits: dict[str, int] = {}
@@ -66,15 +69,33 @@ def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) ->
         folder.writing(block, OUTCOMES, "outcomes.parquet") as add_outcome,
     ):
         for pair, image in sorted(joined, key=lambda both: (both[0]["row"], both[0]["doc_id"])):
-            tally.add(image["outcome"], image["reason"])
-            add_outcome({**pair, "outcome": image["outcome"], "reason": image["reason"]})
-            if image["outcome"] != "kept":
+            outcome, reason = _outcome(pair, image, filters)
+            tally.add(outcome, reason)
+            add_outcome({**pair, "outcome": outcome, "reason": reason})
+            if outcome != "kept":
                 continue
             split = split_by(split_group(pair), settings.val_share, settings.seed)
             splits[split] = splits.get(split, 0) + 1
             add_selected(_selected_row(pair, image, source, split))
     counts = {"stages": [tally.to_json("select", "pairs")], "splits": splits}
     folder.commit_sidecar(block, counts=counts, seconds={})
+
+
+def _outcome(
+    pair: Mapping[str, Any], image: Mapping[str, Any], filters: Iterable[PairFilter]
+) -> tuple[str, str]:
+    """What became of a pair: that of its image, unless it is one of too many."""
+    if image["outcome"] == "kept":
+        facts = CaptionPair(
+            caption=pair["caption"],
+            scores=json.loads(pair["scores"]),
+            occurrences=pair.get(copies.OCCURRENCES, 1),
+            is_first=pair.get(copies.IS_FIRST, True),
+        )
+        for pair_filter in filters:
+            if reason := pair_filter.keep(facts).reason:
+                return "dropped", reason
+    return image["outcome"], image["reason"]
 
 
 def split_group(pair: Mapping[str, Any]) -> str:
@@ -110,7 +131,7 @@ def _selected_row(
 def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) -> Document:
     return caption_document(
         pair["doc_id"],
-        filled(Image(url=pair["url"]), image),
+        filled(Image(url=pair["url"], scores=json.loads(pair["scores"])), image),
         pair["caption"],
         url=pair["page"],
         provenance=Provenance(source=source, offset=pair["row"]),
@@ -124,10 +145,17 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
     ledger = packs | "Ledger" >> beam.FlatMap(
         lambda name: ((row["image"], row) for row in plan.folder("images").rows(name))
     )
-    _ = (
+    if plan.profile.captions.repeated():
+        pairs = copies.count_captions(pairs)
+    joined = (
         {"pairs": pairs, "ledger": ledger}
         | "Join" >> beam.CoGroupByKey()
         | "Joined" >> beam.FlatMap(_join)
+    )
+    if plan.profile.captions.duplicates():
+        joined = copies.mark_first(joined)
+    _ = (
+        joined
         | "Group by block" >> beam.GroupByKey()
         | "Select" >> beam.MapTuple(lambda block, both: commit_selection(plan, block, both))
     )

@@ -1,7 +1,7 @@
 """Parquet and JSONL tables to rows, each with the same three values."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.columns import Columns, find_columns
+from openm3w.pipeline.captions.columns import Columns, find_columns, scores_of
 from openm3w.pipeline.lines import SUFFIXES, read_lines
 from openm3w.pipeline.sources import Source, find_sources
 
@@ -36,6 +36,7 @@ class Row:
     url: Any = None
     text: Any = None
     page: Any = None
+    scores: Mapping[str, float] = field(default_factory=dict)
     error: str = ""
     """Why the row could not be read, or ""."""
     detail: str = ""
@@ -124,6 +125,7 @@ def _row(number: int, values: dict[str, Any], columns: Columns) -> Row:
         url=values.get(columns.url),
         text=values.get(columns.text),
         page=values.get(columns.page) if columns.page else None,
+        scores=scores_of(values, columns),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from openm3w.cli import cli
-from openm3w.errors import NotBuiltError, RecipeError
+from openm3w.errors import RecipeError
 from openm3w.filters import cli as filters_cli
 from openm3w.filters import registry
 from openm3w.filters.lists import load
@@ -34,18 +34,20 @@ def test_filters_list_as_json():
 
 def test_a_table_is_drawn_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    filters_cli._table(("filter", "judges"), [("min_side", "image")])
+    filters_cli.print_table(("filter", "judges"), [("min_side", "image")])
     shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
     assert shown.split() == ["filter", "judges", "min_side", "image"]
 
 
 def test_profiles_list_and_show(tmp_path):
-    assert [line.split("\t")[0] for line in run("profiles", "list").splitlines()] == [
-        *profile_names()
-    ]
-    assert [row["name"] for row in json.loads(run("profiles", "list", "--json"))] == [
-        *profile_names()
-    ]
+    lines = [line.split("\t") for line in run("profiles", "list").splitlines()]
+    kinds = {name: kind for name, kind, _ in lines}
+    assert list(kinds) == sorted([*profile_names(), *profile_names("caption")])
+    assert {name for name, kind in kinds.items() if kind == "caption"} == {
+        *("captions", "laion", "coyo", "datacomp")
+    }
+    rows = json.loads(run("profiles", "list", "--json"))
+    assert {row["name"]: row["kind"] for row in rows} == kinds
     assert run("profiles", "show", "m3w") == profile_path("m3w").read_text(encoding="utf-8")
     mine = tmp_path / "mine.toml"
     mine.write_text("# nothing yet\n", encoding="utf-8")
@@ -65,9 +67,31 @@ def test_the_page_is_printed_or_written(tmp_path):
     assert run("filters", "page") == path.read_text(encoding="utf-8")
 
 
-def test_diff_is_refused_as_planned():
-    with pytest.raises(NotBuiltError, match="profiles diff kosmos1 m3w"):
-        run("profiles", "diff", "kosmos1", "m3w", "--json")
+def test_a_caption_profile_is_shown_with_its_kind():
+    assert run("profiles", "show", "coyo") == profile_path("coyo").read_text(encoding="utf-8")
+    shown = json.loads(run("profiles", "show", "coyo", "--set", "captions.max_words=9"))
+    assert (shown["kind"], shown["captions"]["max_words"]) == ("caption", 9)
+
+
+def test_diff_is_a_table_in_a_pipe_and_an_object_if_asked():
+    lines = [line.split("\t") for line in run("profiles", "diff", "m3w", "kosmos1").splitlines()]
+    assert lines[0] == ["bound", "m3w", "kosmos1"]
+    assert ["document.window_tokens", "256", "0"] in lines
+    assert ["document.interspersed", "false", "true"] in lines
+    assert ["quality.gibberish.max_emoji_per_word", "off", "0.1"] in lines
+    assert not {"image.min_side", "description"} & {line[0] for line in lines}
+    found = json.loads(run("profiles", "diff", "m3w", "kosmos1", "--json"))
+    assert found["document.window_tokens"] == {"m3w": 256, "kosmos1": 0}
+    assert list(found) == [line[0] for line in lines[1:]]
+
+
+def test_diff_cuts_no_name_off_in_a_narrow_terminal(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "80")
+    filters_cli.print_table(("bound", "a", "b"), [("quality." + "x" * 60, "z" * 30, "1")])
+    shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert all(len(line) <= 80 for line in shown.splitlines())
+    assert (shown.count("x"), shown.count("z")) == (60, 30)
 
 
 def test_an_unknown_profile_is_wrong_use():

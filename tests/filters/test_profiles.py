@@ -1,3 +1,4 @@
+import dataclasses
 import re
 import tomllib
 from dataclasses import fields, is_dataclass
@@ -6,11 +7,10 @@ import cloudpickle
 import pytest
 
 from openm3w import recipe
-from openm3w.errors import NotBuiltError, RecipeError
+from openm3w.errors import RecipeError
 from openm3w.filters import registry
 from openm3w.filters.floor import floor
 from openm3w.filters.profiles import (
-    PLANNED,
     Profile,
     load_profile,
     profile_names,
@@ -18,6 +18,10 @@ from openm3w.filters.profiles import (
 )
 from openm3w.filters.quality.fineweb import FineWeb
 from openm3w.filters.quality.gopher import GopherQuality
+from openm3w.filters.quality.gopher_repetition import GopherRepetition
+from openm3w.filters.quality.kosmos import Gibberish
+from openm3w.filters.quality.obelics import Obelics, ObelicsParagraphs
+from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages, OmniCorpusParagraphs
 from openm3w.filters.quality.pii import Pii
 from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.quality import QualityRules
@@ -27,16 +31,22 @@ EACH = pytest.mark.parametrize("name", profile_names())
 
 
 def test_the_shipped_profiles():
-    assert profile_names() == ("kosmos1", "m3w", "openm3w")
-    assert not set(PLANNED) & set(profile_names())
+    assert profile_names() == (
+        *("kosmos1", "m3w", "mint1t", "mmc4", "mmc4-core", "obelics", "omnicorpus", "openm3w"),
+    )
+    assert profile_names("caption") == ("captions", "coyo", "datacomp", "laion")
+    assert profile_names(None) == tuple(sorted((*profile_names(), *profile_names("caption"))))
 
 
-@EACH
+@pytest.mark.parametrize("name", profile_names(None))
 def test_each_number_of_a_profile_stands_in_its_file_with_a_source(name):
-    text = profile_path(name).read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if " = " in line and not line.startswith("description"):
-            assert re.search(r"#\s+\S", line), line
+    # A table may name the source of all its numbers.
+    of_table = False
+    for line in profile_path(name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            of_table = re.search(r"\]\s+#\s+\S", line) is not None
+        elif " = " in line and not line.startswith(("description", "kind", "#")):
+            assert of_table or re.search(r"#\s+\S", line), line
 
 
 USERS_OWN = {"pages", "filters"}
@@ -48,13 +58,22 @@ def test_a_shipped_profile_leaves_nothing_to_defaults(name):
     table = tomllib.loads(profile_path(name).read_text(encoding="utf-8"))
     profile = load_profile(name)
     shipped = [f for f in fields(Profile) if f.name not in USERS_OWN]
-    assert set(table) == {f.name for f in shipped}
+    assert set(table) - USERS_OWN == {f.name for f in shipped}
     for f in shipped:
         value = getattr(profile, f.name)
         if is_dataclass(value) and not isinstance(
             value, SimilarityRules | AssignedRules | QualityRules
         ):
             assert set(table[f.name]) == {g.name for g in fields(value)}
+
+
+@EACH
+def test_a_rule_on_text_leaves_no_number_to_defaults(name):
+    """Words and marks may be the rule's own; numbers and switches stand in the file."""
+    table = tomllib.loads(profile_path(name).read_text(encoding="utf-8"))["quality"]
+    for rule, values in table.items():
+        plain = recipe.to_plain(getattr(load_profile(name).quality, rule))
+        assert set(values) >= {key for key, value in plain.items() if not isinstance(value, list)}
 
 
 @EACH
@@ -81,6 +100,7 @@ def test_kosmos1_is_as_its_paper():
     assert profile.document.max_images == 5
     assert profile.document.single_image_share == 0.5
     assert profile.document.interspersed
+    assert profile.quality == QualityRules(gibberish=Gibberish())
 
 
 def test_m3w_is_as_its_paper():
@@ -88,6 +108,9 @@ def test_m3w_is_as_its_paper():
     assert (profile.image.min_side, profile.image.max_aspect) == (64, 3.0)
     assert (profile.document.window_tokens, profile.document.max_images) == (256, 5)
     assert [t.name for t in profile.cuts()] == ["cap_text", "window", "max_images"]
+    assert profile.quality == QualityRules(
+        gopher_quality=GopherQuality(), gopher_repetition=GopherRepetition()
+    )
     assert profile.document.single_image_share == 1.0
 
 
@@ -111,7 +134,9 @@ def test_the_language_may_be_chosen(override, languages):
         ("text.min_words=200000", "min_words 200000 is above"),
         ("text.min_words=0", "min_words is 0"),
         ("document.window_tokens=-1", "window_tokens is -1"),
-        ("document.max_images=0", "max_images is 0"),
+        ("document.max_images=-1", "max_images is -1"),
+        ("document.min_images=0", "min_images 0"),
+        ("document.most_images=5", "most_images 5 is never exceeded"),
         ("document.single_image_share=2", "share is 2"),
         ("min_language_score=2", "min_score is 2"),
         ("similarity.bounds.lit=2", "min_similarity is 2"),
@@ -126,13 +151,6 @@ def test_a_wrong_value_is_a_one_line_error(override, message):
     with pytest.raises(RecipeError, match=re.escape(message)) as caught:
         load_profile("openm3w", [override])
     assert "\n" not in str(caught.value)
-
-
-@EACH
-def test_no_shipped_profile_has_a_rule_on_text(name):
-    profile = load_profile(name)
-    assert profile.text_transforms() == ()
-    assert [rule.name for rule in profile.text_filters()] == ["word_count"]
 
 
 def test_a_rule_on_text_is_switched_on_by_its_table(tmp_path):
@@ -150,7 +168,7 @@ def test_every_rule_on_text_can_be_switched_on():
     rules = {f.name for f in fields(QualityRules)}
     profile = load_profile("m3w", [f"quality.{name}={{}}" for name in rules])
     on = (*profile.text_transforms(), *profile.document_filters("lit"), *profile.text_filters())
-    plain = load_profile("m3w")
+    plain = dataclasses.replace(profile, quality=QualityRules())
     off = (*plain.text_transforms(), *plain.document_filters("lit"), *plain.text_filters())
     assert {rule.name for rule in on} - {rule.name for rule in off} == rules
     shipped = {
@@ -197,7 +215,58 @@ def test_an_unknown_profile_suggests_the_nearest():
         load_profile("kosmos")
 
 
-@pytest.mark.parametrize("name", PLANNED)
-def test_a_planned_profile_is_refused_as_such(name):
-    with pytest.raises(NotBuiltError, match=name):
-        load_profile(name)
+def _images(name):
+    image, document = load_profile(name).image, load_profile(name).document
+    return image.min_side, image.max_aspect, document.min_images, document.most_images
+
+
+def test_obelics_is_as_its_released_code():
+    profile = load_profile("obelics")
+    assert _images("obelics") == (150, 2.0, 1, 30)
+    assert (profile.image.max_side, profile.image.max_url_count) == (20_000, 10)
+    assert profile.image.formats == ("jpeg", "png", "webp")
+    assert profile.image.url_tokens == (
+        *("logo", "button", "icon", "plugin", "widget", "porn", "xxx", "sex"),
+    )
+    assert profile.min_language_score == 0.8
+    assert profile.quality == QualityRules(
+        obelics_paragraphs=ObelicsParagraphs(), obelics=Obelics()
+    )
+    assert [cut.name for cut in profile.cuts()] == ["twins", "cap_text"]
+    assert not profile.document.interspersed
+    assert not profile.similarity.enabled
+
+
+@pytest.mark.parametrize(
+    ("name", "images", "most_sentences", "distance"),
+    [("mmc4", (150, 2.0, 1, 0), 0, 5), ("mmc4-core", (150, 2.0, 2, 15), 40, 10)],
+)
+def test_mmc4_is_as_its_paper(name, images, most_sentences, distance):
+    profile = load_profile(name)
+    assert _images(name) == images
+    assert profile.image.twin_distance == distance
+    assert profile.image.url_tokens == ("logo", "button", "icon", "plugin", "widget")
+    assert profile.similarity.bounds["openclip:ViT-L-14/openai"] == 0.15
+    assert profile.quality.c4_page.max_sentences == most_sentences
+    assert (profile.quality.c4_page.min_sentences, profile.quality.c4_lines.min_words) == (5, 3)
+
+
+def test_mint1t_is_as_told():
+    profile = load_profile("mint1t")
+    assert _images("mint1t") == (150, 2.0, 1, 30)
+    assert (profile.image.max_side, profile.image.max_content_count) == (20_000, 10)
+    assert profile.image.url_tokens == ("logo", "avatar", "porn", "xxx")
+    assert profile.quality == QualityRules(
+        pii=Pii(), gopher_quality=GopherQuality(), gopher_repetition=GopherRepetition()
+    )
+
+
+def test_omnicorpus_is_as_its_released_rules():
+    profile = load_profile("omnicorpus")
+    assert _images("omnicorpus") == (150, 2.0, 1, 0)
+    assert profile.image.max_content_count == 10
+    assert profile.quality == QualityRules(
+        omnicorpus_paragraphs=OmniCorpusParagraphs(),
+        omnicorpus_images=OmniCorpusImages(),
+        omnicorpus=OmniCorpus(),
+    )

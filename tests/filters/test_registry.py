@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import inspect
+import math
 import pickle
 import re
 
@@ -12,6 +13,7 @@ import pytest
 import openm3w.filters  # noqa: F401 - registers every filter
 from openm3w.errors import RecipeError
 from openm3w.filters import registry
+from openm3w.filters.captions import CaptionPair
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.screen import PageFacts
 from openm3w.filters.verdict import KEEP, drop
@@ -48,6 +50,14 @@ def outcome_of(instance, picture, document):
         case "text":
             facts = [TextFacts.of(page) for page in (good, poor, empty)]
             return [fact.text for fact in facts], [instance.keep(fact) for fact in facts]
+        case "pair":
+            pairs = [
+                CaptionPair(caption="a caption of words", scores={"similarity_b32": 0.3}),
+                CaptionPair(caption="x", scores={"unsafe": 1.0}, occurrences=99, is_first=False),
+                CaptionPair(caption="", scores={"similarity_b32": math.nan}),
+            ]
+            # No number is equal to itself where there is none.
+            return [pair.caption for pair in pairs], [instance.keep(pair) for pair in pairs]
         case "document":
             return [good, poor, empty], [instance.keep(page) for page in (good, poor, empty)]
 
@@ -103,7 +113,7 @@ def test_a_docstring_begins_with_one_sentence_and_names_its_source(cls):
     assert re.fullmatch(r"[A-Z].*\.", text.splitlines()[0])
     source = text.partition("Source:")[2]
     assert source
-    assert re.search(r"arXiv:\d{4}\.\d{5}|img2dataset|Pillow|none", source)
+    assert re.search(r"arXiv:\d{4}\.\d{5}|github\.com/|img2dataset|Pillow|none", source)
 
 
 def test_a_name_is_registered_once():
@@ -149,6 +159,7 @@ def test_an_unknown_name_suggests_the_nearest():
         ("window", "transform"),
         ("language", "document"),
         ("fineweb", "text"),
+        ("caption_text", "pair"),
     ],
 )
 def test_what_a_filter_judges_is_read_off_its_signature(name, granularity):

@@ -15,7 +15,9 @@ from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.selection import select
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text
 
-PROFILES = {name: load_profile(name) for name in profile_names()}
+SHIPPED = {name: load_profile(name) for name in profile_names()}
+# An assignment wants scores of all sentences, which its own tests give.
+PROFILES = {n: p for n, p in SHIPPED.items() if p.document.assignment == "natural"}
 LOOSE = load_profile("kosmos1", ["document.single_image_share=1.0", "text.min_words=1"])
 STRICT = load_profile("openm3w", ["document.single_image_share=1.0", "text.min_words=1"])
 CAPPED = replace(
@@ -154,7 +156,8 @@ def test_a_text_is_judged_whole_and_then_cut(document, picture):
 
 
 def test_stored_numbers_replace_the_reading_of_the_text(document, picture):
-    profile = replace(LOOSE, text=replace(LOOSE.text, min_words=3))
+    text = replace(LOOSE.text, min_words=3)
+    profile = replace(LOOSE, text=text, quality=QualityRules())
     page = document("One", picture("a"), "two.")
     assert select(page, [""], profile, similarity_model=MODEL).verdict.reason == "too_few_words"
     stored = {"word_count.words": 3.0}

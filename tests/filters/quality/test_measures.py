@@ -41,7 +41,7 @@ TEXT_RULES = (
     ),
     C4Page(),
     C4Page(lorem_ipsum=False, min_sentences=0),
-    C4Page(curly_bracket=False, min_sentences=2),
+    C4Page(curly_bracket=False, min_sentences=2, max_sentences=3),
     FineWeb(),
     FineWeb(min_closed_lines=0, short_line_characters=5, max_short_lines=0.5),
     FineWeb(min_closed_lines=0, max_short_lines=1, max_repeated_characters=1),
@@ -54,14 +54,15 @@ TEXT_RULES = (
     OmniCorpus(min_words=0, min_mean_word_length=0, min_alphabetic_words=1, long_paragraph=0),
     Gibberish(),
     Gibberish(max_emoji_per_word=0, max_hashtags_per_word=1, max_links_per_word=0.5),
-    *(WordCount(), WordCount(min_words=0, max_words=3)),
+    WordCount(),
+    WordCount(min_words=0, max_words=3),
 )
 DOCUMENT_RULES = (
     OmniCorpusImages(),
     OmniCorpusImages(few_images=0, min_words_per_image=2.5),
 )
 RULES = (*TEXT_RULES, *DOCUMENT_RULES)
-KINDS = {type(rule): type(rule)() for rule in RULES}
+KINDS = {type(rule): type(rule)() for rule in RULES} | {C4Page: C4Page(max_sentences=40)}
 
 # Pieces that the rules count, so that short texts land on both sides of their bounds.
 PIECES = st.sampled_from(

@@ -9,6 +9,7 @@ import pytest
 
 from openm3w.errors import InputError, NotBuiltError, OutputError
 from openm3w.pipeline.captions import build as builds
+from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
@@ -262,6 +263,84 @@ def test_fetching_is_refused_in_one_line(tmp_path):
         build([table], tmp_path / "out", overrides=["images.source=http"])
 
 
+@pytest.fixture
+def pairs_of(tmp_path, image_bytes):
+    """`pairs_of([(file, caption)])`: a table beside three pictures, two of them the same pixels."""
+    picture = image_bytes(300, 220, "PNG", seed=1)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(picture)
+    (tmp_path / "in" / "b.bmp").write_bytes(image_bytes(300, 220, "BMP", seed=1))
+    (tmp_path / "in" / "c.png").write_bytes(image_bytes(300, 220, "PNG", seed=5))
+
+    def make(pairs, **columns):
+        rows = [{"url": file, "text": caption, **columns} for file, caption in pairs]
+        return jsonl(tmp_path / "in" / "t.jsonl", rows)
+
+    return make
+
+
+@pytest.mark.beam
+def test_frequent_captions_and_equal_pairs_are_dropped_once_each(tmp_path, pairs_of):
+    often = [("a.png", "one of too many"), ("c.png", "one of too many")]
+    rare = [("c.png", "one of just enough"), ("a.png", "one of just enough")]
+    equal = [("a.png", "the same picture"), ("b.bmp", "the same picture")]
+    table = pairs_of([*often, often[0], *rare, *equal, ("c.png", "the same picture")])
+    bounds = 'profile_set=["captions.max_occurrences=2", "captions.drop_duplicates=true"]'
+
+    built, _ = build([table], tmp_path / "out", overrides=["captions.take=all", bounds])
+    both, _ = build([table], tmp_path / "mp", runner="local-mp", overrides=[bounds])
+
+    # "the same picture" stands three times too, and a caption goes before a pair.
+    assert reasons(built, "select", "pairs") == (8, 2, {"repeated_caption": 6})
+    assert hashes(tmp_path / "out") == hashes(tmp_path / "mp")
+    assert both.manifest.nsamples == 2
+
+
+@pytest.mark.beam
+def test_of_pairs_with_the_same_picture_and_caption_one_stays(tmp_path, pairs_of):
+    table = pairs_of(
+        [
+            *(("a.png", "the same"), ("b.bmp", "the same"), ("a.png", "the same")),
+            *(("a.png", "another"), ("c.png", "the same"), ("gone.png", "the same")),
+            ("away.png", "the same"),
+        ]
+    )
+    bounds = 'profile_set=["captions.drop_duplicates=true"]'
+
+    built, _ = build([table], tmp_path / "out", overrides=[bounds])
+
+    assert reasons(built, "select", "pairs") == (7, 3, {"duplicate_pair": 2, "not_found": 2})
+
+
+@pytest.mark.beam
+def test_coyo_judges_what_a_table_has_and_tells_what_it_lacks(tmp_path, pairs_of):
+    table = pairs_of([("a.png", "three short words"), ("c.png", "two words")],
+                     nsfw_score_gantman=0.5, clip_similarity_vitl14=0.25)  # fmt: skip
+
+    built, said = build([table], tmp_path / "out", overrides=["profile=coyo"])
+
+    told = [line for line in said if "nsfw" in line]
+    expected = (
+        "t.jsonl: no column nsfw_score_opennsfw2, so the bound 0.5 of the profile coyo on "
+        "nsfw_opennsfw2 drops nothing there"
+    )
+    assert told == [expected]
+    assert told[0] in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+    assert reasons(built, "rows", "pairs") == (2, 1, {"few_caption_words": 1})
+    (sample,) = read_samples(built.manifest)
+    assert sample.document.images[0].scores["similarity_l14"] == 0.25
+    assert sample.document.images[0].scores["nsfw_gantman"] == 0.5
+
+
+@pytest.mark.beam
+def test_another_profile_is_another_build(tmp_path, pairs_of):
+    table = pairs_of([("a.png", "three short words")])
+    build([table], tmp_path / "out")
+
+    with pytest.raises(OutputError, match="another recipe or input"):
+        build([table], tmp_path / "out", overrides=["profile=datacomp"])
+
+
 @pytest.mark.beam
 @pytest.mark.real
 def test_photographs_with_five_captions_each(tmp_path, realdata):
@@ -283,3 +362,19 @@ def test_photographs_with_five_captions_each(tmp_path, realdata):
 def test_rows_whose_images_cannot_be_had_are_counted(tmp_path, realdata):
     with pytest.raises(InputError, match="no pair was kept of 10000 rows: not_found"):
         build([realdata / "laion" / "test_10000.parquet"], tmp_path / "out", images=[str(tmp_path)])
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("name", ["captions", "laion", "coyo", "datacomp"])
+def test_profiles_on_real_rows(tmp_path, realdata, name):
+    # No image of these rows can be had, but every one of them has a decision before that.
+    table = realdata / "laion" / "test_10000.parquet"
+    plan = builds.make_plan(
+        load(overrides=(f"profile={name}",)), [str(table)], tmp_path / "out",
+        image_places=[str(tmp_path)],
+    )  # fmt: skip
+    rows.commit_table(plan, plan.tables[0])
+    _, pairs = plan.folder("rows").sidecar(plan.units[0])["counts"]["stages"]
+    assert pairs["entered"] == pairs["kept"] + sum(pairs["dropped"].values())
+    assert pairs["entered"] > 9_900
+    assert 0.9 < pairs["kept"] / pairs["entered"] <= 1

@@ -39,7 +39,14 @@ def test_bounds_of_captions_are_inclusive(pairs, caption, reason):
 
 
 def test_no_upper_bound_where_it_is_zero(pairs):
-    assert len(pairs([{"url": "a.jpg", "text": "x" * 5000}], "captions.max_characters=0")[0]) == 1
+    assert (
+        len(
+            pairs(
+                [{"url": "a.jpg", "text": "x" * 5000}], 'profile_set=["captions.max_characters=0"]'
+            )[0]
+        )
+        == 1
+    )
 
 
 def test_the_first_caption_has_the_rows_own_id_however_many_are_taken(pairs):
@@ -85,3 +92,42 @@ def test_what_stays_in_one_split_is_the_domain_or_the_image(url, image, group):
 def test_spellings_of_an_image_are_looked_up_once():
     assert image_key("HTTP://X.org/a.jpg#1", "") == image_key("http://x.org/a.jpg", "")
     assert image_key("./a.jpg", "s") == "s|a.jpg"
+
+
+@pytest.mark.parametrize(
+    ("score", "reason"),
+    [(0.28, ""), (0.279, "low_similarity"), (None, "no_score"), ("high", "no_score")],
+)
+def test_a_profile_judges_the_scores_of_a_table(pairs, score, reason):
+    table = [{"url": "a.jpg", "text": "a caption", "similarity": score}]
+
+    _, counts = pairs(table, "profile=laion")
+
+    assert counts["stages"][1]["dropped"] == ({reason: 1} if reason else {})
+
+
+def test_scores_are_kept_under_the_name_of_what_was_measured(pairs):
+    table = [
+        {
+            "url": "a.jpg",
+            "text": "a caption",
+            "similarity": 0.31,
+            "pwatermark": 1,
+            "punsafe": None,
+            "mood": 3.0,
+        }
+    ]
+
+    (pair,), _ = pairs(table)
+
+    assert json.loads(pair["scores"]) == {"similarity_b32": 0.31, "watermark": 1.0}
+
+
+def test_the_named_similarity_goes_before_laions_which_names_no_model(pairs):
+    table = [
+        {"url": "a.jpg", "text": "a caption", "similarity": 0.1, "clip_similarity_vitb32": 0.3}
+    ]
+
+    (pair,), _ = pairs(table, "profile=laion")
+
+    assert json.loads(pair["scores"]) == {"similarity_b32": 0.3}
