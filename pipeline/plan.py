@@ -174,7 +174,7 @@ def _fingerprints(
 def wanted_documents(
     plan: Plan, unit: str, only: Container[int] | None = None
 ) -> Iterator[tuple[int, Document]]:
-    """Row number and document of each page of `unit`, or of some rows, that was kept and not dropped.
+    """Row number and document of each page of `unit` or of some rows: kept and not dropped.
 
     Near duplicates are among them unless every profile of the floor drops them.
     """
