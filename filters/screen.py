@@ -51,6 +51,9 @@ class Screen:
 
     max_bytes: int = 10_000_000
     needs_image: bool = True
+    language: bool = False
+    """Whether pages that are surely in a language nobody wants are dropped before extraction, as
+    `wrong_language_screened`; see `openm3w.pipeline.extraction.language_screen`."""
 
     def __post_init__(self) -> None:
         if self.max_bytes < 1:

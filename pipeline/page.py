@@ -19,6 +19,7 @@ from openm3w.pipeline.extraction import xhtml
 from openm3w.pipeline.extraction.charset import decode_html
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.extraction.language import detect_language
+from openm3w.pipeline.extraction.language_screen import is_surely_other
 from openm3w.pipeline.extraction.limits import PageLimit
 from openm3w.pipeline.guard import ExtractionFailed, Guard
 from openm3w.shards.document import Document, Provenance, Signals, make_doc_id
@@ -109,6 +110,12 @@ def read_page(
     if record.content_type in xhtml.MEDIA_TYPES:
         html = xhtml.as_html(html)
     clock.lap("charset")
+    if screen and screen.language and floor and floor.languages:
+        header = record.header("content-language") or ""
+        other = is_surely_other(html, header, floor.languages)
+        clock.lap("screen")
+        if other:
+            return replace(page, outcome="dropped", reason="wrong_language_screened")
     try:
         extraction = guard.extract(html, record.url)
     except PageLimit as limit:

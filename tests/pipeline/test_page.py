@@ -124,6 +124,17 @@ def test_every_signal_of_the_headers_is_recorded_as_written(archive, tmp_path):
     assert page.document.signals.opt_out == expected
 
 
+@pytest.mark.parametrize(
+    ("language", "reason"), [(True, "wrong_language_screened"), (False, "wrong_language")]
+)
+def test_the_language_is_screened_where_that_is_asked_for(archive, tmp_path, language, reason):
+    words = "Der Hafen war am Morgen ruhig, und die Boote lagen an der alten Mauer. " * 20
+    html = PAGE.replace("<html>", "<html lang=de>").replace(WORDS, words)
+    page = outcome(archive, tmp_path, html, screen=Screen(language=language))
+
+    assert (page.outcome, page.reason) == ("dropped", reason)
+
+
 @pytest.mark.parametrize("others", [(), (Profile(),)])
 def test_an_address_that_every_profile_denies_is_not_read(archive, tmp_path, others):
     denied = [replace(Profile(), pages=PageRules(deny_tokens=(t,))) for t in ("example", "a")]
