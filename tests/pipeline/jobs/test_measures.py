@@ -150,7 +150,7 @@ def completed(drawn):
 
 
 @given(DOCUMENTS)
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_a_choice_is_the_selection_of_each(tables, drawn):
     found = list(completed(drawn))
     commit_measures(tables, "unit", found)
