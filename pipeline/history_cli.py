@@ -1,5 +1,6 @@
 """`m3w explain`."""
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Iterator
@@ -14,10 +15,12 @@ from rich.text import Text as Line
 
 from openm3w.pipeline import refilter
 from openm3w.pipeline.explaining import OUTCOMES
+from openm3w.pipeline.extracted import number
 from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
 from openm3w.pipeline.reopening import reopen
 from openm3w.shards.terminal import clean_line
 
+_WIDTH = 100
 _GOOD, _BAD, _QUIET = "green", "yellow", "bright_black"
 
 
@@ -45,10 +48,14 @@ def explain(folder: Path, url: str, profile: str, store: Path | None, *, as_json
     if as_json:
         click.echo(json.dumps([_json(page) for page in found], ensure_ascii=False, indent=1))
         return
-    console = Console(highlight=False, soft_wrap=False)
-    for page in found:
-        for part in _page(page, plan.recipe.profile):
-            console.print(part)
+    console = Console(highlight=False)
+    console.width = max(console.width, _WIDTH)  # a name cut short is none
+    with console.capture() as capture:
+        for page in found:
+            for part in _page(page, plan.recipe.profile):
+                console.print(part)
+    for line in capture.get().splitlines():
+        click.echo(line.rstrip(" "))  # rich fills every line up
 
 
 def _page(page: PageHistory, profile: str) -> Iterator[Any]:
@@ -63,14 +70,15 @@ def _page(page: PageHistory, profile: str) -> Iterator[Any]:
     if document is not None:
         signals = document.signals
         language = f"{signals.language or 'no language'} {signals.language_score:.2f}"
-        about = f"{document.num_characters:,} characters, {len(document.images)} images, {language}"
-        yield Line(f"{document.doc_id}: {about}", style=_QUIET)
+        size = f"{number(document.num_characters, 'character')}, "
+        size += number(len(document.images), "image")
+        yield Line(f"{document.doc_id}: {size}, {language}", style=_QUIET)
         for signal in signals.opt_out:
             yield Line(f"signal: {clean_line(signal)}", style=_QUIET)
     yield _verdict(page, profile)
     yield from _checks(page.checks)
-    for number, image in enumerate(page.images, 1):
-        yield from _image(number, image)
+    for at, image in enumerate(page.images, 1):
+        yield from _image(at, image)
     yield Line()
 
 
@@ -83,11 +91,11 @@ def _verdict(page: PageHistory, profile: str) -> Line:
     return Line(f"dropped at job {page.job}{under}: {page.reason} ({meaning}){instead}", style=_BAD)
 
 
-def _image(number: int, history: ImageHistory) -> Iterator[Any]:
+def _image(at: int, history: ImageHistory) -> Iterator[Any]:
     image = history.image
     kept = not history.reason
     said = "kept" if kept else f"{history.reason} (job {history.job})"
-    yield Line(f"{number:>4}  {said}", style=_GOOD if kept else _BAD)
+    yield Line(f"{at:>4}  {said}", style=_GOOD if kept else _BAD)
     yield Padding(Line(clean_line(image.url), style="cyan"), (0, 0, 0, 6))
     if image.content:
         content = image.content
@@ -98,9 +106,16 @@ def _image(number: int, history: ImageHistory) -> Iterator[Any]:
 
 def _checks(checks: Iterable[Check]) -> Iterator[Table]:
     table = Table.grid(padding=(0, 2))
-    for check in checks:
-        mark = Line("ok", style=_GOOD) if check.holds else Line(check.limit.reason, style=_BAD)
-        table.add_row(f"  {check.limit.measure}", _number(check.value), _bounds(check), mark)
+    for measure, group in itertools.groupby(checks, key=lambda check: check.limit.measure):
+        found = list(group)
+        failed = next((check for check in found if not check.holds), None)
+        least = max(check.limit.least for check in found)
+        most = min(check.limit.most for check in found)
+        # That something is measured at all, or is not one of many kinds, tells nobody anything.
+        if failed is None and ((math.isinf(least) and math.isinf(most)) or most == 0):
+            continue
+        mark = Line(failed.limit.reason, style=_BAD) if failed else Line("ok", style=_GOOD)
+        table.add_row(f"  {measure}", _number(found[0].value), _bounds(least, most), mark)
     if table.row_count:
         yield table
 
@@ -108,11 +123,12 @@ def _checks(checks: Iterable[Check]) -> Iterator[Table]:
 def _number(value: float) -> str:
     if math.isnan(value):
         return "not measured"
+    if math.isinf(value):
+        return "no bound"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 
-def _bounds(check: Check) -> str:
-    least, most = check.limit.least, check.limit.most
+def _bounds(least: float, most: float) -> str:
     if math.isinf(least) and math.isinf(most):
         return "measured"
     if math.isinf(most):
