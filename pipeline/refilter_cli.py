@@ -10,6 +10,7 @@ import click
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import publish
 from openm3w.pipeline import refilter as refilters
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.printing import print_built, quiet
@@ -92,6 +93,10 @@ def _print_looks(
         for line in funnel_lines((*early, *look.stages)):
             click.echo(line)
     else:
+        for job in JOBS[:-1]:
+            if of_job := [stage for stage in early if stage.job == job]:
+                click.echo(publish.summary(job, of_job))
+        click.echo()
         for line in _side_by_side({plan.recipe.profile: look.stages for plan, look in found}):
             click.echo(line)
     click.echo(f"nothing was written; {seconds:.1f} s")

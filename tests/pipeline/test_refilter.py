@@ -127,7 +127,8 @@ def test_several_profiles_stand_side_by_side(store, capsys):
     code, out, _ = run(capsys, "refilter", store / "out", "-p", "kosmos1", "-p", "m3w", "--dry-run")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].split() == ["kosmos1", "m3w"]
+    assert lines[0].startswith("documents: ")
+    assert lines[lines.index("") + 1].split() == ["kosmos1", "m3w"]
     entered = next(line for line in lines if line.startswith("pages entered"))
     assert entered.split()[2:] == ["8", "8"]
 
