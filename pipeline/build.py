@@ -17,7 +17,6 @@ from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.scoring import needs
 from openm3w.pipeline.sidecars import counts_of, pending, stages
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
@@ -65,16 +64,12 @@ def make_plan(
     plan = plans.make_plan(
         recipe, sources.archives, output, store or publish.default_store(output), model
     )
-    # Fails here, not after an hour, where the profile has no bound for the model or a list is none.
-    plan.profile.image_filters(model)
+    # Fails here, not after an hour, where a list is none.
     blocklist, evaluation = plan.lists.load()
     if plan.lists.blocklists:
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:
         say(f"evaluation images: {len(evaluation)} perceptual hashes")
-    elif plan.profile.image.evaluation_distance >= 0:
-        say("the profile drops pictures of evaluation sets; images.evaluation_images names none")
-    needs.check(plan.recipe, plan.profile, model)
     return plan
 
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import __version__
-from openm3w.errors import RecipeError
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
+from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.images.lists import Lists
@@ -93,18 +93,14 @@ def make_plan(
     """Resolves profile, floor, state and fingerprints.
 
     Raises:
-        RecipeError: a profile does not load, or asks for evaluation texts that are not there, or no
-            scorer is called as the recipe has it.
+        RecipeError: a profile does not load or asks for what the recipe does not make, or no scorer
+            is called as the recipe has it.
         MissingError: a scorer's package or file is not here.
         InputError: a list, the state or evaluation texts that the recipe or a profile names cannot
             be read, or a scorer's file is not of its form.
     """
     profile, profiles = recipe.load_profile(), recipe.floor_profiles()
-    if profile.duplicates.max_contamination < 1 and not recipe.dedup.evaluation_texts:
-        raise RecipeError(
-            f"profile {recipe.profile}: duplicates.max_contamination needs the recipe's "
-            "dedup.evaluation_texts; list files, or set it to 1"
-        )
+    needs.check(recipe, profile, model)
     bounds = floor(profiles)
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     state = _state(recipe)

@@ -49,7 +49,6 @@ def with_profile(
             f"profile {profile} is looser than what was built: {'; '.join(looser)}; "
             f"{_remedy(base, profile, changed=bool(overrides))}"
         )
-    plan.profile.image_filters(plan.model)  # no bound for the model: better known here
     # Its text may have been measured with the others'.
     return replace(plan, views=base.views) if view_for(base, plan.profile) else plan
 

@@ -236,3 +236,12 @@ def test_explain_does_not_know_a_page(store, capsys):
     code, _, err = run(capsys, "explain", store / "out", f"{SITE}/unknown")
     assert code == 1
     assert "no page of this build" in err
+
+
+def test_a_profile_that_wants_what_the_build_did_not_make_is_told(store, capsys):
+    code, _, err = run(
+        capsys, "refilter", store / "out", "-p", "m3w", "--dry-run", "--set",
+        "safety.max_nsfw={opennsfw=0.5}",
+    )  # fmt: skip
+    assert code == 2
+    assert "scores.safety" in err

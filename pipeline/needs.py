@@ -1,4 +1,4 @@
-"""What a profile needs that job 4 makes: told at the desk, not after an hour."""
+"""What a profile needs that the recipe must make: told at the desk, not after an hour."""
 
 from openm3w.errors import RecipeError
 from openm3w.filters.profiles import Profile
@@ -9,13 +9,15 @@ _ENTRIES = {"opennsfw": "opennsfw", "clip": "clip-mlp:PATH"}
 
 
 def check(recipe: BuildRecipe, profile: Profile, model: str) -> None:
-    """Checks that the recipe makes every score that `profile` asks for; `model` is resolved.
+    """Checks that the recipe makes every number that `profile` asks for; `model` is resolved.
 
     Raises:
         RecipeError: it does not; the message says what to set.
     """
+    profile.image_filters(model)  # whether there is a bound for this model
     _check_safety(recipe, profile)
     _check_assignment(recipe, profile, model)
+    _check_evaluation_sets(recipe, profile)
     if profile.perplexity.enabled and recipe.scores.perplexity == "none":
         raise RecipeError(
             "perplexity.enabled is set and the recipe makes no such score: name a language model "
@@ -46,4 +48,17 @@ def _check_assignment(recipe: BuildRecipe, profile: Profile, model: str) -> None
         raise RecipeError(
             "document.assignment=bipartite needs each image's score with every sentence: set "
             "scores.windows.scope=all, or document.assignment=natural"
+        )
+
+
+def _check_evaluation_sets(recipe: BuildRecipe, profile: Profile) -> None:
+    if profile.duplicates.max_contamination < 1 and not recipe.dedup.evaluation_texts:
+        raise RecipeError(
+            "duplicates.max_contamination needs the recipe's dedup.evaluation_texts; list files, "
+            "or set it to 1"
+        )
+    if profile.image.evaluation_distance >= 0 and not recipe.images.evaluation_images:
+        raise RecipeError(
+            "image.evaluation_distance needs the recipe's images.evaluation_images; list files, "
+            "or set it to -1"
         )

@@ -2,8 +2,8 @@ import pytest
 
 from openm3w.errors import RecipeError
 from openm3w.filters.profiles import load_profile
+from openm3w.pipeline import needs
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline.scoring import needs
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,23 @@ def test_a_perplexity_that_nothing_makes_is_told_at_the_desk():
     with pytest.raises(RecipeError, match=r"name a language model in scores\.perplexity"):
         needs.check(recipes.load("kosmos1"), profile, "none")
     needs.check(recipes.load("kosmos1", ("scores.perplexity=gpt2",)), profile, "none")
+
+
+@pytest.mark.parametrize(
+    ("bound", "setting", "named"),
+    [
+        ("duplicates.max_contamination=0.5", "dedup.evaluation_texts", ()),
+        ("image.evaluation_distance=5", "images.evaluation_images", ()),
+        ("duplicates.max_contamination=0.5", None, ('dedup.evaluation_texts=["texts.txt"]',)),
+        ("image.evaluation_distance=0", None, ('images.evaluation_images=["hashes.txt"]',)),
+        ("image.evaluation_distance=-1", None, ()),
+    ],
+)
+def test_a_bound_on_evaluation_sets_wants_some(bound, setting, named):
+    recipe = recipes.load("kosmos1", named)
+    profile = load_profile("kosmos1", [bound])
+    if setting is None:
+        needs.check(recipe, profile, "none")
+        return
+    with pytest.raises(RecipeError, match=setting):
+        needs.check(recipe, profile, "none")
