@@ -28,73 +28,14 @@ from openm3w.filters.optout import OptOut
 from openm3w.filters.pages import URL_FILTERS, UrlFilter
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.omnicorpus import OmniCorpusImages
+from openm3w.filters.rows import Choice, Coded, Floats, Integers, Mask, Rows
 from openm3w.filters.selection import PAGE_DROPPED
 from openm3w.filters.text import CapText
 from openm3w.filters.window import IMAGE_TOKENS, Window
 
-Floats = NDArray[np.float64]
-Integers = NDArray[np.int64]
-Mask = NDArray[np.bool_]
-
 
 class NeedsDocumentsError(Exception):
     """A profile whose choice cannot be made from stored numbers; its text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coded:
-    """Strings of which many are equal: each distinct one once, and which of them stands where."""
-
-    names: tuple[Any, ...]
-    codes: Integers
-
-    def where(self, holds: Callable[[Any], bool]) -> Mask:
-        """bool[N]: whether `holds` is true of the value there; it is asked once for each."""
-        return np.array([holds(name) for name in self.names], dtype=np.bool_)[self.codes]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rows:
-    """What is stored of N documents with P paragraphs and M images."""
-
-    doc_ids: Sequence[str]
-    urls: Coded
-    """Empty where the profile does not ask for them."""
-    languages: Coded
-    language_scores: Floats
-    """float64[N]."""
-    opt_out: Coded
-    """Tuples of signals."""
-    pages: Mapping[str, Floats]
-    """Name -> float64[N]: `measuring.measure_page`."""
-    texts: Mapping[str, Floats]
-    """Name -> float64[N]: `measuring.measure_text` of the profile's view."""
-    paragraphs: Integers
-    """int64[N + 1]: where each document's paragraphs begin, and the end of the last."""
-    words: Integers
-    """int64[P]."""
-    tokens: Integers
-    """int64[P]."""
-    owners: Integers
-    """int64[M]: the document of each image, ascending; a document's images in their order."""
-    fates: Coded
-    """[M]: "" or why an image's bytes are not there."""
-    before: Integers
-    """int64[M]: how many paragraphs of its document stand before an image."""
-    images: Mapping[str, Floats]
-    """Name -> float64[M]: `measuring.measure_image`."""
-    phashes: Coded
-    """[M]: 16 hex digits, "" where there is none; empty where the profile does not ask."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """What became of documents and images."""
-
-    pages: Coded
-    """[N]: "" where kept, else the reason."""
-    images: Coded
-    """[M]: likewise, also for those that had a fate before."""
 
 
 def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:

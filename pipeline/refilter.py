@@ -9,8 +9,9 @@ import numpy as np
 
 from openm3w import recipe as recipes
 from openm3w.errors import RecipeError
-from openm3w.filters.choosing import Choice, Coded, NeedsDocumentsError, Rows, choose
+from openm3w.filters.choosing import NeedsDocumentsError, choose
 from openm3w.filters.floor import Floor
+from openm3w.filters.rows import Choice, Coded, Rows
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.jobs import shards

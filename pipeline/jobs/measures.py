@@ -17,7 +17,6 @@ import pyarrow.parquet as pq
 
 from openm3w import recipe as recipes
 from openm3w.errors import OutputError
-from openm3w.filters.choosing import Coded, Rows
 from openm3w.filters.images.copies import Twins
 from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import (
@@ -34,6 +33,7 @@ from openm3w.filters.measuring import (
 )
 from openm3w.filters.pages import URL_FILTERS
 from openm3w.filters.profiles import Profile
+from openm3w.filters.rows import Coded, Rows
 from openm3w.pipeline.completed import Completed
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan
