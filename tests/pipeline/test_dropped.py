@@ -36,7 +36,7 @@ def source(archive, image_bytes, tmp_path):
 def build(source, output, most):
     settings = (
         *("scores.model=none", "language=en", 'floor=["m3w"]', "profile=m3w"),
-        *('profile_set=["image.max_aspect=1.5"]', f"report.dropped_samples={most}"),
+        *('profile_set=["image.max_aspect=1.5", "quality={}"]', f"report.dropped_samples={most}"),
     )
     plan = builds.make_plan(recipes.load("m3w", settings), [str(source)], output, None, print)
     said = []

@@ -79,8 +79,8 @@ def looked(capsys, *arguments):
     ("profile", "overrides", "read"),
     [
         ("kosmos1", (), False),
-        ("m3w", (), False),
-        ("m3w", ("document.interspersed=true",), True),
+        ("m3w", ("quality={}",), False),
+        ("m3w", ("document.interspersed=true", "quality={}"), True),
         ("kosmos1", ("image.min_side=150", "document.single_image_share=1.0"), False),
         ("kosmos1", ("text.max_document_words=80", "document.max_images=2"), False),
         ("kosmos1", ("quality.gopher_quality={}", "quality.pii={}"), False),
@@ -116,7 +116,10 @@ def test_the_same_profile_gives_the_same_shards(store, capsys):
 
 
 def test_a_refiltered_build_can_be_chosen_from_again(store, capsys):
-    run(capsys, "refilter", store / "out", "-p", "m3w", "-o", store / "windows")
+    run(
+        capsys, "refilter", store / "out", "-p", "m3w", "--set", "quality={}",
+        "-o", store / "windows",
+    )  # fmt: skip
     first = looked(capsys, store / "out", "-p", "kosmos1")
     assert (
         looked(capsys, store / "windows", "-p", "kosmos1", "--store", store / "out.work") == first
