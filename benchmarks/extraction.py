@@ -60,7 +60,7 @@ def main() -> None:
 def print_setting() -> None:
     """Versions, and how idle the machine was."""
     versions = [f"{name} {version(name)}" for name in DISTRIBUTIONS]
-    print(f"Python {platform.pythonversion()}, {', '.join(versions)}.")
+    print(f"Python {platform.python_version()}, {', '.join(versions)}.")
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n")
 
 

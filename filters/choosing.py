@@ -52,17 +52,11 @@ def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
         state.images.limit(_limits(image_filter), rows.images)
     for cut in profile.cuts():
         _handler(_CUTS, cut)(state, cut)
-    for document_filter in (
-        *profile.page_filters(),
-        *profile.document_filters(similarity_model),
-    ):
-        if type(document_filter) in _DOCUMENTS:
-            _DOCUMENTS[type(document_filter)](state, document_filter)
-        else:
-            state.pages.limit(_limits(document_filter), rows.pages)
+    state.judge(profile.page_filters())
     for rule in profile.text_filters():
         _limits(rule)
     state.pages.limit(text_limits(view_of(profile)), rows.texts)
+    state.judge(profile.document_filters(similarity_model))
     state.images.drop(~state.pages.left[rows.owners], PAGE_DROPPED)
     return Choice(pages=state.pages.outcomes(), images=state.images.outcomes())
 
@@ -148,6 +142,13 @@ class _State:
         firsts = np.searchsorted(self.rows.owners, np.arange(len(self.rows.doc_ids)))
         ranks: Integers = before - before[np.minimum(firsts, before.size - 1)][self.rows.owners]
         return ranks
+
+    def judge(self, filters: Iterable[Any]) -> None:
+        for each in filters:
+            if type(each) in _DOCUMENTS:
+                _DOCUMENTS[type(each)](self, each)
+            else:
+                self.pages.limit(_limits(each), self.rows.pages)
 
     def cap(self, cap: CapText) -> None:
         if self.words is None:

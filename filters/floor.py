@@ -44,14 +44,17 @@ class Floor:
             denied = denied and verdict
         return denied
 
+    def language(self) -> Language:
+        """The filter of languages that every profile's is inside of."""
+        return Language(languages=self.languages, min_score=self.min_language_score)
+
     def keep_text(self, document: Document) -> Verdict:
         """Judges an extracted page whose images nobody has fetched, cheap before dear."""
         if not any(text.strip() for text in document.texts):
             return drop("no_text")
         if not document.images:
             return drop("no_content_image")
-        wanted = Language(languages=self.languages, min_score=self.min_language_score)
-        if not (verdict := wanted.keep(document)):
+        if not (verdict := self.language().keep(document)):
             return verdict
         if sum(map(count_words, document.texts)) < self.min_words:
             return drop("too_few_words")

@@ -1,10 +1,12 @@
 """How images stand in the text: whether there are any, where, and how many."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.hashing import unit_interval
+from openm3w.filters.limits import Limit, at_least, at_most
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words
@@ -25,10 +27,18 @@ class HasImage:
     """
 
     name: ClassVar[str] = "has_image"
+    judges_rest: ClassVar[bool] = True
+    measuring: ClassVar[frozenset[str]] = frozenset()
     reasons: ClassVar[frozenset[str]] = frozenset({"no_image"})
 
     def keep(self, document: Document) -> Verdict:
         return KEEP if document.images else drop("no_image")
+
+    def measure(self, document: Document) -> dict[str, float]:
+        return {"has_image.images": float(len(document.images))}
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (at_least("has_image.images", 1, "no_image"),)
 
 
 @register
@@ -43,18 +53,30 @@ class Interspersed:
     """
 
     name: ClassVar[str] = "interspersed"
+    judges_rest: ClassVar[bool] = True
+    measuring: ClassVar[frozenset[str]] = frozenset()
     reasons: ClassVar[frozenset[str]] = frozenset({"not_interspersed"})
 
     def keep(self, document: Document) -> Verdict:
-        text_before = image_after_text = False
-        for span in document.spans:
-            if isinstance(span, Image):
-                image_after_text = image_after_text or text_before
-            elif count_words(span.text):
-                if image_after_text:
-                    return KEEP
-                text_before = True
-        return drop("not_interspersed")
+        return KEEP if _num_between(document) else drop("not_interspersed")
+
+    def measure(self, document: Document) -> dict[str, float]:
+        return {"interspersed.images": float(_num_between(document))}
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (at_least("interspersed.images", 1, "not_interspersed"),)
+
+
+def _num_between(document: Document) -> int:
+    """Images with text before and after them."""
+    between = waiting = 0
+    text_before = False
+    for span in document.spans:
+        if isinstance(span, Image):
+            waiting += text_before
+        elif count_words(span.text):
+            between, waiting, text_before = between + waiting, 0, True
+    return between
 
 
 @register
@@ -68,6 +90,8 @@ class SingleImage:
     """
 
     name: ClassVar[str] = "single_image"
+    judges_rest: ClassVar[bool] = True
+    measuring: ClassVar[frozenset[str]] = frozenset({"seed"})
     reasons: ClassVar[frozenset[str]] = frozenset({"single_image_sampled_out"})
 
     share: float = SINGLE_IMAGE_SHARE
@@ -84,6 +108,17 @@ class SingleImage:
             return KEEP
         return drop("single_image_sampled_out")
 
+    def measure(self, document: Document) -> dict[str, float]:
+        """The number that was drawn for the document; none where it has not one image."""
+        if len(document.images) != 1:
+            return {"single_image.draw": -math.inf}
+        return {"single_image.draw": unit_interval(self.seed, self.name, document.doc_id)}
+
+    def limits(self) -> tuple[Limit, ...]:
+        """A number is inside where it is below the share."""
+        most = math.nextafter(self.share, -math.inf)
+        return (at_most("single_image.draw", most, "single_image_sampled_out"),)
+
 
 @register
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +133,8 @@ class NumImages:
     """
 
     name: ClassVar[str] = "num_images"
+    judges_rest: ClassVar[bool] = True
+    measuring: ClassVar[frozenset[str]] = frozenset()
     reasons: ClassVar[frozenset[str]] = frozenset({"too_few_images", "too_many_images"})
 
     min_images: int = 1
@@ -114,6 +151,15 @@ class NumImages:
         if images < self.min_images:
             return drop("too_few_images")
         return drop("too_many_images") if images > self.most_images else KEEP
+
+    def measure(self, document: Document) -> dict[str, float]:
+        return {"num_images.images": float(len(document.images))}
+
+    def limits(self) -> tuple[Limit, ...]:
+        return (
+            at_least("num_images.images", self.min_images, "too_few_images"),
+            at_most("num_images.images", self.most_images, "too_many_images"),
+        )
 
 
 @register

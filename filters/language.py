@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from openm3w.filters.limits import Limit, at_least
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document
@@ -25,6 +26,8 @@ class Language:
     name: ClassVar[str] = "language"
     reasons: ClassVar[frozenset[str]] = frozenset({"wrong_language", "uncertain_language"})
 
+    measuring: ClassVar[frozenset[str]] = frozenset({"languages"})
+
     languages: tuple[str, ...] = ("en",)
     min_score: float = MIN_LANGUAGE_SCORE
 
@@ -40,3 +43,18 @@ class Language:
         if document.signals.language_score < self.min_score:
             return drop("uncertain_language")
         return KEEP
+
+    def measure(self, document: Document) -> dict[str, float]:
+        wanted = not self.languages or document.signals.language in self.languages
+        return {
+            "language.wanted": float(wanted),
+            "language.score": document.signals.language_score,
+        }
+
+    def limits(self) -> tuple[Limit, ...]:
+        if not self.languages:
+            return ()
+        return (
+            at_least("language.wanted", 1, "wrong_language"),
+            at_least("language.score", self.min_score, "uncertain_language"),
+        )

@@ -12,6 +12,7 @@ from typing import Any
 from openm3w import recipe
 from openm3w.filters import registry
 from openm3w.filters.dedup.paragraphs import without_paragraphs
+from openm3w.filters.language import Language
 from openm3w.filters.limits import Limit, Measures, judge, measured_by
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.facts import BLANK_LINES, TextFacts
@@ -179,6 +180,7 @@ def _measuring(granularity: registry.Granularity) -> tuple[Any, ...]:
         and registry.is_shipped(cls)  # others are registered in some processes and not in all
         and hasattr(cls, "measure")
         and not getattr(cls, "judges_rest", False)
+        and cls is not Language  # which has columns of its own
     )
 
 

@@ -23,10 +23,10 @@ _HEAD = """\
 
 A filter is a pure decision with a reason that is counted. A profile is a named set of bounds.
 Selection always goes in this order: what became of each image before (not in the archive, not
-decodable), the image filters, the transforms of text, the cuts (caps, window, number of images).
-Then filters of documents see what is left, and rules on text the page's text before it was cut. So
-every image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image
-that was fine in a document that was not. The main bounds of all profiles stand side by side in
+decodable), and the image filters; the transforms of text; filters of pages and rules on text, which
+judge the page whole; the cuts (caps, window, number of images); filters of what is left. So every
+image has exactly one outcome: kept, one of the reasons below, or `page_dropped` for an image that
+was fine in a document that was not. The main bounds of all profiles stand side by side in
 [Profiles](profiles.md).
 
 Rules on the text, and the transforms that go with them, are switched on in a profile by a table of

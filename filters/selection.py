@@ -1,9 +1,9 @@
 """A profile's choice: which images of a document stay, and whether the document does.
 
-The order is fixed. What became of each image before; the image filters. Then the page's text as
-the profile's text transforms leave it, which is what rules on text judge: whole, as the papers'
-rules are meant. Then the cuts: text caps, window, number of images. Filters of documents see what
-is left, and each image has exactly one outcome.
+The order is fixed. What became of each image before; the image filters. Then the page, with its
+text as the profile's text transforms leave it: filters of pages and rules on text judge it whole,
+as the papers mean them. Then the cuts: text caps, window, number of images. Filters of documents
+see what is left, and each image has exactly one outcome.
 
 `openm3w.filters.choosing` makes the same decisions about many stored rows at once.
 """
@@ -18,7 +18,7 @@ from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import View, judge_text, view_of
 from openm3w.filters.profiles import Profile
 from openm3w.filters.registry import DocumentFilter, ImageFilter
-from openm3w.filters.verdict import Verdict, drop
+from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
 
 PAGE_DROPPED = "page_dropped"
@@ -40,6 +40,8 @@ class Selection:
     """For each image of the input: "" where it is kept, else its one reason."""
     kept: tuple[int, ...]
     """Places of the kept images among the images of the input, in the order of the output."""
+    rest: Document | None = None
+    """What filters of documents saw: the document without dropped images, and cut."""
     error: str = ""
     """What happened where a filter of the user's own fell over the document."""
 
@@ -104,10 +106,14 @@ def _selected(
     )
     if verdict:
         return Selection(
-            verdict=verdict, document=cut.document, images=tuple(outcomes), kept=cut.kept
+            verdict=verdict,
+            document=cut.document,
+            images=tuple(outcomes),
+            kept=cut.kept,
+            rest=cut.document,
         )
     images = tuple(outcome or PAGE_DROPPED for outcome in outcomes)
-    return Selection(verdict=verdict, document=None, images=images, kept=())
+    return Selection(verdict=verdict, document=None, images=images, kept=(), rest=cut.document)
 
 
 def _reason(image: Image, document: Document, filters: Sequence[ImageFilter]) -> str:
@@ -156,10 +162,16 @@ def _judged(
     filters_of_rest: Sequence[DocumentFilter],
     measures: Measures | None,
 ) -> Verdict:
-    for judged, filters in ((page, profile.page_filters()), (left, filters_of_rest)):
-        for document_filter in filters:
-            verdict = document_filter.keep(judged)
-            if not verdict:
-                return verdict
-    # Last, since they read all of the text where nothing is stored about it.
-    return judge_text(page, profile, measures)
+    """What is wrong with the page goes before what is wrong with the rest that is left of it."""
+    for page_filter in profile.page_filters():
+        verdict = page_filter.keep(page)
+        if not verdict:
+            return verdict
+    verdict = judge_text(page, profile, measures)
+    if not verdict:
+        return verdict
+    for document_filter in filters_of_rest:
+        verdict = document_filter.keep(left)
+        if not verdict:
+            return verdict
+    return KEEP

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from openm3w.errors import InputError
+from openm3w.filters.floor import Floor
 from openm3w.filters.limits import Limit, Measures
 from openm3w.filters.measuring import measure_text, text_limits, view_of
 from openm3w.filters.profiles import Profile
+from openm3w.filters.quality.facts import TextFacts
+from openm3w.filters.text import MAX_WORDS, WordCount
 from openm3w.filters.url import url_key
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.plan import Plan
@@ -96,7 +99,8 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
     written = row.pop("document")
     document = document_from_json(json.loads(written)) if written else None
     if row["outcome"] != "kept" or document is None:
-        return _ended(source, row, document, "documents", row["reason"])
+        checks = tuple(_floor_checks(plan.floor, document)) if document else ()
+        return replace(_ended(source, row, document, "documents", row["reason"]), checks=checks)
     mark = next((m for m in plan.folder("dedup").rows(unit) if m["row"] == row["row"]), None)
     completed = next(completed_documents(plan, unit, {row["row"]}), None)
     if completed is None:
@@ -116,7 +120,11 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
                 image=image,
                 job="images" if fate else "shards",
                 reason=outcome,
-                checks=() if fate else tuple(_checks(filters, image, document)),
+                checks=tuple(
+                    _checks(plan.floor.image.filters() if fate else filters, image, document)
+                )
+                if image.content
+                else (),
             )
             for image, fate, outcome in zip(
                 document.images, completed.fates, chosen.images, strict=True
@@ -125,6 +133,7 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
         checks=(
             *_checks(plan.profile.page_filters(), document),
             *_text_checks(plan.profile, completed),
+            *_checks(plan.profile.document_filters(plan.model), chosen.rest or document),
         ),
     )
 
@@ -153,6 +162,13 @@ def _checks(filters: Iterable[Any], *judged: Any) -> Iterator[Check]:
     for each in filters:
         if hasattr(each, "limits"):
             yield from _against(each.limits(), each.measure(*judged))
+
+
+def _floor_checks(floor: Floor, document: Document) -> Iterator[Check]:
+    """What the first job judged by numbers."""
+    words = WordCount(min_words=floor.min_words, max_words=max(floor.min_words, MAX_WORDS))
+    yield from _checks([floor.language()], document)
+    yield from list(_against(words.limits(), words.measure(TextFacts.of(document))))[:1]
 
 
 def _text_checks(profile: Profile, found: Completed) -> Iterator[Check]:

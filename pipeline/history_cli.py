@@ -69,7 +69,7 @@ def _page(page: PageHistory, profile: str) -> Iterator[Any]:
     )
     if document is not None:
         signals = document.signals
-        language = f"{signals.language or 'no language'} {signals.language_score:.2f}"
+        language = f"{signals.language or 'no language'} {signals.language_score:.4f}"
         size = f"{number(document.num_characters, 'character')}, "
         size += number(len(document.images), "image")
         yield Line(f"{document.doc_id}: {size}, {language}", style=_QUIET)
@@ -139,13 +139,24 @@ def _bounds(least: float, most: float) -> str:
 
 
 def _json(page: PageHistory) -> dict[str, Any]:
+    row, document = page.row, page.document
     return {
-        **page.row,
+        "url": row["url"],
+        "doc_id": row["doc_id"],
         "source": page.source,
-        "title": page.document.title if page.document else "",
+        "offset": row["offset"],
+        "length": row["length"],
+        "fetched": row["fetched"],
+        "status": row["status"],
+        "title": document.title if document else "",
+        "language": row["language"],
+        "language_score": row["language_score"],
+        "characters": row["characters"],
+        "opt_out": list(document.signals.opt_out) if document else [],
         "job": page.job,
+        "kept": page.job == "shards" and not page.reason,
         "reason": page.reason,
-        "first": page.first,
+        "kept_instead": page.first,
         "checks": [_check_json(check) for check in page.checks],
         "images": [
             {

@@ -1,6 +1,16 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from openm3w.filters.interleaving import HasImage, Interspersed, MaxImages, SingleImage
+from openm3w.filters.interleaving import (
+    HasImage,
+    Interspersed,
+    MaxImages,
+    NumImages,
+    SingleImage,
+)
+from openm3w.filters.limits import judge
+from openm3w.shards.document import Document, Image, Text
 
 
 def test_a_document_needs_an_image(document, picture):
@@ -80,3 +90,19 @@ def test_the_text_between_dropped_images_stays_as_one(document, picture):
 def test_senseless_numbers_are_refused(build):
     with pytest.raises(ValueError, match="expected"):
         build()
+
+
+@given(
+    st.lists(st.sampled_from(["text", "***", "i"]), max_size=6),
+    st.sampled_from(["a", "b", "c"]),
+)
+def test_numbers_against_limits_are_the_verdict(spans, doc_id):
+    picture = Image(url="https://example.org/a.jpg")
+    made = tuple(picture if span == "i" else Text(text=span) for span in spans)
+    found = Document(doc_id=doc_id, spans=made)
+    rules = (
+        *(HasImage(), Interspersed(), NumImages(), NumImages(min_images=2, most_images=3)),
+        *(SingleImage(share=share) for share in (0.0, 0.3, 0.5, 1.0)),
+    )
+    for rule in rules:
+        assert judge(rule.limits(), rule.measure(found)) == rule.keep(found)

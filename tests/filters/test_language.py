@@ -1,6 +1,7 @@
 import pytest
 
 from openm3w.filters.language import Language
+from openm3w.filters.limits import judge
 
 
 @pytest.mark.parametrize(
@@ -16,6 +17,7 @@ from openm3w.filters.language import Language
 def test_english_by_default_with_an_inclusive_score(language, score, reason, document):
     page = document("text", language=language, language_score=score)
     assert Language().keep(page).reason == reason
+    assert judge(Language().limits(), Language().measure(page)).reason == reason
 
 
 def test_several_languages_may_be_wanted(document):

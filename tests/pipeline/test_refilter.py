@@ -44,6 +44,8 @@ def built(tmp_path_factory, image_bytes):
             data = image_bytes(side, side + 10, seed=10 * number + at)
             archive.image(f"{SITE}/p{number}-{at}.png", data)
     archive.page(f"{SITE}/empty", "<title>Nothing</title><p>Nothing.</p>")
+    german = "Der Hafen war am Morgen ruhig, und die Boote lagen an der alten Mauer. " * 4
+    archive.page(f"{SITE}/german", f"<title>Hafen</title><p>{german}</p><img src=/p1-0.png>")
     source = archive.write(folder / "site.warc.gz")
     settings = ("shards.val_share=0.0", 'floor=["kosmos1", "m3w"]', "scores.model=none")
     plan = builds.make_plan(
@@ -224,6 +226,24 @@ def test_explain_says_where_a_page_ended(store, capsys):
     page = explained(capsys, store / "out", f"{SITE}/empty")
     assert page["job"] == "documents"
     assert page["reason"] == "no_image_candidate"
+    page = explained(capsys, store / "out", f"{SITE}/german")
+    assert page["reason"] == "wrong_language"
+    (wanted, *_) = page["checks"]
+    assert (wanted["measure"], wanted["value"], wanted["holds"]) == ("language.wanted", 0, False)
+
+
+def test_explain_says_by_which_numbers_a_document_went(store, capsys):
+    page = explained(capsys, store / "out", f"{SITE}/1", "--profile", none_of_one_image(store))
+    assert page["reason"] == "single_image_sampled_out"
+    assert not page["kept"]
+    failed = [check for check in page["checks"] if not check["holds"]]
+    assert [check["measure"] for check in failed] == ["single_image.draw"]
+
+
+def none_of_one_image(folder):
+    path = folder / "none.toml"
+    path.write_text("[document]\nsingle_image_share = 0.0\n", encoding="utf-8")
+    return path
 
 
 def test_explain_is_readable(store, capsys):
