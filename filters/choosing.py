@@ -5,15 +5,15 @@ and a million documents take seconds. A profile that needs more than numbers, as
 filter, is refused (`NeedsDocumentsError`): then each document is read and goes through `select`.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from openm3w.filters.hashing import unit_interval
-from openm3w.filters.images.copies import Twins
+from openm3w.filters.images.copies import Twins, later_twins
 from openm3w.filters.interleaving import (
     HasImage,
     Interspersed,
@@ -182,22 +182,16 @@ class _State:
     def cut_twins(self, rule: Twins) -> None:
         hashed = self.images.left & self.rows.phashes.where(bool)
         places = np.flatnonzero(hashed)
-        names = [int(name, 16) if name else 0 for name in self.rows.phashes.names]
-        bits = np.array(names, np.uint64)[self.rows.phashes.codes[places]]
-        owners = self.rows.owners[places]
-        pairs: list[tuple[int, int]] = []
-        for apart in range(1, len(places)):
-            together = owners[apart:] == owners[:-apart]
-            if not together.any():
-                break
-            near = _distances(bits[apart:] ^ bits[:-apart]) <= rule.distance
-            pairs += [(int(at) + apart, int(at)) for at in np.flatnonzero(together & near)]
-        twins: set[int] = set()
-        for later, earlier in sorted(pairs):
-            if earlier not in twins:
-                twins.add(later)
+        names = self.rows.phashes.names
+        codes, owners = self.rows.phashes.codes[places], self.rows.owners[places]
+        twins: list[int] = []
+        starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
+        for start, end in itertools.pairwise([*starts, len(places)]):
+            if end - start > 1:
+                bits = [int(names[code], 16) for code in codes[start:end]]
+                twins += (start + at for at in later_twins(bits, rule.distance))
         outside = np.zeros(len(self.rows.owners), np.bool_)
-        outside[places[sorted(twins)]] = True
+        outside[places[twins]] = True
         self.images.drop(outside, _only(rule.reasons))
 
     def cut_images(self, most: MaxImages) -> None:
@@ -286,16 +280,6 @@ def _limits(rule: Any) -> tuple[Limit, ...]:
         raise NeedsDocumentsError(f"{rule.name} looks at the documents themselves")
     limits: tuple[Limit, ...] = rule.limits()
     return limits
-
-
-def _distances(differing: NDArray[np.uint64]) -> Integers:
-    """int64[N]: how many bits are set in each."""
-    ones = _ONES[differing.view(np.uint8).reshape(-1, 8)]
-    distances: Integers = ones.sum(axis=1, dtype=np.int64)
-    return distances
-
-
-_ONES = np.array([byte.bit_count() for byte in range(256)], np.uint8)
 
 
 def _only(reasons: frozenset[str]) -> str:

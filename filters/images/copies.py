@@ -1,6 +1,7 @@
 """Images that stand elsewhere too: on many pages, twice on one, or in an evaluation set."""
 
 import math
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -128,19 +129,41 @@ class Twins:
         _check_distance(self.distance)
 
     def apply(self, document: Document) -> Cut:
-        seen: list[int] = []
-        twins: set[int] = set()
-        for place, image in enumerate(document.images):
-            if image.content is None or not image.content.phash:
-                continue
-            bits = int(image.content.phash, 16)
-            if any((bits ^ other).bit_count() <= self.distance for other in seen):
-                twins.add(place)
-            else:
-                seen.append(bits)
+        hashed = [
+            (place, int(image.content.phash, 16))
+            for place, image in enumerate(document.images)
+            if image.content is not None and image.content.phash
+        ]
+        twins = {hashed[at][0] for at in later_twins([bits for _, bits in hashed], self.distance)}
         if not twins:
             return Cut(document=document, kept=tuple(range(len(document.images))))
         return rebuilt(document, (s for s in numbered(document.spans) if s[1] not in twins))
+
+
+def later_twins(hashes: Sequence[int], distance: int) -> list[int]:
+    """Places of the hashes of 64 bits that are within a distance of one before them that stays."""
+    # Equal hashes are by far the commonest twins, and cost nothing to find.
+    seen: dict[int, None] = {}
+    twins = []
+    for place, bits in enumerate(hashes):
+        if bits in seen or (distance and _is_near(bits, seen, distance)):
+            twins.append(place)
+        else:
+            seen[bits] = None
+    return twins
+
+
+_FEW = 64
+
+
+def _is_near(bits: int, seen: Collection[int], distance: int) -> bool:
+    if len(seen) <= _FEW:
+        return any((bits ^ other).bit_count() <= distance for other in seen)
+    import numpy as np
+
+    differing = np.fromiter(seen, np.uint64, len(seen)) ^ np.uint64(bits)
+    ones = np.unpackbits(differing.view(np.uint8).reshape(-1, 8), axis=1)
+    return bool((ones.sum(axis=1) <= distance).any())
 
 
 def _check_distance(distance: int) -> None:
