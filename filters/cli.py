@@ -16,6 +16,7 @@ from openm3w.filters.page import filters_of, filters_page, summary
 from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import profile_kind, profile_names, profile_path
 from openm3w.filters.profiles_page import put_into
+from openm3w.shards.terminal import clean, clean_line
 
 
 @click.group()
@@ -137,7 +138,8 @@ def show(name: str, overrides: Sequence[str], *, as_json: bool) -> None:
         plain = {"kind": profile_kind(name), **recipe.to_plain(profile)}
         click.echo(json.dumps(plain, indent=1))
     else:
-        click.echo(profile_path(name).read_text(encoding="utf-8"), nl=False)
+        text = profile_path(name).read_text(encoding="utf-8")
+        click.echo(clean(text) if sys.stdout.isatty() else text, nl=False)
 
 
 @profiles.command()
@@ -193,10 +195,11 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, header_style="bold")
     for title in head:
-        table.add_column(title, overflow="fold")
+        table.add_column(Text(clean_line(title)), overflow="fold")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(clean_line(cell)) for cell in row))  # brackets are no markup
     Console().print(table)

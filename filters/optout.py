@@ -120,20 +120,18 @@ class OptOut:
 def addressed_words(value: str, scope: str) -> Iterator[tuple[str, str]]:
     """Pairs of addressed crawler (`*` for all) and directive of a robots header's value."""
     for part in re.split("[,;]", _UNAVAILABLE.sub("", value.lower())):
-        rest = part
-        while True:
-            before, colon, after = rest.partition(":")
-            words = before.split()
-            if not colon or not words or not _AGENT.fullmatch(words[-1]):
+        pieces = part.split(":")
+        for at, piece in enumerate(pieces):
+            words = piece.split()
+            if at == len(pieces) - 1 or not words or not _AGENT.fullmatch(words[-1]):
+                for word in ":".join(pieces[at:]).split():
+                    yield scope, _SHORT_FOR.get(word, word)
                 break
             for word in words[:-1]:
                 yield scope, _SHORT_FOR.get(word, word)
             if words[-1] in _VALUED:
-                rest = ""
                 break
-            scope, rest = words[-1], after
-        for word in rest.split():
-            yield scope, _SHORT_FOR.get(word, word)
+            scope = words[-1]
 
 
 def disallows(usage: str, signals: Iterable[str]) -> bool:

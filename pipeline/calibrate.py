@@ -126,6 +126,8 @@ def effect(scores: Scores, bound: float) -> Bound:
 
 def for_recall(scores: Scores, recall: float) -> Bound:
     """The highest bound that keeps at least the share `recall` of the matched pairs."""
+    if not 0 < recall <= 1:
+        raise RecipeError(f"--recall {recall}: not above 0 and at most 1")
     ordered = np.sort(scores.matched)[::-1]
     needed = max(1, int(np.ceil(recall * len(ordered) - 1e-9)))
     return effect(scores, float(ordered[needed - 1]))
@@ -168,7 +170,7 @@ def _read_table(source: Path) -> Iterator[Captioned]:
         with source.open(encoding="utf-8") as lines, tarfile.open(archive) as tar:
             for number, line in enumerate(lines, 1):
                 yield _captioned(tar, json.loads(line), f"{source}, line {number}")
-    except (OSError, tarfile.TarError, ValueError) as error:
+    except (OSError, tarfile.TarError, ValueError, RecursionError) as error:
         raise InputError(f"{source} with {archive.name}: not readable: {error}") from error
 
 

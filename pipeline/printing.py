@@ -55,11 +55,12 @@ def print_built(plan: Plan, built: Built, *, as_json: bool) -> None:
         }
         click.echo(json.dumps(value, ensure_ascii=False))
         return
+    where = clean_line(str(plan.output))
     if found is None:
-        click.echo(f"stopped as asked; {plan.store} has what is done")
+        click.echo(f"stopped as asked; {clean_line(str(plan.store))} has what is done")
         return
     size = f"{found.nsamples} documents, {found.images} images, {len(found.shards)} shards"
     if built.already_done:
-        click.echo(f"{plan.output}: nothing to do, the build is complete ({size})")
+        click.echo(f"{where}: nothing to do, the build is complete ({size})")
     else:
-        click.echo(f"{plan.output}: {size}; look at it: m3w view {plan.output}")
+        click.echo(f"{where}: {size}; look at it: m3w view {where}")

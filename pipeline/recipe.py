@@ -1,5 +1,6 @@
 """BuildRecipe: everything that decides what a build makes, one small table for each job."""
 
+import math
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -27,8 +28,8 @@ class Extract:
     trafilatura 4.6 seconds."""
 
     def __post_init__(self) -> None:
-        if self.timeout_s <= 0:
-            raise ValueError(f"timeout_s: {self.timeout_s} is not above 0")
+        if not 0 < self.timeout_s < math.inf:
+            raise ValueError(f"timeout_s: {self.timeout_s} is no number of seconds above 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """`m3w refilter`."""
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,8 @@ def refilter(
     """
     if len(profiles) > 1 and not dry_run:
         raise RecipeError("--profile: one at a time makes shards; several are for --dry-run")
+    if len(set(profiles)) < len(profiles):
+        raise RecipeError("--profile: the same one is named twice")
     engine, say = Runner(name=runner, workers=workers), quiet if as_json else click.echo
     base = reopen(folder, store)
     if dry_run:
@@ -72,7 +75,8 @@ def refilter(
         _print_looks(base, found, time.perf_counter() - started, as_json=as_json)
         return
     (name,) = profiles
-    target = output or folder.resolve().with_name(f"{folder.resolve().name}-{Path(name).stem}")
+    stem = re.sub(r"[^\w.-]+", "-", Path(name).stem)
+    target = output or folder.resolve().with_name(f"{folder.resolve().name}-{stem}")
     plan = refilters.with_profile(base, name, overrides, target)
     built = builds.build(plan, engine, say=say, first="shards")
     print_built(plan, built, as_json=as_json)
@@ -118,7 +122,11 @@ def _side_by_side(looks: Mapping[str, Sequence[Stage]]) -> list[str]:
         for name in sorted(names, key=lambda name: (-names[name], name)):
             counts = [f"{each[name]:,}" if name in each else "." for each in found]
             rows.append((f"  {name.replace('_', ' ')}", counts))
-    heads = [clean_line(Path(name).stem) for name in looks]
+    stems = [Path(name).stem for name in looks]
+    heads = [
+        clean_line(stem if stems.count(stem) == 1 else name)
+        for name, stem in zip(looks, stems, strict=True)
+    ]
     first = max(len(label) for label, _ in rows)
     widths = [max(len(head), *(len(cells[i]) for _, cells in rows)) for i, head in enumerate(heads)]
     lines = [(" " * first, heads), *((f"{label:<{first}}", cells) for label, cells in rows)]

@@ -103,7 +103,9 @@ def read_json(path: Path) -> dict[str, Any] | None:
     """The object in `path`, or None where there is no such file or it does not parse."""
     try:
         value = json.loads(path.read_bytes())
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, ValueError):
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        return None
+    except (ValueError, RecursionError):  # no JSON, or deeper than any of ours
         return None
     return value if isinstance(value, dict) else None
 

@@ -242,7 +242,7 @@ def _plain(value: Any) -> dict[str, Any]:
 
 
 def _dump(value: Mapping[str, Any]) -> bytes:
-    return _utf8(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _utf8(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
 
 def _utf8(text: str) -> bytes:

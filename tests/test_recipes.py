@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from openm3w.errors import RecipeError
 from openm3w.filters.comparing import load_any
+from openm3w.filters.profiles import load_profile
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.text import recipe as text_recipe
@@ -30,3 +32,16 @@ def test_every_shipped_training_recipe_decodes(path):
 @pytest.mark.parametrize("path", sorted((ROOT / "filters/profiles").glob("*.toml")), ids=str)
 def test_every_shipped_profile_decodes_and_describes_itself(path):
     assert load_any(path.stem).description
+
+
+@pytest.mark.parametrize("override", ["a=" + "[" * 5000, "description=1979-05-27"])
+def test_values_that_no_bound_has_are_told(override):
+    with pytest.raises(RecipeError):
+        load_profile("kosmos1", [override])
+
+
+def test_a_file_that_is_too_deep_is_told(tmp_path):
+    path = tmp_path / "deep.toml"
+    path.write_text("a = " + "[" * 5000, encoding="utf-8")
+    with pytest.raises(RecipeError, match="not valid TOML"):
+        load_profile(str(path))

@@ -83,8 +83,14 @@ def _scores(have: Sequence[str]) -> dict[str, str]:
 
 
 def _number(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return round(float(value), 6) if is_number else math.nan
+    """Six decimals of a number; not a number where it is none, or none that JSON knows."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return math.nan
+    try:
+        number = float(value)
+    except OverflowError:
+        return math.nan
+    return round(number, 6) if math.isfinite(number) else math.nan
 
 
 def _find(have: Sequence[str], asked: str, known: Sequence[str], option: str, table: str) -> str:

@@ -5,6 +5,7 @@ a wrong type or a value outside a closed set is an error that names the full pat
 where one is near, the name that was probably meant.
 """
 
+import copy
 import dataclasses
 import difflib
 import hashlib
@@ -43,13 +44,13 @@ def read_table(name: str, folder: Path) -> dict[str, Any]:
         )
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecipeError(f"recipe {path}: not valid TOML: {error}") from error
 
 
 def apply_overrides(table: Mapping[str, Any], overrides: Iterable[str]) -> dict[str, Any]:
     """A copy of `table` with `a.b=value` entries put in; a value is TOML, else a plain string."""
-    result = json.loads(json.dumps(table))
+    result: Any = copy.deepcopy(dict(table))
     for override in overrides:
         path, sign, raw = override.partition("=")
         if not sign or not path:
@@ -100,7 +101,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
 def _toml_value(raw: str) -> Any:
     try:
         return tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return raw
 
 

@@ -34,9 +34,9 @@ def test_filters_list_as_json():
 
 def test_a_table_is_drawn_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    filters_cli.print_table(("filter", "judges"), [("min_side", "image")])
+    filters_cli.print_table(("filter", "judges"), [("min_side", "[/red]\x1b]0;t\x07")])
     shown = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
-    assert shown.split() == ["filter", "judges", "min_side", "image"]
+    assert shown.split() == ["filter", "judges", "min_side", "[/red]"]
 
 
 def test_profiles_list_and_show(tmp_path):

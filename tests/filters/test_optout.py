@@ -166,3 +166,10 @@ def test_headers_are_judged_one_by_one():
 def test_an_unknown_directive_is_refused():
     with pytest.raises(ValueError, match="noia"):
         OptOut(directives=("noia",))
+
+
+def test_a_header_of_nothing_but_scopes_is_read_piece_by_piece():
+    # Each scope holds until the next: the last one alone speaks, and it is none of ours.
+    value = "a:" * 200_000 + "noai"
+    assert OptOut().judge([f"X-Robots-Tag: {value}"])
+    assert not OptOut().judge([f"X-Robots-Tag: {value}, ccbot: noai"])

@@ -268,3 +268,14 @@ def test_a_profile_that_wants_what_the_build_did_not_make_is_told(store, capsys)
     )  # fmt: skip
     assert code == 2
     assert "scores.safety" in err
+
+
+def test_profiles_of_one_name_are_told_apart(store, capsys):
+    other = store / "kosmos1.toml"
+    other.write_text("[image]\nmin_side = 150\n", encoding="utf-8")
+    code, out, _ = run(capsys, "refilter", store / "out", "-p", "kosmos1", "-p", other, "--dry-run")
+    assert code == 0
+    assert str(other) in out
+    code, _, err = run(capsys, "refilter", store / "out", *["-p", "kosmos1"] * 2, "--dry-run")
+    assert code == 2
+    assert "named twice" in err

@@ -180,3 +180,9 @@ def test_a_link_stays_and_its_file_is_replaced(tmp_path):
     commit.write_bytes(tmp_path / "link", b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_json_deeper_than_any_of_ours_is_none(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert commit.read_json(path) is None

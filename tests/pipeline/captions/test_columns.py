@@ -1,6 +1,9 @@
+import math
+
 import pytest
 
 from openm3w.errors import InputError
+from openm3w.pipeline.captions import columns
 from openm3w.pipeline.captions.columns import captions_of, find_columns
 
 LAION = ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "hash", "pwatermark", "punsafe"]
@@ -76,3 +79,8 @@ def test_a_missing_column_is_an_error_that_lists_the_columns(have, url, text, me
 )
 def test_captions_of_a_cell(cell, captions):
     assert captions_of(cell) == captions
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), True, "0.3", None])
+def test_what_is_no_number_of_json_is_no_score(value):
+    assert math.isnan(columns._number(value))
