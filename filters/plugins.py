@@ -38,7 +38,7 @@ def load_plugins(modules: Iterable[str]) -> None:
         except ModuleNotFoundError as error:
             hint = "; install it, or name its folder in PYTHONPATH" if error.name == module else ""
             raise RecipeError(f"plugins: {module}: {error}{hint}") from error
-        except Exception as error:  # whatever code of the user's raises
+        except (Exception, SystemExit) as error:  # whatever code of the user's raises
             raise RecipeError(f"plugins: {module}: {_one_line(error)}") from error
 
 
@@ -74,7 +74,7 @@ class Checked:
         """
         try:
             verdict = self.rule.keep(*judged)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise FilterError(f"filter {self.name}: {_one_line(error)}") from error
         if not isinstance(verdict, Verdict):
             raise RecipeError(
@@ -91,7 +91,7 @@ class Checked:
         """What the transform leaves; raises as `keep` does."""
         try:
             cut = self.rule.apply(document)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise FilterError(f"filter {self.name}: {_one_line(error)}") from error
         if not isinstance(cut, Cut):
             raise RecipeError(f"filter {self.name}: gave {type(cut).__name__}, expected a Cut")

@@ -12,6 +12,10 @@ VERIFIED = 0.7
 similarity of 0.5 is 0.047: a pair as far apart as that is marked about once in 10^5."""
 
 
+MAX_ROUNDS = 64
+"""Each doubles the length of chains that are joined: of 2^64 documents nobody has any."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Near:
     """How near duplicates are found."""
@@ -25,8 +29,8 @@ class Near:
     def __post_init__(self) -> None:
         if not 0 <= self.verify <= 1:
             raise RecipeError(f"dedup.verify: is {self.verify}; use a similarity from 0 to 1")
-        if self.rounds < 0:
-            raise RecipeError(f"dedup.rounds: is {self.rounds}; use 0 or more")
+        if not 0 <= self.rounds <= MAX_ROUNDS:
+            raise RecipeError(f"dedup.rounds: is {self.rounds}; use 0 to {MAX_ROUNDS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

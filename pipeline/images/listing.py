@@ -16,6 +16,7 @@ class Written:
 
     hashes: int
     unusable: int
+    """Those that cannot be decoded, or show next to nothing."""
 
 
 def write_phashes(folder: Path, output: Path) -> Written:
@@ -33,6 +34,8 @@ def write_phashes(folder: Path, output: Path) -> Written:
         try:
             digits = phash_of(path.read_bytes(), Encoding())
         except UnusableImageError:
+            digits = ""
+        if not digits:
             unusable += 1
             continue
         # A name may hold line breaks and bytes that are no text.
@@ -40,7 +43,7 @@ def write_phashes(folder: Path, output: Path) -> Written:
         lines.append(f"{digits}  # {' '.join(name.split())}\n")
     if not lines:
         raise InputError(
-            f"{folder}: no picture that can be decoded among {len(files)} files ending in "
+            f"{folder}: no picture that can be decoded and shows something among {len(files)} files ending in "
             f"{', '.join(SUFFIXES)}"
         )
     with commit.committed(output) as file:

@@ -101,8 +101,14 @@ def sharpness(grey: Image.Image) -> float:
     return round(float((inside * inside).sum()) / inside.size - mean * mean, 2)
 
 
+_MIN_HASHED_DEVIATION = 1.0
+"""Of grey values 0 to 255. Ours: below it what is above the median is noise of the encoding."""
+
+
 def perceptual_hash(picture: Image.Image) -> str:
     """64 bits as 16 hex digits that stay nearly the same where a picture is resized or re-encoded.
+
+    "" for a picture that shows next to nothing: all of them would be copies of each other.
 
     Which of the 8 x 8 lowest frequencies (DCT-II) of the 32 x 32 grey picture are above their
     median; the first digits are of the lowest rows. Compare by Hamming distance: about 32 for
@@ -111,7 +117,8 @@ def perceptual_hash(picture: Image.Image) -> str:
     5 as one picture, with another hash.
     """
     small = picture.convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
-    return _hash(np.asarray(small))
+    grey = np.asarray(small)
+    return _hash(grey) if grey.std() >= _MIN_HASHED_DEVIATION else ""
 
 
 def pdq_hash(picture: Image.Image) -> tuple[str, int]:

@@ -160,6 +160,7 @@ def test_a_table_without_any_plugin_says_where_filters_come_from(tmp_path):
         ("import nothing_of_this_name", "No module named 'nothing_of_this_name'$"),
         ("def broken(:", "SyntaxError"),
         ("1 / 0", "ZeroDivisionError"),
+        ("import sys\nsys.exit(0)", "SystemExit"),
         (rule("odd", "def keep(self, everything): return KEEP"), "TypeError: Odd: expected keep"),
         ("@register\nclass Nameless:\n    def keep(self, document): return KEEP", "AttributeError"),
     ],

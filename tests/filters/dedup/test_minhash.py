@@ -148,3 +148,9 @@ def test_bounds_of_the_settings(name):
 def test_a_negative_seed_is_refused():
     with pytest.raises(RecipeError, match=r"minhash\.seed"):
         MinHash(seed=-1)
+
+
+def test_signatures_have_a_largest_size():
+    assert MinHash(bands=20, rows=450).values == 9000
+    with pytest.raises(RecipeError, match="10001 values"):
+        MinHash(bands=1, rows=10_001)

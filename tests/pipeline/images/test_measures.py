@@ -77,11 +77,18 @@ def test_numbers_are_of_a_small_picture_whatever_the_size_of_the_file(photograph
     assert measure(double) == measure(picture)
 
 
-def test_one_colour_has_no_deviation_entropy_or_sharpness_and_the_hash_of_all_its_kind():
-    red, blue = (measure(Image.new("RGB", (90, 60), c)) for c in ("red", "blue"))
+def test_one_colour_has_no_deviation_entropy_or_sharpness_and_no_hash():
+    red = measure(Image.new("RGB", (90, 60), "red"))
 
     assert (red.grey_deviation, red.entropy, red.sharpness) == (0, 0, 0)
-    assert red.phash == blue.phash == "8000000000000000"
+    assert red.phash == "", "all pictures of one colour would be copies of each other"
+
+
+@pytest.mark.parametrize(("difference", "hashed"), [(1, False), (2, True)])
+def test_a_picture_is_hashed_from_a_deviation_of_one_grey_value_on(difference, hashed):
+    halves = Image.new("L", (64, 64), 100)
+    halves.paste(100 + difference, (0, 0, 32, 64))  # deviation: half the difference
+    assert bool(perceptual_hash(halves.convert("RGB"))) is hashed
 
 
 def test_blur_separates_photographs_from_their_blurred_copies(photographs):
