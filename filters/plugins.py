@@ -189,5 +189,5 @@ def _source_digest(top: str) -> str:
     return digest.hexdigest()
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:300]

@@ -117,8 +117,7 @@ def perceptual_hash(picture: Image.Image) -> str:
     5 as one picture, with another hash.
     """
     small = picture.convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
-    grey = np.asarray(small)
-    return _hash(grey) if grey.std() >= _MIN_HASHED_DEVIATION else ""
+    return _hash(np.asarray(small))
 
 
 def pdq_hash(picture: Image.Image) -> tuple[str, int]:
@@ -142,6 +141,8 @@ def _reduced(grey: Image.Image) -> Image.Image:
 
 
 def _hash(smallest: "np.ndarray[Any, Any]") -> str:
+    if smallest.std(dtype=np.float64) < _MIN_HASHED_DEVIATION:
+        return ""
     cosines = _cosines()
     low = cosines @ smallest.astype(np.int64) @ cosines.T
     return np.packbits(low.ravel() > np.median(low)).tobytes().hex()
