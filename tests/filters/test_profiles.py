@@ -233,7 +233,27 @@ def test_obelics_is_as_its_released_code():
     )
     assert profile.min_language_score == 0.8
     assert profile.quality == QualityRules(
-        obelics_paragraphs=ObelicsParagraphs(), obelics=Obelics()
+        obelics_paragraphs=ObelicsParagraphs(
+            min_words=4,
+            max_words=1000,
+            max_repeated_characters=0.1,
+            max_repeated_words=0.1,
+            max_special_characters=0.3,
+            min_stop_words=0.3,
+            max_flagged_words=1.0,  # 0.01 of a list that is not here
+            min_punctuation=0.001,
+            min_pieces_for_punctuation=12,
+        ),
+        obelics=Obelics(
+            min_words=10,
+            max_words=2000,
+            max_repeated_characters=0.1,
+            max_repeated_words=0.2,
+            max_special_characters=0.275,
+            min_stop_words=0.35,
+            max_flagged_words=1.0,  # likewise
+            min_punctuation=0.03,
+        ),
     )
     assert [cut.name for cut in profile.cuts()] == ["twins", "cap_text"]
     assert not profile.document.interspersed
