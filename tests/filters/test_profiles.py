@@ -16,6 +16,7 @@ from openm3w.filters.profiles import (
     profile_names,
     profile_path,
 )
+from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.fineweb import FineWeb
 from openm3w.filters.quality.gopher import GopherQuality
 from openm3w.filters.quality.gopher_repetition import GopherRepetition
@@ -23,6 +24,7 @@ from openm3w.filters.quality.kosmos import Gibberish
 from openm3w.filters.quality.obelics import Obelics, ObelicsParagraphs
 from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages, OmniCorpusParagraphs
 from openm3w.filters.quality.pii import Pii
+from openm3w.filters.quality.sentences import SentenceCount
 from openm3w.filters.rules.assignment import AssignedRules
 from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.rules.similarity import SimilarityRules
@@ -261,17 +263,40 @@ def test_obelics_is_as_its_released_code():
 
 
 @pytest.mark.parametrize(
-    ("name", "images", "most_sentences", "distance"),
-    [("mmc4", (150, 2.0, 1, 0), 0, 5), ("mmc4-core", (150, 2.0, 2, 15), 40, 10)],
+    ("name", "images", "sentences", "distance"),
+    [
+        ("mmc4", (150, 2.0, 1, 0), None, 5),
+        ("mmc4-core", (150, 2.0, 2, 15), SentenceCount(min_sentences=4, max_sentences=40), 10),
+    ],
 )
-def test_mmc4_is_as_its_paper(name, images, most_sentences, distance):
+def test_mmc4_is_as_its_paper(name, images, sentences, distance):
     profile = load_profile(name)
     assert _images(name) == images
     assert profile.image.twin_distance == distance
     assert profile.image.url_tokens == ("logo", "button", "icon", "plugin", "widget")
     assert profile.similarity.bounds["openclip:ViT-L-14/openai"] == 0.15
-    assert profile.quality.c4_page.max_sentences == most_sentences
+    assert profile.quality.sentence_count == sentences
     assert (profile.quality.c4_page.min_sentences, profile.quality.c4_lines.min_words) == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("count", "reason"),
+    # MMC4-core: 4 to 40; C4, from which it starts, asks for 5.
+    [
+        (3, "too_few_sentences"),
+        (4, "c4_too_few_sentences"),
+        (5, None),
+        (40, None),
+        (41, "too_many_sentences"),
+    ],
+)
+def test_mmc4_core_counts_the_sentences_of_a_page(count, reason, document):
+    page = document("A boat sails far out. " * count)
+    rules = load_profile("mmc4-core").quality
+    for transform in rules.transforms():
+        page = transform.apply(page).document
+    verdicts = (rule.keep(TextFacts.of(page)).reason for rule in rules.filters())
+    assert next(filter(None, verdicts), None) == reason
 
 
 def test_mint1t_is_as_told():
