@@ -19,10 +19,6 @@ from openm3w.filters.profiles import (
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.quality.fineweb import FineWeb
 from openm3w.filters.quality.gopher import GopherQuality
-from openm3w.filters.quality.gopher_repetition import GopherRepetition
-from openm3w.filters.quality.kosmos import Gibberish
-from openm3w.filters.quality.obelics import Obelics, ObelicsParagraphs
-from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages, OmniCorpusParagraphs
 from openm3w.filters.quality.pii import Pii
 from openm3w.filters.quality.sentences import SentenceCount
 from openm3w.filters.rules.assignment import AssignedRules
@@ -105,7 +101,6 @@ def test_kosmos1_is_as_its_paper():
     assert profile.document.max_images == 5
     assert profile.document.single_image_share == 0.5
     assert profile.document.interspersed
-    assert profile.quality == QualityRules(gibberish=Gibberish())
 
 
 def test_m3w_is_as_its_paper():
@@ -113,10 +108,6 @@ def test_m3w_is_as_its_paper():
     assert (profile.image.min_side, profile.image.max_aspect) == (64, 3.0)
     assert (profile.document.window_tokens, profile.document.max_images) == (256, 5)
     assert [t.name for t in profile.cuts()] == ["cap_text", "window", "max_images"]
-    assert profile.quality == QualityRules(
-        gopher_quality=GopherQuality(), gopher_repetition=GopherRepetition()
-    )
-    assert profile.document.single_image_share == 1.0
 
 
 @pytest.mark.parametrize(
@@ -234,29 +225,6 @@ def test_obelics_is_as_its_released_code():
         *("logo", "button", "icon", "plugin", "widget", "porn", "xxx", "sex"),
     )
     assert profile.min_language_score == 0.8
-    assert profile.quality == QualityRules(
-        obelics_paragraphs=ObelicsParagraphs(
-            min_words=4,
-            max_words=1000,
-            max_repeated_characters=0.1,
-            max_repeated_words=0.1,
-            max_special_characters=0.3,
-            min_stop_words=0.3,
-            max_flagged_words=1.0,  # 0.01 of a list that is not here
-            min_punctuation=0.001,
-            min_pieces_for_punctuation=12,
-        ),
-        obelics=Obelics(
-            min_words=10,
-            max_words=2000,
-            max_repeated_characters=0.1,
-            max_repeated_words=0.2,
-            max_special_characters=0.275,
-            min_stop_words=0.35,
-            max_flagged_words=1.0,  # likewise
-            min_punctuation=0.03,
-        ),
-    )
     assert [cut.name for cut in profile.cuts()] == ["twins", "cap_text"]
     assert not profile.document.interspersed
     assert not profile.similarity.enabled
@@ -304,17 +272,4 @@ def test_mint1t_is_as_told():
     assert _images("mint1t") == (150, 2.0, 1, 30)
     assert (profile.image.max_side, profile.image.max_content_count) == (20_000, 10)
     assert profile.image.url_tokens == ("logo", "avatar", "porn", "xxx")
-    assert profile.quality == QualityRules(
-        pii=Pii(), gopher_quality=GopherQuality(), gopher_repetition=GopherRepetition()
-    )
-
-
-def test_omnicorpus_is_as_its_released_rules():
-    profile = load_profile("omnicorpus")
-    assert _images("omnicorpus") == (150, 2.0, 1, 0)
-    assert profile.image.max_content_count == 10
-    assert profile.quality == QualityRules(
-        omnicorpus_paragraphs=OmniCorpusParagraphs(),
-        omnicorpus_images=OmniCorpusImages(),
-        omnicorpus=OmniCorpus(),
-    )
+    assert profile.text_transforms() == (Pii(),)
