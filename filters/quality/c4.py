@@ -104,25 +104,18 @@ def _is_notice(line: str) -> bool:
 class C4Page:
     """Drops texts with placeholder text or curly brackets, and with too few sentences.
 
-    Meant to follow `c4_lines`. The list of bad words is no part of it. `max_sentences` is no rule
-    of C4's, and off as long as it is 0.
+    Meant to follow `c4_lines`. The list of bad words is no part of it.
 
-    Source: C4 (Raffel et al., 2020, arXiv:1910.10683), section 2.2; MMC4-core (Zhu et al., 2023,
-    arXiv:2304.06939) keeps documents of 4 to 40 sentences.
+    Source: C4 (Raffel et al., 2020, arXiv:1910.10683), section 2.2.
     """
 
     name: ClassVar[str] = "c4_page"
     reasons: ClassVar[frozenset[str]] = frozenset(
-        {
-            *("c4_lorem_ipsum", "c4_curly_bracket"),
-            *("c4_too_few_sentences", "c4_too_many_sentences"),
-        }
+        {"c4_lorem_ipsum", "c4_curly_bracket", "c4_too_few_sentences"}
     )
     measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_sentences: int = 5
-    max_sentences: int = 0
-    """0: no bound."""
     lorem_ipsum: bool = True
     """Whether placeholder text drops the page."""
     curly_bracket: bool = True
@@ -131,11 +124,6 @@ class C4Page:
     def __post_init__(self) -> None:
         if self.min_sentences < 0:
             raise ValueError(f"min_sentences is {self.min_sentences}, expected 0 or more")
-        if self.max_sentences and self.max_sentences < self.min_sentences:
-            raise ValueError(
-                f"max_sentences {self.max_sentences} is below min_sentences {self.min_sentences}; "
-                "0 is no bound"
-            )
 
     def keep(self, text: TextFacts) -> Verdict:
         if self.lorem_ipsum and _LOREM_IPSUM in text.lowered:
@@ -145,20 +133,16 @@ class C4Page:
         # Each line has a sentence at least, which spares most texts the counting.
         if len(text.lines) < self.min_sentences and text.sentences < self.min_sentences:
             return drop("c4_too_few_sentences")
-        if self.max_sentences and max(text.sentences, len(text.lines)) > self.max_sentences:
-            return drop("c4_too_many_sentences")
         return KEEP
 
     def limits(self) -> tuple[Limit, ...]:
         """A switch that is off is a limit that is not there."""
         lorem_ipsum = at_most("c4_page.lorem_ipsum", 0, "c4_lorem_ipsum")
         curly_brackets = at_most("c4_page.curly_brackets", 0, "c4_curly_bracket")
-        most = at_most("c4_page.sentences", self.max_sentences, "c4_too_many_sentences")
         return (
             *((lorem_ipsum,) if self.lorem_ipsum else ()),
             *((curly_brackets,) if self.curly_bracket else ()),
             at_least("c4_page.sentences", self.min_sentences, "c4_too_few_sentences"),
-            *((most,) if self.max_sentences else ()),
         )
 
     def measure(self, text: TextFacts) -> dict[str, float]:

@@ -18,6 +18,7 @@ from openm3w.filters.quality.gopher_repetition import GopherRepetition
 from openm3w.filters.quality.kosmos import Gibberish
 from openm3w.filters.quality.obelics import Obelics
 from openm3w.filters.quality.omnicorpus import OmniCorpus, OmniCorpusImages
+from openm3w.filters.quality.sentences import SentenceCount
 from openm3w.filters.text import WordCount
 from openm3w.filters.verdict import KEEP, drop
 from openm3w.shards.document import Document, Image, Text
@@ -41,7 +42,9 @@ TEXT_RULES = (
     ),
     C4Page(),
     C4Page(lorem_ipsum=False, min_sentences=0),
-    C4Page(curly_bracket=False, min_sentences=2, max_sentences=3),
+    C4Page(curly_bracket=False, min_sentences=2),
+    SentenceCount(),
+    SentenceCount(min_sentences=2, max_sentences=3),
     FineWeb(),
     FineWeb(min_closed_lines=0, short_line_characters=5, max_short_lines=0.5),
     FineWeb(min_closed_lines=0, max_short_lines=1, max_repeated_characters=1),
@@ -62,7 +65,7 @@ DOCUMENT_RULES = (
     OmniCorpusImages(few_images=0, min_words_per_image=2.5),
 )
 RULES = (*TEXT_RULES, *DOCUMENT_RULES)
-KINDS = {type(rule): type(rule)() for rule in RULES} | {C4Page: C4Page(max_sentences=40)}
+KINDS = {type(rule): type(rule)() for rule in RULES}
 
 # Pieces that the rules count, so that short texts land on both sides of their bounds.
 PIECES = st.sampled_from(
