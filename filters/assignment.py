@@ -41,37 +41,41 @@ class SentenceScores:
         return SentenceScores(rows=rows, max_words=self.max_words)
 
 
-def assign(document: Document, scores: SentenceScores) -> Cut:
+def assign(document: Document, page: Document, scores: SentenceScores) -> Cut:
     """Moves each image directly before the sentence that linear assignment gives it.
+
+    `page` is what `document` was before images were dropped and its text was changed: `scores` are
+    of the images of `document` with the sentences of `page`. A sentence of `document` that is none
+    of `page`, since something was taken out of it, has no scores and gets no image.
 
     The sum of the cosines is the largest there is with one image for a sentence; where images
     outnumber sentences, those left over go to their best one. Of equal sums the one is taken in
     which images move over the fewest sentences. Texts are split before a sentence that gets images,
     and merged where images left. `kept` of the result says in which order the images now stand.
-
-    `scores` are of the document's images. Its sentences are those of the page, since images that
-    were dropped leave line breaks, which end a sentence.
+    Where no sentence has scores, all images stay where they are and have no `assigned_similarity`.
 
     Source: MMC4 (Zhu et al., 2023, arXiv:2304.06939), section 3.
 
     Raises:
         ValueError: the scores are not parallel to the images, or of fewer sentences.
     """
-    rows = scores.rows
-    places = [
-        (at, start)
-        for at, span in enumerate(document.spans)
-        if isinstance(span, Text)
-        for start, _ in sentence_places(span.text, scores.max_words)
-    ]
-    if len(rows) != len(document.images) or any(len(row) < len(places) for row in rows):
+    rows, columns = scores.rows, _columns(page, scores.max_words)
+    asked = sum(1 for _ in _sentences(page, scores.max_words))
+    if len(rows) != len(document.images) or any(len(row) < asked for row in rows):
         raise ValueError(
-            f"{document.doc_id}: {len(document.images)} images and {len(places)} sentences, scores "
+            f"{document.doc_id}: {len(document.images)} images and {asked} sentences, scores "
             f"of {len(rows)} images with {min(map(len, rows), default=0)} sentences or more"
         )
-    if not rows or not places:
+    scorable = {
+        place: columns[words]
+        for place, words in _sentences(document, scores.max_words)
+        if words in columns
+    }
+    if not rows or not scorable:
         return Cut(document=document, kept=tuple(range(len(rows))))
-    chosen = _chosen([row[: len(places)] for row in rows], _natural(document.spans, places))
+    places = list(scorable)
+    rows = tuple(tuple(row[column] for column in scorable.values()) for row in rows)
+    chosen = _chosen(rows, _natural(document.spans, places))
     scored = [
         dataclasses.replace(image, scores={**image.scores, ASSIGNED: rows[at][chosen[at]]})
         for at, image in enumerate(document.images)
@@ -130,8 +134,28 @@ class AssignedShare:
         return sum(score > self.min_similarity for score in found) / len(found)
 
 
+def _sentences(document: Document, max_words: int) -> Iterator[tuple[tuple[int, int], str]]:
+    """Span and place in it where each sentence begins, and its words as they were scored."""
+    for at, span in enumerate(document.spans):
+        if isinstance(span, Text):
+            for start, end in sentence_places(span.text, max_words):
+                yield (at, start), " ".join(span.text[start:end].split())
+
+
+def _columns(page: Document, max_words: int) -> dict[str, int]:
+    """The words of each sentence of the page -> the first place in a row of scores.
+
+    Sentences of the same words have the same scores, so that it does not matter which of them is
+    left when another goes.
+    """
+    columns: dict[str, int] = {}
+    for at, (_, words) in enumerate(_sentences(page, max_words)):
+        columns.setdefault(words, at)
+    return columns
+
+
 def _natural(spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[int]:
-    """For each image the number of sentences before it."""
+    """For each image the number of scored sentences before it."""
     images = [at for at, span in enumerate(spans) if isinstance(span, Image)]
     return [sum(1 for span, _ in places if span < at) for at in images]
 

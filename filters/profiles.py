@@ -69,11 +69,6 @@ class Profile:
         self._language_filter()
         if self.assigned.min_share and self.document.assignment != "bipartite":
             raise ValueError('assigned.min_share asks for document.assignment = "bipartite"')
-        if self.duplicates.drop_paragraphs_from and self.document.assignment == "bipartite":
-            raise ValueError(
-                "duplicates.drop_paragraphs_from counts the page's paragraphs, which "
-                'document.assignment = "bipartite" cuts; choose one of them'
-            )
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 The order is fixed. What became of each image before; the image filters. Then the page, with its
 text as the profile's text transforms leave it: filters of pages and rules on text judge it whole,
-as the papers mean them. Then the cuts: text caps, window, number of images. Filters of documents
-see what is left, and each image has exactly one outcome.
+as the papers mean them; images that are moved to sentences move to those of that text. Then the
+cuts: text caps, window, number of images. Filters of documents see what is left, and each image has
+exactly one outcome.
 
 `openm3w.filters.choosing` makes the same decisions about many stored rows at once.
 """
@@ -15,7 +16,7 @@ from openm3w.errors import FilterError
 from openm3w.filters.assignment import SentenceScores, assign
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Measures
-from openm3w.filters.measuring import View, judge_text, view_of
+from openm3w.filters.measuring import judge_text, view_of
 from openm3w.filters.profiles import Profile
 from openm3w.filters.registry import DocumentFilter, ImageFilter
 from openm3w.filters.verdict import KEEP, Verdict, drop
@@ -95,11 +96,10 @@ def _selected(
         fate or _reason(image, document, filters)
         for image, fate in zip(document.images, fates, strict=True)
     ]
-    view = view_of(profile)
-    page = view.apply(document, repeats)
+    page = view_of(profile).apply(document, repeats)
     rest = _without_dropped(page, outcomes)
     if profile.document.assignment == "bipartite":
-        rest = _assigned(_without_dropped(document, outcomes), sentences, view)
+        rest = _assigned(rest, document, sentences)
     cut = _shortened(rest, profile, outcomes)
     verdict = _judged(
         page, cut.document, profile, profile.document_filters(similarity_model), measures
@@ -130,16 +130,12 @@ def _without_dropped(document: Document, outcomes: Sequence[str]) -> Cut:
     )
 
 
-def _assigned(cut: Cut, sentences: SentenceScores | None, view: View) -> Cut:
-    """Images before their sentences; then the view's text, since sentences are the page's.
-
-    Paragraphs are cut where images now stand: a profile that drops repeated ones moves none.
-    """
+def _assigned(cut: Cut, document: Document, sentences: SentenceScores | None) -> Cut:
+    """Images before their sentences among those that are left of the document's."""
     if sentences is None:
         raise ValueError("a bipartite assignment needs the scores of all sentences")
-    moved = assign(cut.document, sentences.of(cut.kept))
-    kept = tuple(cut.kept[place] for place in moved.kept)
-    return Cut(document=view.apply(moved.document, {}), kept=kept)
+    moved = assign(cut.document, document, sentences.of(cut.kept))
+    return Cut(document=moved.document, kept=tuple(cut.kept[place] for place in moved.kept))
 
 
 def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:

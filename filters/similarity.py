@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from openm3w.errors import RecipeError
 from openm3w.filters.limits import Limit, at_least
@@ -14,6 +14,10 @@ from openm3w.shards.document import Document, Image
 
 SIMILARITY = "similarity"
 """Score name: the largest cosine of the image with a text window near it."""
+TEXT_SIMILARITY = "text_similarity"
+"""Score name: the largest cosine of the image with a sentence of the text near it."""
+SimilarityOf = Literal["windows", "text"]
+"""`windows`: text near an image, its alternative text, title and caption. `text`: text alone."""
 MIN_SIMILARITY = 0.15
 """MMC4 (arXiv:2304.06939), for CLIP ViT-L/14."""
 
@@ -23,10 +27,12 @@ MIN_SIMILARITY = 0.15
 class Similarity:
     """Drops images whose score against the text near them is below a bound, which is inclusive.
 
-    Reads `image.scores["similarity"]`. A bound means something only for the model it was set for:
-    profiles keep one for each (`bound_for`).
+    Reads `image.scores["similarity"]`, or with `of = "text"` `image.scores["text_similarity"]`, in
+    which alternative text, title and caption do not count. A bound means something only for the
+    model it was set for: profiles keep one for each (`bound_for`).
 
-    Source: 0.15 is MMC4's (Zhu et al., 2023, arXiv:2304.06939), for CLIP ViT-L/14.
+    Source: 0.15 is MMC4's (Zhu et al., 2023, arXiv:2304.06939), for CLIP ViT-L/14 and sentences of
+    the text; that all windows count by default is ours.
     """
 
     name: ClassVar[str] = "similarity"
@@ -35,29 +41,32 @@ class Similarity:
     measuring: ClassVar[frozenset[str]] = frozenset()
 
     min_similarity: float = MIN_SIMILARITY
+    of: SimilarityOf = "windows"
 
     def __post_init__(self) -> None:
         if not -1 <= self.min_similarity <= 1:
             raise ValueError(f"min_similarity is {self.min_similarity}, expected -1 to 1")
 
     def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        score = image.scores.get(SIMILARITY)
+        score = image.scores.get(TEXT_SIMILARITY if self.of == "text" else SIMILARITY)
         if score is None:
             return drop("no_score")
         # The negation also drops a score that is no number.
         return drop("low_similarity") if not score >= self.min_similarity else KEEP
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
-        score = image.scores.get(SIMILARITY)
-        return {
-            "similarity.scored": float(score is not None),
-            "similarity.cosine": math.nan if score is None else score,
-        }
+        measured: dict[str, float] = {}
+        for prefix, name in (("", SIMILARITY), ("text_", TEXT_SIMILARITY)):
+            score = image.scores.get(name)
+            measured[f"similarity.{prefix}scored"] = float(score is not None)
+            measured[f"similarity.{prefix}cosine"] = math.nan if score is None else score
+        return measured
 
     def limits(self) -> tuple[Limit, ...]:
+        prefix = "text_" if self.of == "text" else ""
         return (
-            at_least("similarity.scored", 1, "no_score"),
-            at_least("similarity.cosine", self.min_similarity, "low_similarity"),
+            at_least(f"similarity.{prefix}scored", 1, "no_score"),
+            at_least(f"similarity.{prefix}cosine", self.min_similarity, "low_similarity"),
         )
 
 

@@ -16,7 +16,7 @@ from openm3w.pipeline.jobs.scores import DOCUMENTS
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.shards.document import Document, Image
 
-IMAGE_SCORES = ("similarity", *map(image_score, SCORERS))
+IMAGE_SCORES = ("similarity", "text_similarity", *map(image_score, SCORERS))
 """What the scores job says about an image."""
 
 

@@ -157,7 +157,7 @@ def _fingerprints(
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
         "images": (images, pictures, lists.digest),
-        "scores": (recipe.scores, model, scorers),
+        "scores": ("text_similarity", recipe.scores, model, scorers),
         "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
     }
     digits: dict[Job, str] = {}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from openm3w.filters.registry import ImageFilter
-from openm3w.filters.similarity import MIN_SIMILARITY, Similarity, bound_for
+from openm3w.filters.similarity import MIN_SIMILARITY, Similarity, SimilarityOf, bound_for
 
 SIMILARITY_BOUNDS: Mapping[str, float] = {
     "openclip:ViT-L-14/openai": MIN_SIMILARITY,
@@ -20,6 +20,8 @@ class SimilarityRules:
     """Whether images are chosen by similarity, and the bound for each model."""
 
     enabled: bool = False
+    of: SimilarityOf = "windows"
+    """`windows`: text near the image, alternative text, title and caption. `text`: text alone."""
     bounds: Mapping[str, float] = field(default_factory=lambda: dict(SIMILARITY_BOUNDS))
     """Beginning of a model id -> bound, inclusive; see `bound_for`."""
 
@@ -35,4 +37,4 @@ class SimilarityRules:
         """
         if not self.enabled:
             return ()
-        return (Similarity(min_similarity=bound_for(self.bounds, model_id)),)
+        return (Similarity(min_similarity=bound_for(self.bounds, model_id), of=self.of),)

@@ -43,8 +43,8 @@ def write_phashes(folder: Path, output: Path) -> Written:
         lines.append(f"{digits}  # {' '.join(name.split())}\n")
     if not lines:
         raise InputError(
-            f"{folder}: no picture that can be decoded and shows something among {len(files)} files "
-            f"ending in {', '.join(SUFFIXES)}"
+            f"{folder}: no picture that can be decoded and shows something among {len(files)} "
+            f"files ending in {', '.join(SUFFIXES)}"
         )
     with commit.committed(output) as file:
         file.write("".join(lines).encode())

@@ -34,11 +34,13 @@ SCORES = pa.schema(
         ("row", pa.int64()),
         ("image", pa.int32()),
         ("similarity", pa.float64()),
+        ("text_similarity", pa.float64()),
         ("window_scores", pa.list_(pa.float64())),
         *((image_score(scorer), pa.float64()) for scorer in SCORERS),
     ]
 )
-"""One row for each image that was available; `similarity` is the best window's, null without one.
+"""One row for each image that was available; `similarity` is the best window's, null without one;
+`text_similarity` is that of the windows that are sentences of the text.
 
 `window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document. A safety
 score is null where the recipe does not name its scorer."""
@@ -95,6 +97,7 @@ def commit_scores(plan: Plan, unit: str, found: Iterable[Scored | TextScored]) -
                     "row": item.row,
                     "image": item.image,
                     "similarity": max(item.scores, default=None),
+                    "text_similarity": max(item.scores[: item.sentences], default=None),
                     "window_scores": list(item.scores),
                     **{image_score(score.name): score.value for score in item.safety},
                 }
@@ -115,7 +118,9 @@ def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
         for index, found in enumerate(image_windows(document, plan.recipe.scores.windows)):
             place = places.get((row, index))
             if place is not None:
-                yield Pair(row, index, place, tuple(window.text for window in found))
+                texts = tuple(window.text for window in found)
+                sentences = sum(window.origin in ("before", "after") for window in found)
+                yield Pair(row, index, place, texts, sentences=sentences)
 
 
 def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:

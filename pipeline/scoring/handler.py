@@ -35,6 +35,8 @@ class Pair:
     texts: tuple[str, ...]
     data: bytes = b""
     """Filled in by `with_data`, inside the worker that scores: bytes are never shuffled."""
+    sentences: int = 0
+    """How many of `texts`, from the first, are sentences of the page's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Scored:
     model: str
     """Id of the similarity model and its preprocessing, as `id; preprocessing`; "" without one."""
     safety: tuple[SafetyScore, ...] = ()
+    sentences: int = 0
+    """How many of `scores`, from the first, are of sentences of the page's text."""
 
 
 @dataclass(frozen=True, kw_only=True)  # no slots: RunInference refers to it weakly
@@ -134,7 +138,7 @@ def score_batch(batch: Batch, models: ImageModels) -> list[Scored]:
     cosines, about = _similarities(batch, pictures, models.similarity)
     safety_scores = [_safety_scores(scorer, pictures) for scorer in models.safety]
     return [
-        Scored(batch.unit, pair.row, pair.image, scores, about, tuple(safety_of))
+        Scored(batch.unit, pair.row, pair.image, scores, about, tuple(safety_of), pair.sentences)
         for pair, scores, *safety_of in zip(batch.pairs, cosines, *safety_scores, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from openm3w.filters.selection import select
 
 
 def moved(page, *rows, max_words=60):
-    return assign(page, SentenceScores(rows=rows, max_words=max_words))
+    return assign(page, page, SentenceScores(rows=rows, max_words=max_words))
 
 
 def outline(page):
@@ -146,6 +146,94 @@ def test_selection_moves_the_images_that_are_left(document, picture):
     assert selection.kept == (2, 0)
     assert selection.images == ("", "too_small", "")
     assert dataclasses.replace(selection.document, spans=()) == dataclasses.replace(page, spans=())
+
+
+LINES = ["document.assignment=bipartite", "text.min_words=1", "document.single_image_share=1.0"]
+LINES += ["quality.c4_lines.min_words=3", "document.interspersed=false"]
+
+
+def placed_by(page, *rows):
+    return select(
+        page,
+        [""] * len(page.images),
+        load_profile("kosmos1", LINES),
+        similarity_model="lit",
+        sentences=SentenceScores(rows=rows, max_words=60),
+    )
+
+
+def test_lines_are_judged_as_the_page_has_them_and_not_as_images_cut_them(document, picture):
+    page = document(picture("a"), "Hi there. The harbour is quiet.")
+    selection = placed_by(page, (0.1, 0.9))
+    # "Hi there." is too short for a line, and is none: an image was put behind it.
+    assert outline(selection.document) == ["Hi there.", "a", "The harbour is quiet."]
+
+
+def test_an_image_goes_to_the_best_sentence_of_those_that_are_left(document, picture):
+    page = document("Menu\nThe harbour is quiet.\nBoats lie along it.", picture("a"), "Menu")
+    selection = placed_by(page, (0.9, 0.1, 0.4, 0.9))
+    # The line "Menu" goes: it is no sentence. 0.4 is the largest cosine of the others.
+    assert outline(selection.document) == ["The harbour is quiet.", "a", "Boats lie along it."]
+    (image,) = selection.document.images
+    assert image.scores["assigned_similarity"] == 0.4
+
+
+def test_a_sentence_out_of_which_something_was_taken_has_no_scores(document, picture):
+    page = document("The harbour[1] is quiet.\nBoats lie along it.", picture("a"))
+    selection = placed_by(page, (0.9, 0.2))
+    (image,) = selection.document.images
+    assert outline(selection.document) == ["The harbour is quiet.", "a", "Boats lie along it."]
+    assert image.scores["assigned_similarity"] == 0.2
+
+
+def test_where_no_scored_sentence_is_left_no_image_is_assigned(document, picture):
+    page = document("The harbour[1] is quiet.", picture("a"), "Menu")
+    selection = placed_by(page, (0.9, 0.8))
+    assert outline(selection.document) == ["The harbour is quiet.", "a"]
+    assert "assigned_similarity" not in selection.document.images[0].scores
+
+
+def test_of_two_lines_of_one_text_either_may_go(document, picture):
+    twice = "Boats lie along it."
+    page = document(f"{twice} The harbour is quiet.", picture("a"), twice)
+    changed = document("The harbour is quiet.", picture("a"), twice)
+    scores = SentenceScores(rows=((0.8, 0.1, 0.8),), max_words=60)
+    cut = assign(changed, page, scores)
+    assert outline(cut.document) == ["The harbour is quiet.", "a", twice]
+    assert cut.document.images[0].scores["assigned_similarity"] == 0.8
+
+
+def test_of_mmc4_first_text_is_changed_and_then_images_move(document, picture):
+    def photo(name, nsfw):
+        image = picture(name, 200, 150, nsfw_clip=nsfw, url_count=1, content_count=1)
+        content = dataclasses.replace(image.content, original_format="jpeg")
+        return dataclasses.replace(image, content=content)
+
+    # C4 takes the menu away and "Hi there." stays, since its line goes on. Five sentences are left.
+    page = document(
+        *("Home | Boats", photo("a", 0.0), "Hi there. The harbour is quiet today."),
+        *(photo("b", 0.0), photo("c", 0.5), "Three boats lie at the wall."),
+        "A fisherman mends his nets. The tide comes back at noon.",
+    )
+    rows = (
+        (0.9, 0.1, 0.2, 0.5, 0.1, 0.1),
+        (0.1, 0.3, 0.8, 0.1, 0.7, 0.1),
+        (0.1, 0.1, 0.9, 0.1, 0.1, 0.1),
+    )
+    selection = select(
+        page,
+        ["", "", ""],
+        load_profile("mmc4"),
+        similarity_model="openclip:ViT-L-14/openai",
+        sentences=SentenceScores(rows=rows, max_words=60),
+    )
+    assert selection.images == ("", "", "nsfw_image")
+    assert outline(selection.document) == [
+        *("Hi there.", "b", "The harbour is quiet today.", "a"),
+        "Three boats lie at the wall.\n\nA fisherman mends his nets. The tide comes back at noon.",
+    ]
+    found = [image.scores["assigned_similarity"] for image in selection.document.images]
+    assert found == [0.8, 0.5]
 
 
 def test_a_share_without_an_assignment_is_refused():

@@ -243,6 +243,8 @@ def test_mmc4_is_as_its_paper(name, images, sentences, distance):
     assert profile.image.twin_distance == distance
     assert profile.image.url_tokens == ("logo", "button", "icon", "plugin", "widget")
     assert profile.similarity.bounds["openclip:ViT-L-14/openai"] == 0.15
+    (similarity,) = profile.similarity.filters("openclip:ViT-L-14/openai")
+    assert (similarity.min_similarity, similarity.of) == (0.15, "text")
     assert profile.quality.sentence_count == sentences
     assert (profile.quality.c4_page.min_sentences, profile.quality.c4_lines.min_words) == (5, 3)
 

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from openm3w.errors import RecipeError
+from openm3w.filters.limits import judge
 from openm3w.filters.rules.similarity import SIMILARITY_BOUNDS
 from openm3w.filters.similarity import Similarity, bound_for
 from openm3w.shards.document import Image
@@ -20,6 +21,23 @@ from openm3w.shards.document import Image
 )
 def test_the_bound_is_inclusive(score, reason, picture, document):
     assert Similarity().keep(picture("a", similarity=score), document()).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("of", "scores", "reason"),
+    [
+        ("windows", {"similarity": 0.3, "text_similarity": 0.1}, None),
+        ("text", {"similarity": 0.3, "text_similarity": 0.1}, "low_similarity"),
+        ("text", {"similarity": 0.3, "text_similarity": 0.15}, None),
+        ("text", {"similarity": 0.3}, "no_score"),
+        ("text", {"similarity": 0.3, "text_similarity": math.nan}, "low_similarity"),
+        ("windows", {"text_similarity": 0.3}, "no_score"),
+    ],
+)
+def test_a_rule_of_the_text_does_not_see_captions(of, scores, reason, document):
+    rule, image = Similarity(of=of), Image(url="https://a.org/", scores=scores)
+    assert rule.keep(image, document()).reason == reason
+    assert judge(rule.limits(), rule.measure(image, document())).reason == reason
 
 
 def test_an_image_nobody_scored_says_so(document):

@@ -35,7 +35,7 @@ def test_a_folder_becomes_a_list_that_a_recipe_takes(folder, tmp_path):
 
 
 def test_a_folder_without_pictures_is_one_line(tmp_path):
-    with pytest.raises(InputError, match="no picture .* among 0 files"):
+    with pytest.raises(InputError, match=r"no picture .* among 0 files"):
         write_phashes(tmp_path, tmp_path / "list.txt")
     with pytest.raises(InputError, match="no folder"):
         write_phashes(tmp_path / "gone", tmp_path / "list.txt")

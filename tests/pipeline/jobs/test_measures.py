@@ -93,26 +93,30 @@ TEXTS = st.lists(
     max_size=20,
 ).map(lambda parts: Text(text="".join(itertools.chain.from_iterable(parts))))
 IMAGES = st.builds(
-    lambda side, aspect, deviation, similarity, measured, name, phash, count, nsfw: Image(
-        url=f"https://example.org/{name}",
-        content=ImageContent(
-            sha256="0",
-            width=side,
-            height=side,
-            original_width=side * aspect,
-            original_height=side,
-            num_bytes=1,
-            phash=phash,
+    lambda side, aspect, deviation, similarity, text_similarity, measured, name, phash, count, nsfw: (
+        Image(
+            url=f"https://example.org/{name}",
+            content=ImageContent(
+                sha256="0",
+                width=side,
+                height=side,
+                original_width=side * aspect,
+                original_height=side,
+                num_bytes=1,
+                phash=phash,
+            )
+            if measured
+            else None,
+            scores={"grey_deviation": deviation, "url_count": count}
+            | ({} if similarity is None else {"similarity": similarity})
+            | ({} if text_similarity is None else {"text_similarity": text_similarity})
+            | ({} if nsfw is None else {"nsfw_clip": nsfw}),
         )
-        if measured
-        else None,
-        scores={"grey_deviation": deviation, "url_count": count}
-        | ({} if similarity is None else {"similarity": similarity})
-        | ({} if nsfw is None else {"nsfw_clip": nsfw}),
     ),
     st.sampled_from([63, 64, 200]),
     st.sampled_from([1, 3, 4]),
     st.sampled_from([3.9, 4.0, 50.0]),
+    st.sampled_from([0.1, 0.15, 0.6, None]),
     st.sampled_from([0.1, 0.15, 0.6, None]),
     st.sampled_from([True, True, True, False]),
     st.sampled_from(["a", "b", "logo.png"]),

@@ -8,7 +8,9 @@ import pytest
 from openm3w.errors import InputError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.plan import wanted_documents
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.scoring.windows import split
 from openm3w.shards import manifest as manifests
 from openm3w.shards.reader import read_samples
 
@@ -74,10 +76,18 @@ def test_images_are_assigned_to_sentences_by_the_stored_matrix(site, tmp_path):
     profile = tmp_path / "mmc4.toml"
     profile.write_text("[document]\nassignment = 'bipartite'\n", encoding="utf-8")
 
-    build(
+    _, plan = build(
         site, tmp_path / "out", "scores.model=lit", "scores.windows.scope=all", f"profile={profile}"
     )
 
+    ((_, document),) = wanted_documents(plan, plan.units[0])
+    first, second = plan.folder("scores").rows(plan.units[0])
+    sentences = sum(1 for _ in split("\n".join(document.texts), 60))
+    # The first image has an alternative text, which is scored after the sentences.
+    assert [len(row["window_scores"]) for row in (first, second)] == [sentences + 1, sentences]
+    assert first["text_similarity"] == max(first["window_scores"][:sentences])
+    assert first["similarity"] == max(first["window_scores"])
+    assert second["text_similarity"] == second["similarity"] == max(second["window_scores"])
     (found,) = manifests.load(tmp_path / "out")
     (sample,) = read_samples(found)
     assert len(sample.images) == 2

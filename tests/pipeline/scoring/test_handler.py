@@ -45,7 +45,7 @@ def jpeg(colour):
 
 
 def pair(row, colour, *texts):
-    return Pair(row, 0, Place("", 0, 0), texts, jpeg(colour))
+    return Pair(row, 0, Place("", 0, 0), texts, jpeg(colour), sentences=len(texts) - 1)
 
 
 def test_each_image_is_scored_against_its_own_texts_in_their_order():
@@ -57,6 +57,7 @@ def test_each_image_is_scored_against_its_own_texts_in_their_order():
 
     assert (first.row, second.row, first.model) == (3, 5, "colours; mean")
     assert first.scores == pytest.approx((1.0, 0.0), abs=0.02)
+    assert first.sentences == 1
     assert second.scores == pytest.approx((1.0, 0.7071), abs=0.02)
     assert all(round(score, 4) == score for score in (*first.scores, *second.scores))
 
