@@ -205,7 +205,7 @@ def test_of_two_lines_of_one_text_either_may_go(document, picture):
 
 def test_of_mmc4_first_text_is_changed_and_then_images_move(document, picture):
     def photo(name, nsfw):
-        image = picture(name, 200, 150, nsfw_clip=nsfw, url_count=1, content_count=1)
+        image = picture(name, 200, 150, nsfw_clip=nsfw, text_similarity=0.5)
         content = dataclasses.replace(image.content, original_format="jpeg")
         return dataclasses.replace(image, content=content)
 
