@@ -8,9 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.pipeline import publish
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
@@ -339,6 +341,15 @@ def test_another_profile_is_another_build(tmp_path, pairs_of):
 
     with pytest.raises(OutputError, match="another recipe or input"):
         build([table], tmp_path / "out", overrides=["profile=datacomp"])
+
+
+def test_a_caption_build_is_not_chosen_again(tmp_path, pairs_of):
+    table, output = pairs_of([("a.png", "three short words")]), tmp_path / "out"
+    plan = builds.make_plan(load(), [str(table)], output)
+    publish.claim(output, plan.store, plan.identity)
+
+    with pytest.raises(InputError, match="not a build of web archives"):
+        reopen(output)
 
 
 @pytest.mark.beam
