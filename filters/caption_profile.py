@@ -3,9 +3,16 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from openm3w.filters.captions import CaptionScores, CaptionText, DuplicatePair, RepeatedCaption
+from openm3w.filters.captions import (
+    CaptionLanguage,
+    CaptionScores,
+    CaptionText,
+    DuplicatePair,
+    RepeatedCaption,
+)
 from openm3w.filters.images.look import MIN_GREY_DEVIATION
 from openm3w.filters.images.size import MAX_ASPECT, MIN_SIDE
+from openm3w.filters.language import ANY, wanted
 from openm3w.filters.profiles import load
 
 
@@ -71,6 +78,10 @@ class CaptionProfile:
     """Everything that decides which pairs of a caption build are kept."""
 
     description: str = ""
+    language: str = ANY
+    """ISO 639-1 code of captions, or several with commas; `any` switches the choice off."""
+    min_language_score: float = 0.0
+    """Of the captions' language; see `CaptionLanguage`."""
     captions: CaptionRules = field(default_factory=CaptionRules)
     images: CaptionImageRules = field(default_factory=CaptionImageRules)
     scores: Mapping[str, float] = field(default_factory=dict)
@@ -78,10 +89,16 @@ class CaptionProfile:
 
     def __post_init__(self) -> None:
         self.row_filters()
+        self.language_filters()
 
     def row_filters(self) -> tuple[CaptionText, CaptionScores]:
         """What judges a pair by its row."""
         return (self.captions.text(), CaptionScores(bounds=self.scores))
+
+    def language_filters(self) -> tuple[CaptionLanguage, ...]:
+        """What judges a pair by its caption's language; none where any is wanted."""
+        rule = CaptionLanguage(languages=wanted(self.language), min_score=self.min_language_score)
+        return (rule,) if rule.languages else ()
 
     def corpus_filters(self) -> tuple[RepeatedCaption | DuplicatePair, ...]:
         """What judges a pair beside all others, in order."""

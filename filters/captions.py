@@ -17,6 +17,10 @@ class CaptionPair:
     caption: str
     scores: Mapping[str, float] = field(default_factory=dict)
     """Names of SCORES -> number, of the columns that the table has; NaN where a row has none."""
+    language: str = ""
+    """ISO 639-1 code, "" where none was found or nobody asked."""
+    language_score: float = 0.0
+    """Certainty of the language, 0 to 1."""
     occurrences: int = 1
     """How many pairs have this caption."""
     is_first: bool = True
@@ -151,6 +155,37 @@ class CaptionScores:
             if value < bound if SCORES[name].is_good else value > bound:
                 return drop(SCORES[name].reason)
         return KEEP
+
+
+@register
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionLanguage:
+    """Drops captions in a language not asked for, or of which the model is not sure.
+
+    No languages means any, and then nothing is detected. The bound is inclusive, and lower than
+    that of pages (`language`): captions are short and full of names, and of such texts the model
+    is seldom sure.
+
+    Source: LAION-2B-en (arXiv:2210.08402) and COYO-700M (github.com/kakaobrain/coyo-dataset) choose
+    English by cld3, DataComp (Gadre et al., 2023, arXiv:2304.14108) by fastText.
+    """
+
+    name: ClassVar[str] = "caption_language"
+    reasons: ClassVar[frozenset[str]] = frozenset({"wrong_language", "uncertain_language"})
+
+    languages: tuple[str, ...] = ("en",)
+    min_score: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.min_score <= 1:
+            raise ValueError(f"min_score is {self.min_score}, expected 0 to 1")
+
+    def keep(self, pair: CaptionPair) -> Verdict:
+        if not self.languages:
+            return KEEP
+        if pair.language not in self.languages:
+            return drop("wrong_language")
+        return KEEP if pair.language_score >= self.min_score else drop("uncertain_language")
 
 
 @register

@@ -1,5 +1,6 @@
 """The language that extraction found, against the languages wanted."""
 
+import re
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,6 +11,26 @@ from openm3w.shards.document import Document
 
 MIN_LANGUAGE_SCORE = 0.65
 """FineWeb (arXiv:2406.17557) and RefinedWeb (arXiv:2306.01116), for fastText; inclusive."""
+
+ANY = "any"
+"""In the place of languages: all are wanted."""
+_CODE = re.compile(r"[a-z]{2,3}")
+
+
+def wanted(language: str) -> tuple[str, ...]:
+    """The languages that a profile's `language` names; none means any.
+
+    Raises:
+        ValueError: it is neither `any` nor codes with commas between them.
+    """
+    if language == ANY:
+        return ()
+    codes = tuple(code.strip() for code in language.split(","))
+    if not all(map(_CODE.fullmatch, codes)):
+        raise ValueError(
+            f"language is {language!r}, expected a code as 'en', several as 'en,de', or {ANY!r}"
+        )
+    return codes
 
 
 @register

@@ -1,6 +1,5 @@
 """Named sets of thresholds, each number with its source beside it in `profiles/*.toml`."""
 
-import re
 import typing
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -9,7 +8,7 @@ from typing import Literal, TypeVar, get_args
 
 from openm3w import recipe
 from openm3w.errors import RecipeError
-from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
+from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language, wanted
 from openm3w.filters.optout import OptOut
 from openm3w.filters.plugins import UserFilters
 from openm3w.filters.registry import DocumentFilter, ImageFilter, TextFilter, Transform, nearest
@@ -34,9 +33,6 @@ _BUILDS: dict[Kind, str] = {
     "caption": "captions (m3w captions build)",
 }
 
-_ANY = "any"
-_LANGUAGE = re.compile(r"[a-z]{2,3}")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
@@ -60,12 +56,6 @@ class Profile:
     filters: UserFilters = field(default_factory=UserFilters)
 
     def __post_init__(self) -> None:
-        for code in self.languages:
-            if not _LANGUAGE.fullmatch(code):
-                raise ValueError(
-                    f"language is {self.language!r}, expected a code as 'en', several as 'en,de', "
-                    f"or {_ANY!r}"
-                )
         self._language_filter()
         if self.assigned.min_share and self.document.assignment != "bipartite":
             raise ValueError('assigned.min_share asks for document.assignment = "bipartite"')
@@ -73,9 +63,7 @@ class Profile:
     @property
     def languages(self) -> tuple[str, ...]:
         """The languages wanted; none means any."""
-        if self.language == _ANY:
-            return ()
-        return tuple(code.strip() for code in self.language.split(","))
+        return wanted(self.language)
 
     def image_filters(self, similarity_model: str) -> tuple[ImageFilter, ...]:
         """Filters of single images, cheap before dear.

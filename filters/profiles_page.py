@@ -43,6 +43,8 @@ _ROWS: dict[Kind, tuple[tuple[str, str], ...]] = {
         ("paragraphs of a domain, from", "duplicates.drop_paragraphs_from"),
     ),
     "caption": (
+        ("language", "language"),
+        ("least certainty of the language", "min_language_score"),
         ("characters, least", "captions.min_characters"),
         ("characters, most", "captions.max_characters"),
         ("words, least", "captions.min_words"),
@@ -65,6 +67,7 @@ _UNBOUNDED = frozenset(
         *(("document.most_images", 0), ("document.max_images", 0)),
         *(("assigned.min_share", 0.0), ("document.single_image_share", 1.0)),
         ("duplicates.drop_paragraphs_from", 0),
+        *(("language", "any"), ("min_language_score", 0.0)),
         *(("captions.max_characters", 0), ("captions.min_words", 0), ("captions.max_words", 0)),
         *(("captions.max_occurrences", 0), ("images.min_side", 1), ("images.max_aspect", 1e6)),
         *(("images.min_grey_deviation", 0.0), ("images.min_crawled_bytes", 0)),
@@ -126,4 +129,4 @@ def _rules(values: dict[str, Any]) -> str:
 
 
 def _is_unbounded(key: str, value: object) -> bool:
-    return isinstance(value, int | float) and (key, value) in _UNBOUNDED
+    return isinstance(value, int | float | str) and (key, value) in _UNBOUNDED

@@ -50,6 +50,7 @@ class CaptionPlan:
                 [_identity(table) for table in self.tables],
                 r.captions,
                 *map(recipe.to_plain, profile.row_filters()),
+                *map(recipe.to_plain, profile.language_filters()),
                 self.beside,
             ),
             "index": ([(p.kind, p.name, p.digest) for p in self.places],),

@@ -3,18 +3,21 @@
 A table is cut into blocks of pairs, so that no later step holds a whole one.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.captions import CaptionPair
+from openm3w.filters.registry import PairFilter
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions.columns import captions_of
 from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
+from openm3w.pipeline.extraction.language import detect_language
 from openm3w.pipeline.lines import plain_text
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
@@ -108,6 +111,7 @@ class _Counts:
     def __init__(self, plan: CaptionPlan) -> None:
         self._take = 1 if plan.recipe.captions.take == "first" else None
         self._filters = plan.profile.row_filters()
+        self._languages = plan.profile.language_filters()
         self.rows, self.pairs = Tally(), Tally()
         self.notes: list[str] = []
 
@@ -126,7 +130,12 @@ class _Counts:
                     yield _pair(table, row, index, caption, scope)
 
     def _fault(self, pair: CaptionPair) -> str:
-        return next((v.reason or "" for f in self._filters if not (v := f.keep(pair))), "")
+        fault = _first_fault(self._filters, pair)
+        if fault or not self._languages:
+            return fault
+        language, score = detect_language(pair.caption)
+        found = replace(pair, language=language, language_score=score)
+        return _first_fault(self._languages, found)
 
     def to_json(self, table: Table, names: list[str]) -> dict[str, Any]:
         stages = [self.rows.to_json("rows", "rows"), self.pairs.to_json("rows", "pairs")]
@@ -143,6 +152,10 @@ class _Counts:
         if outcome == "failed" and len(self.notes) < MAX_NOTES:
             detail = f": {row.detail}" if row.detail else ""
             self.notes.append(f"row {row.number + 1}: {reason}{detail}")
+
+
+def _first_fault(filters: Iterable[PairFilter], pair: CaptionPair) -> str:
+    return next((v.reason or "" for f in filters if not (v := f.keep(pair))), "")
 
 
 def _row_fault(row: Row, captions: list[str] | None) -> str:

@@ -6,6 +6,7 @@ from openm3w.errors import RecipeError
 from openm3w.filters.caption_profile import CaptionProfile, CaptionRules, load_caption_profile
 from openm3w.filters.captions import (
     SCORES,
+    CaptionLanguage,
     CaptionPair,
     CaptionScores,
     CaptionText,
@@ -76,6 +77,29 @@ def test_every_score_is_bounded_by_the_test_above():
     assert {score.reason for score in SCORES.values()} | {"no_score"} == CaptionScores.reasons
 
 
+@pytest.mark.parametrize(
+    ("language", "score", "expected"),
+    [
+        ("en", 0.2, None),
+        ("en", 0.199, "uncertain_language"),
+        ("de", 1.0, "wrong_language"),
+        ("", 0.0, "wrong_language"),
+        ("en", math.nan, "uncertain_language"),
+    ],
+)
+def test_the_language_of_a_caption_is_wanted_and_sure_enough(language, score, expected):
+    rule = CaptionLanguage(languages=("en", "fr"), min_score=0.2)
+    assert reason(rule, language=language, language_score=score) == expected
+    anything = CaptionLanguage(languages=(), min_score=0.2)
+    assert reason(anything, language=language, language_score=score) is None
+
+
+def test_a_profile_names_languages_or_any():
+    assert CaptionProfile().language_filters() == ()
+    chosen = CaptionProfile(language="en, de", min_language_score=0.5)
+    assert chosen.language_filters() == (CaptionLanguage(languages=("en", "de"), min_score=0.5),)
+
+
 def test_a_caption_may_occur_ten_times():
     assert reason(RepeatedCaption(), occurrences=10) is None
     assert reason(RepeatedCaption(), occurrences=11) == "repeated_caption"
@@ -96,6 +120,9 @@ def test_of_equal_pairs_the_first_stays():
         (RepeatedCaption, {"max_occurrences": 0}),
         (CaptionRules, {"max_occurrences": -1}),
         (CaptionProfile, {"scores": {"beauty": 1.0}}),
+        (CaptionProfile, {"language": "english"}),
+        (CaptionProfile, {"language": "en", "min_language_score": 1.5}),
+        (CaptionProfile, {"min_language_score": 1.5}),
     ],
 )
 def test_bounds_without_sense_are_refused(rule, values):

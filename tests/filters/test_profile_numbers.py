@@ -174,6 +174,7 @@ NUMBERS = {
     },
     # COYO-700M: more than 5 characters.
     "coyo": {
+        "language": "en",
         "captions.min_characters": 6,
         "captions.max_characters": 1000,
         "captions.min_words": 3,
@@ -188,18 +189,21 @@ NUMBERS = {
     },
     # LAION-5B drops alternative texts below 5 characters.
     "laion": {
+        "language": "en",
         "captions.min_characters": 5,
         "images.min_crawled_bytes": 5000,
         "scores.similarity_b32": 0.28,
     },
     # DataComp: more than 5 characters and more than 2 words.
     "datacomp": {
+        "language": "en",
         "captions.min_characters": 6,
         "captions.min_words": 3,
         "images.min_side": 200,
         "images.max_aspect": 3.0,
     },
     "captions": {
+        "language": "any",
         "captions.min_characters": 5,
         "captions.max_characters": 1000,
         "images.min_side": 64,

@@ -8,9 +8,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.pipeline import publish
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
@@ -341,6 +343,15 @@ def test_another_profile_is_another_build(tmp_path, pairs_of):
         build([table], tmp_path / "out", overrides=["profile=datacomp"])
 
 
+def test_a_caption_build_is_not_chosen_again(tmp_path, pairs_of):
+    table, output = pairs_of([("a.png", "three short words")]), tmp_path / "out"
+    plan = builds.make_plan(load(), [str(table)], output)
+    publish.claim(output, plan.store, plan.identity)
+
+    with pytest.raises(InputError, match="not a build of web archives"):
+        reopen(output)
+
+
 @pytest.mark.beam
 @pytest.mark.real
 def test_photographs_with_five_captions_each(tmp_path, realdata):
@@ -377,4 +388,6 @@ def test_profiles_on_real_rows(tmp_path, realdata, name):
     _, pairs = plan.folder("rows").sidecar(plan.units[0])["counts"]["stages"]
     assert pairs["entered"] == pairs["kept"] + sum(pairs["dropped"].values())
     assert pairs["entered"] > 9_900
-    assert 0.9 < pairs["kept"] / pairs["entered"] <= 1
+    english = name != "captions"
+    assert (0.85 if english else 0.9) < pairs["kept"] / pairs["entered"] <= 1
+    assert (pairs["dropped"].get("wrong_language", 0) > 500) == english

@@ -106,6 +106,37 @@ def test_a_profile_judges_the_scores_of_a_table(pairs, score, reason):
     assert counts["stages"][1]["dropped"] == ({reason: 1} if reason else {})
 
 
+ENGLISH, GERMAN = "A black dog runs over the grass.", "Ein schwarzer Hund läuft über das Gras."
+
+
+@pytest.mark.parametrize(
+    ("profile", "dropped"),
+    [
+        ("captions", {}),
+        ("laion", {"wrong_language": 2}),
+        ("coyo", {"wrong_language": 2}),
+        ("datacomp", {"wrong_language": 2}),
+    ],
+)
+def test_english_captions_are_chosen_where_the_corpus_did(pairs, profile, dropped):
+    # The last has no letters, and so no language.
+    table = [{"url": "a.jpg", "text": text} for text in (ENGLISH, GERMAN, "2019 - 2020 - 2021")]
+
+    found, counts = pairs(table, f"profile={profile}")
+
+    assert counts["stages"][1]["dropped"] == dropped
+    assert len(found) == 3 - sum(dropped.values())
+
+
+def test_a_caption_of_names_is_less_sure_than_a_sentence(pairs):
+    table = [{"url": "a.jpg", "text": text} for text in (ENGLISH, "Canon EOS 5D Mark III")]
+
+    found, counts = pairs(table, 'profile_set=["language=en", "min_language_score=0.65"]')
+
+    assert [pair["caption"] for pair in found] == [ENGLISH]
+    assert counts["stages"][1]["dropped"] == {"uncertain_language": 1}
+
+
 def test_scores_are_kept_under_the_name_of_what_was_measured(pairs):
     table = [
         {
