@@ -25,6 +25,7 @@ from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.encoders import resolve_similarity
+from openm3w.trainer.encoders.lm_specs import resolve_lm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ def make_plan(
     plan = plans.make_plan(
         recipe, sources.archives, output, store or publish.default_store(output), model
     )
+    if note := _unknown_lm(recipe.scores.perplexity):
+        say(note)
     # Fails here, not after an hour, where a list is none.
     blocklist, evaluation = plan.lists.load()
     if plan.lists.blocklists:
@@ -121,6 +124,16 @@ def _auto_choice(model: str) -> str:
             "machine; --set scores.model=openclip:ViT-L-14/openai fetches and uses them"
         )
     return f"similarity model: {model}"
+
+
+def _unknown_lm(spec: str) -> str:
+    """What to say of a language model that is not known well enough to be recognised later."""
+    if spec == "none" or resolve_lm(spec).digest():
+        return ""
+    return (
+        f"language model {spec}: not in the hub's cache, so that which commit it is shows only "
+        "after this run; the next one scores texts again (fetch it first to spare that)"
+    )
 
 
 def identity(plan: Plan) -> dict[str, Any]:

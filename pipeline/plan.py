@@ -147,7 +147,7 @@ def _fingerprints(
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     scorers = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     if recipe.scores.perplexity != "none":
-        scorers.append(resolve_lm(recipe.scores.perplexity).digest())
+        scorers.append(resolve_lm(recipe.scores.perplexity).made_of)
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (

@@ -100,6 +100,8 @@ def _load(spec: LmSpec) -> tuple[Any, Any]:
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         options = {"gguf_file": spec.gguf_file} if spec.gguf_file else {}
+        if revision := spec.revision:
+            options["revision"] = revision
         with _silent():
             tokenizer = AutoTokenizer.from_pretrained(spec.source, **options)
             model = AutoModelForCausalLM.from_pretrained(

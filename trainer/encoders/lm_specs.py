@@ -1,13 +1,14 @@
 """Names of language models that score texts, checked at the desk: without torch or a network."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 from openm3w.errors import MissingError, RecipeError
+from openm3w.trainer.encoders.digests import file_digest, folder_digest
 from openm3w.trainer.encoders.wheels import require_libraries
 
 GGUF = ".gguf"
+_SNAPSHOTS = "snapshots"  # in the hub's cache, above the folder of a commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +46,38 @@ class LmSpec:
             return f"{self.source}:{self.gguf_file}" if self.gguf_file else self.source
         return self.gguf_file or Path(self.source).resolve().name
 
-    def digest(self) -> str:
-        """Of a local model's file, or of its configuration and its weights' sizes; else ""."""
-        folder = Path(self.source)
-        if not _is_path(self.source):
+    @property
+    def revision(self) -> str:
+        """The commit of a repository that the hub's cache has; "" for others and for paths.
+
+        Loading by it takes the same weights although the repository's main branch has moved.
+        """
+        if _is_path(self.source):
             return ""
+        from huggingface_hub import try_to_load_from_cache
+
+        # The answer is a path, None, or a marker for "known not to exist".
+        found = try_to_load_from_cache(self.source, self.gguf_file or "config.json")
+        parts = Path(found).parts if isinstance(found, str) else ()
+        return parts[parts.index(_SNAPSHOTS) + 1] if _SNAPSHOTS in parts else ""
+
+    def digest(self) -> str:
+        """Of a local model's files; else the commit of a repository, "" before it is fetched.
+
+        Raises:
+            OSError: a file cannot be read.
+        """
+        if not _is_path(self.source):
+            return self.revision
+        folder = Path(self.source)
         if self.gguf_file:
-            with (folder / self.gguf_file).open("rb") as stream:
-                return f"sha256-{hashlib.file_digest(stream, 'sha256').hexdigest()[:16]}"
-        sizes = sorted(f"{p.name} {p.stat().st_size}" for p in folder.iterdir() if p.is_file())
-        about = (folder / "config.json").read_bytes() + "\n".join(sizes).encode()
-        return f"sha256-{hashlib.sha256(about).hexdigest()[:16]}"
+            return f"sha256-{file_digest(folder / self.gguf_file)}"
+        return f"sha256-{folder_digest(folder)}"
+
+    @property
+    def made_of(self) -> str:
+        """What scores depend on: name and digest, and no path of a machine."""
+        return f"{self.name}@{self.digest()}"
 
 
 def resolve_lm(spec: str) -> LmSpec:

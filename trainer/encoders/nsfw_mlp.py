@@ -8,7 +8,6 @@ the embedding's model as in `openclip:ViT-L-14/openai`, `dim` its dimension D, `
 ACTIVATIONS for each layer, with commas. Shapes: N items, D dimensions.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from openm3w.errors import InputError, MissingError
+from openm3w.trainer.encoders.digests import file_digest
 from openm3w.trainer.encoders.wheels import require_libraries
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def read_spec(path: Path) -> MlpSpec:
         model=about["model"],
         dim=int(about["dim"]),
         activations=tuple(about["activations"].split(",")),
-        model_id=f"clip-mlp:sha256-{_digest(path)}; on {about['model']}",
+        model_id=f"clip-mlp:sha256-{file_digest(path)}; on {about['model']}",
     )
 
 
@@ -134,8 +134,3 @@ def _wrong_shapes(dim: int, layers: int, shapes: Mapping[str, tuple[Any, ...]]) 
             return f"layers.{at} has weight {weight} and bias {bias}, expected inputs of {into}"
         into = weight[0]
     return "" if into == 1 else f"its last layer has {into} outputs, expected 1"
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

