@@ -124,13 +124,22 @@ def _auto_choice(model: str) -> str:
 
 
 def identity(plan: Plan) -> dict[str, Any]:
-    """What tells this build from any other, and from which it can be opened again."""
+    """What tells this build from any other, and from which it can be opened again.
+
+    The profiles are written out, so that no file of the user's is asked for again.
+    """
+    recipe = recipes.to_plain(plan.recipe)
     return {
         "fingerprint": plan.fingerprints["shards"],
         "fingerprints": dict(plan.fingerprints),
-        "recipe": recipes.to_plain(plan.recipe),
+        "recipe": {name: value for name, value in recipe.items() if name != "report"},
         "model": plan.model,
         "sources": [[source.name, source.digest] for source in plan.sources],
+        publish.BESIDE: {
+            "report": recipe["report"],
+            "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
+            "origin": str(plan.origin),
+        },
     }
 
 

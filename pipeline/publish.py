@@ -23,6 +23,9 @@ from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
 BUILD_NAME = "build.json"
 """In the store: which build it belongs to, and the seconds that each job took."""
 
+BESIDE = "beside"
+"""Key of what an identity holds that tells no build from another: it is noted and not digested."""
+
 Say = Callable[[str], None]
 
 _FEW = 100
@@ -50,7 +53,7 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it holds another build, or something else.
     """
-    mine = recipes.fingerprint(identity)
+    mine = _digest(identity)
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
@@ -71,6 +74,10 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     if known.get("fingerprint") != identity.get("fingerprint"):
         known.pop("seconds", None)  # another build's
     commit.write_json(path, {**known, **identity})
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    return recipes.fingerprint({key: identity[key] for key in identity if key != BESIDE})
 
 
 def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
@@ -154,7 +161,7 @@ def publish(
     result: Manifest, report: Mapping[str, Any], identity: Mapping[str, Any] | None = None
 ) -> Manifest:
     """Writes report, card, manifest and, last, `_SUCCESS`; `identity` is what `claim` was given."""
-    named = replace(result, build=recipes.fingerprint(identity)) if identity else result
+    named = replace(result, build=_digest(identity)) if identity else result
     write_report(named.root, report)
     card.write_extras(named)
     for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed

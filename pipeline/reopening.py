@@ -4,6 +4,8 @@ from pathlib import Path
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
+from openm3w.filters.plugins import load_plugins
+from openm3w.filters.profiles import Profile
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.plan import Job, Plan
@@ -14,7 +16,7 @@ from openm3w.pipeline.sources import Source
 def reopen(output: Path, store: Path | None = None, *, needs: Job = "scores") -> Plan:
     """The plan of the build in `output`, whose jobs up to `needs` are done.
 
-    The archives themselves need not be there any more.
+    The archives themselves need not be there any more, nor the files of its profiles.
 
     Raises:
         InputError: `output` is no build of web archives, or its store is gone.
@@ -28,7 +30,15 @@ def reopen(output: Path, store: Path | None = None, *, needs: Job = "scores") ->
             "to, and --store where it was built with one"
         )
     try:
-        recipe = recipes.decode(BuildRecipe, about["recipe"], where=f"{store}: recipe")
+        beside = about[publish.BESIDE]
+        table = {**about["recipe"], "report": beside["report"]}
+        recipe = recipes.decode(BuildRecipe, table, where=f"{store}: recipe")
+        load_plugins(recipe.plugins)
+        profiles = tuple(
+            recipes.decode(Profile, table, where=f"{store}: profile")
+            for table in beside["profiles"]
+        )
+        origin = Path(beside["origin"])
         sources = tuple(
             Source(name=name, path=Path(name), digest=digest) for name, digest in about["sources"]
         )
@@ -38,10 +48,10 @@ def reopen(output: Path, store: Path | None = None, *, needs: Job = "scores") ->
             f"{output}: not a build of web archives of this version ({error}); only `m3w build` "
             "keeps what is needed to choose again"
         ) from error
-    plan = plans.make_plan(recipe, sources, output, store, model)
+    plan = plans.make_plan(recipe, sources, output, store, model, profiles=profiles, origin=origin)
     if plan.fingerprints[needs] != fingerprints.get(needs):
         raise OutputError(
-            f"{store}: made by another version, or a profile of its floor has changed since; run "
+            f"{store}: made by another version, or a list that it goes by has changed since; run "
             "the same m3w build again, which does only what has changed"
         )
     return plan
