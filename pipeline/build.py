@@ -88,6 +88,8 @@ def build(
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
     publish.claim(plan.output, plan.store, identity(plan))
     if (done := publish.finished(plan.output)) is not None:
+        if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
+            _sample(plan, say)
         return Built(manifest=done, already_done=True)
     _check_parents(plan, first)
     entries: tuple[ShardEntry, ...] = ()
@@ -101,9 +103,15 @@ def build(
         say(_summary(plan, job))
     if last != "shards":
         return Built(manifest=None, already_done=False)
-    if (sample := write_dropped(plan)) is not None:
-        say(f"dropped: look at some of each reason: m3w view {sample.parent}")
+    _sample(plan, say)
     return Built(manifest=_finish(plan, entries), already_done=False)
+
+
+def _sample(plan: Plan, say: Say) -> None:
+    if undone := [job for job in JOBS if pending(plan, job)]:
+        say(f"dropped: no sample: the store holds no job {undone[0]} of this build any more")
+    elif (sample := write_dropped(plan)) is not None:
+        say(f"dropped: look at some of each reason: m3w view {sample.parent}")
 
 
 _EARLY_JOBS: dict[Job, Callable[[Plan, Runner], None]] = {

@@ -87,10 +87,34 @@ def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
     return identity if isinstance(identity, dict) else None
 
 
+def find_store(output: Path) -> Path | None:
+    """The store of the build in `output`: the default one, or a `*.work` beside it that claims it.
+
+    An output says nothing of where it was made, so the folders beside it are asked.
+    """
+    beside = sorted(output.resolve().parent.glob("*.work"))
+    found = [store for store in beside if identity_of(output, store) is not None]
+    if (usual := default_store(output)) in found:
+        return usual
+    built = _published_build(output)
+    # A store may claim an output that was removed and made from another store since.
+    current = [store for store in found if built in ("", _claimed_build(output, store))]
+    return current[0] if len(current) == 1 else None
+
+
+def _claimed_build(output: Path, store: Path) -> str:
+    return str((commit.read_json(_claim_path(output, store)) or {}).get("build", ""))
+
+
 def _claim_path(output: Path, store: Path) -> Path:
     """One note for each output, so that builds that share a store do not evict each other."""
+    return store / "outputs" / f"{output_key(output, store)}.json"
+
+
+def output_key(output: Path, store: Path) -> str:
+    """16 hex digits of where an output stands, seen from its store."""
     name = os.path.relpath(output.resolve(), store.resolve())
-    return store / "outputs" / f"{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}.json"
+    return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
 
 
 def _published_build(output: Path) -> str:
