@@ -124,6 +124,7 @@ def test_a_refiltered_build_can_be_chosen_from_again(store, capsys):
     assert (
         looked(capsys, store / "windows", "-p", "kosmos1", "--store", store / "out.work") == first
     )
+    assert looked(capsys, store / "windows", "-p", "kosmos1") == first
 
 
 def test_several_profiles_stand_side_by_side(store, capsys):

@@ -1,9 +1,12 @@
 """A build's plan, opened again from what its store notes; nothing is run."""
 
 import json
+import sys
+from dataclasses import replace
 
 import pytest
 
+from openm3w.errors import InputError, RecipeError
 from openm3w.filters.profiles import profile_names
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import publish, refilter
@@ -19,7 +22,7 @@ def claimed(archive, tmp_path, monkeypatch):
 
     def make(*overrides, output="out", store=None):
         monkeypatch.chdir(tmp_path)
-        recipe = recipes.load("openm3w", ("scores.model=none", *overrides))
+        recipe = recipes.load("openm3w", ("scores.model=none", "profile=kosmos1", *overrides))
         plan = builds.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
         publish.claim(plan.output, plan.store, builds.identity(plan))
         plan.output.mkdir()
@@ -104,3 +107,44 @@ def test_where_a_build_lies_is_no_part_of_what_it_is_called_by(claimed, tmp_path
     before = json.loads(path.read_text())["build"]
     publish.claim(plan.output, plan.store, {**identity, publish.BESIDE: {}})
     assert json.loads(path.read_text())["build"] == before
+
+
+def test_the_store_of_an_output_is_found_beside_it(claimed, tmp_path):
+    claimed()
+    second = claimed("name=second", output="two", store=tmp_path / "out.work")
+    assert reopen(second.output) == replace(second, output=tmp_path / "two")
+    claimed("name=third", output="third", store=tmp_path / "third.work")
+    assert reopen(tmp_path / "third").store == tmp_path / "third.work"
+
+
+def test_of_two_stores_that_claim_an_output_the_one_that_made_it_is_taken(claimed, tmp_path):
+    claimed("name=one", output="mine", store=tmp_path / "a.work")
+    (tmp_path / "mine").rmdir()
+    plan = claimed("name=two", output="mine", store=tmp_path / "b.work")
+    with pytest.raises(InputError, match="--store"):
+        reopen(tmp_path / "mine")
+    (note,) = (plan.store / "outputs").iterdir()
+    made = {"build": json.loads(note.read_text())["build"]}
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(made))
+    assert reopen(tmp_path / "mine").recipe.name == "two"
+    with pytest.raises(InputError, match=r"no build whose store is .*none\.work; .* --store"):
+        reopen(tmp_path / "mine", tmp_path / "none.work")
+
+
+def test_a_store_alone_makes_nobody_run_code(claimed, tmp_path, monkeypatch):
+    plan = claimed()
+    (note,) = (plan.store / "outputs").iterdir()
+    value = json.loads(note.read_text())
+    value["identity"]["recipe"]["plugins"] = ["plug_pwned"]
+    note.write_text(json.dumps(value))
+    (tmp_path / "plug_pwned.py").write_text("open('ran', 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for plugins in ((), ("json",)):
+        with pytest.raises(RecipeError, match=r"filters of plug_pwned; .*: --plugin plug_pwned$"):
+            reopen(plan.output, plugins=plugins)
+    assert not (tmp_path / "ran").exists()
+    assert "plug_pwned" not in sys.modules
+    again = reopen(plan.output, plugins=("plug_pwned",))
+    assert (tmp_path / "ran").exists()
+    assert again.recipe.plugins == ("plug_pwned",)
+    del sys.modules["plug_pwned"]
