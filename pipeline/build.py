@@ -91,6 +91,8 @@ def build(
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
     publish.claim(plan.output, plan.store, identity(plan))
     if (done := publish.finished(plan.output)) is not None:
+        if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
+            _sample(plan, say)
         return Built(manifest=done, already_done=True)
     _check_parents(plan, first)
     entries: tuple[ShardEntry, ...] = ()
@@ -104,9 +106,15 @@ def build(
         say(_summary(plan, job))
     if last != "shards":
         return Built(manifest=None, already_done=False)
-    if (sample := write_dropped(plan)) is not None:
-        say(f"dropped: look at some of each reason: m3w view {sample.parent}")
+    _sample(plan, say)
     return Built(manifest=_finish(plan, entries), already_done=False)
+
+
+def _sample(plan: Plan, say: Say) -> None:
+    if undone := [job for job in JOBS if pending(plan, job)]:
+        say(f"dropped: no sample: the store holds no job {undone[0]} of this build any more")
+    elif (sample := write_dropped(plan)) is not None:
+        say(f"dropped: look at some of each reason: m3w view {sample.parent}")
 
 
 _EARLY_JOBS: dict[Job, Callable[[Plan, Runner], None]] = {
@@ -137,13 +145,22 @@ def _unknown_lm(spec: str) -> str:
 
 
 def identity(plan: Plan) -> dict[str, Any]:
-    """What tells this build from any other, and from which it can be opened again."""
+    """What tells this build from any other, and from which it can be opened again.
+
+    The profiles are written out, so that no file of the user's is asked for again.
+    """
+    recipe = recipes.to_plain(plan.recipe)
     return {
         "fingerprint": plan.fingerprints["shards"],
         "fingerprints": dict(plan.fingerprints),
-        "recipe": recipes.to_plain(plan.recipe),
+        "recipe": {name: value for name, value in recipe.items() if name != "report"},
         "model": plan.model,
         "sources": [[source.name, source.digest] for source in plan.sources],
+        publish.BESIDE: {
+            "report": recipe["report"],
+            "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
+            "origin": str(plan.origin),
+        },
     }
 
 

@@ -1,19 +1,21 @@
 """A sample of the documents that were dropped, some for each reason, for the viewer.
 
 It is read off what the jobs committed and written beside it, never to the folder that is published.
-A document that the first job dropped has its text alone, for nobody fetched its images. The
-reason stands before the title.
+A document that one of the first two jobs dropped has its text alone, for nobody fetched its images.
+The reason stands before the title. Builds that share a store have a sample each.
 """
 
 import heapq
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
+from openm3w.pipeline import publish
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import order_hash
@@ -25,9 +27,11 @@ from openm3w.shards.sample import Sample, document_from_json
 from openm3w.shards.writer import write_shard
 
 FOLDER: Final = "dropped"
-"""In the store."""
+"""In the store; a folder in it for each output."""
 
+_Job = Literal["documents", "dedup", "shards"]
 _COLUMNS = ["row", "doc_id", "outcome", "reason"]
+_MARK = ["row", "reason"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,25 +41,34 @@ class _Chosen:
     doc_id: str
     unit: str
     row: int
-    job: Literal["documents", "shards"]
+    job: _Job
     reason: str
 
 
 def write_dropped(plan: Plan) -> Path | None:
     """Writes the sample that the recipe asks for; None where it asks for none, or none was dropped.
 
+    An older sample of this output is not left behind.
+
     Raises:
         OutputError: the store is damaged or cannot be written.
     """
+    root = folder_of(plan)
     chosen = _choose(plan, plan.recipe.report.dropped_samples)
     if not chosen:
+        shutil.rmtree(root, ignore_errors=True)
         return None
-    root = plan.store / FOLDER
     entry = write_shard(
         root, "data/train-000000.tar", _samples(plan, chosen), kind="interleaved", split="train"
     )
     name = f"dropped by {plan.recipe.name}"
     return manifests.write(Manifest(name=name, kind="interleaved", shards=(entry,), root=root))
+
+
+def folder_of(plan: Plan) -> Path:
+    """Where the sample of the plan's output stands."""
+    key = publish.output_key(plan.output, plan.store)[:8]
+    return plan.store / FOLDER / f"{plan.output.resolve().name}-{key}"
 
 
 def _choose(plan: Plan, most: int) -> list[_Chosen]:
@@ -74,20 +87,27 @@ def _choose(plan: Plan, most: int) -> list[_Chosen]:
 
 
 def _dropped(plan: Plan, unit: str) -> Iterator[_Chosen]:
-    documents = plan.folder("documents").rows(unit, _COLUMNS)
     outcomes = plan.folder("shards", "select").rows(unit, _COLUMNS, suffix="outcomes.parquet")
-    jobs: tuple[tuple[Literal["documents", "shards"], Iterator[dict[str, object]]], ...] = (
-        ("documents", iter(documents)),
-        ("shards", iter(outcomes)),
+    jobs: tuple[tuple[_Job, Iterator[dict[str, Any]]], ...] = (
+        ("documents", plan.folder("documents").rows(unit, _COLUMNS)),
+        ("dedup", _marked(plan, unit)),
+        ("shards", outcomes),
     )
     for job, rows in jobs:
         for row in rows:
             # What was not extracted is no document.
             if row["outcome"] != "kept" and row["doc_id"]:
-                doc_id = str(row["doc_id"])
-                place = order_hash(doc_id, plan.recipe.shards.seed)
-                number, reason = int(str(row["row"])), str(row["reason"])
-                yield _Chosen(place, doc_id, unit, number, job, reason)
+                place = order_hash(row["doc_id"], plan.recipe.shards.seed)
+                yield _Chosen(place, row["doc_id"], unit, row["row"], job, row["reason"])
+
+
+def _marked(plan: Plan, unit: str) -> Iterator[dict[str, Any]]:
+    """Documents that go no further than job dedup, as rows of outcomes."""
+    marks = {mark["row"]: mark["reason"] for mark in plan.folder("dedup").rows(unit, _MARK)}
+    for row in plan.folder("documents").rows(unit, _COLUMNS):
+        reason = marks.get(row["row"], "")
+        if row["outcome"] == "kept" and reason and plan.drops(reason):
+            yield {**row, "outcome": "dropped", "reason": reason}
 
 
 def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
@@ -105,8 +125,9 @@ def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
 def _of_unit(
     plan: Plan, unit: str, chosen: list[_Chosen]
 ) -> Iterator[tuple[_Chosen, tuple[Document, list[Place]]]]:
-    early = {each.row: each for each in chosen if (each.unit, each.job) == (unit, "documents")}
-    late = {each.row: each for each in chosen if (each.unit, each.job) == (unit, "shards")}
+    here = [each for each in chosen if each.unit == unit]
+    late = {each.row: each for each in here if each.job == "shards"}
+    early = {each.row: each for each in here if each.job != "shards"}
     if early:
         for row in plan.folder("documents").rows(unit, ["row", "document"]):
             if row["row"] in early:

@@ -28,10 +28,20 @@ _GOOD, _BAD, _QUIET = "green", "yellow", "bright_black"
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("url")
 @click.option("--profile", "-p", default="", metavar="NAME", help="As another profile has it.")
+@click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
+              help="A module of filters that the build or a profile needs.")  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that DIR was built with.  [default: DIR.work]")  # fmt: skip
+              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a capture.")
-def explain(folder: Path, url: str, profile: str, store: Path | None, *, as_json: bool) -> None:
+def explain(
+    folder: Path,
+    url: str,
+    profile: str,
+    plugins: tuple[str, ...],
+    store: Path | None,
+    *,
+    as_json: bool,
+) -> None:
     """Says what happened to a page and to each of its images.
 
     URL is the page's, or a document's id as `m3w view` shows it. Numbers stand beside the bounds
@@ -41,7 +51,7 @@ def explain(folder: Path, url: str, profile: str, store: Path | None, *, as_json
     m3w explain out https://example.org/story
     m3w explain out https://example.org/story --profile mmc4
     """
-    plan = reopen(folder, store)
+    plan = reopen(folder, store, plugins)
     if profile:
         plan = refilter.with_profile(plan, profile)
     found = histories(plan, url)

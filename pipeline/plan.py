@@ -43,8 +43,10 @@ class Plan:
     store: Path
     model: str
     """The similarity model, resolved: never `auto`."""
-    profile: Profile
-    """Thresholds of the last job."""
+    profiles: tuple[Profile, ...]
+    """What must stay possible; the last one is chosen. Their lists are absolute paths."""
+    origin: Path
+    """The folder from which relative paths of the recipe are meant."""
     floor: Floor
     """The loosest bounds, which the jobs before the last apply."""
     views: tuple[View, ...]
@@ -55,6 +57,11 @@ class Plan:
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
     state: State | None = None
     """What earlier crawls left for this one, as it stood when the plan was made."""
+
+    @property
+    def profile(self) -> Profile:
+        """Thresholds of the last job."""
+        return self.profiles[-1]
 
     @property
     def crawl(self) -> Crawl:
@@ -88,9 +95,19 @@ class Plan:
 
 
 def make_plan(
-    recipe: BuildRecipe, sources: tuple[Source, ...], output: Path, store: Path, model: str
+    recipe: BuildRecipe,
+    sources: tuple[Source, ...],
+    output: Path,
+    store: Path,
+    model: str,
+    *,
+    profiles: tuple[Profile, ...] | None = None,
+    origin: Path | None = None,
 ) -> Plan:
-    """Resolves profile, floor, state and fingerprints.
+    """Resolves profiles, floor, state and fingerprints.
+
+    `profiles` are those that must stay possible, the chosen one last: by default the recipe's, as
+    their files say now. `origin` is where its relative paths begin: by default where this runs.
 
     Raises:
         RecipeError: a profile does not load or asks for what the recipe does not make, or no scorer
@@ -99,31 +116,43 @@ def make_plan(
         InputError: a list, the state or evaluation texts that the recipe or a profile names cannot
             be read, or a scorer's file is not of its form.
     """
-    profile, profiles = recipe.load_profile(), recipe.floor_profiles()
+    origin = origin or Path.cwd()
+    found = recipe.floor_profiles() if profiles is None else profiles
+    profiles = tuple(replace(each, pages=each.pages.absolute(origin)) for each in found)
+    profile = profiles[-1]
     needs.check(recipe, profile, model)
     bounds = floor(profiles)
-    lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
-    state = _state(recipe)
+    lists = Lists.of(
+        _absolute(origin, recipe.images.blocklists),
+        _absolute(origin, recipe.images.evaluation_images),
+    )
+    texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
+    state = _state(recipe, origin)
     return Plan(
         recipe=recipe,
         sources=sources,
         output=output,
         store=store,
         model=model,
-        profile=profile,
+        profiles=profiles,
+        origin=origin,
         floor=bounds,
         views=views(profiles),
         lists=lists,
-        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists, state),
+        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists, texts, state),
         state=state,
     )
 
 
-def _state(recipe: BuildRecipe) -> State | None:
+def _absolute(origin: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(str(origin / path) for path in paths)
+
+
+def _state(recipe: BuildRecipe, origin: Path) -> State | None:
     settings = recipe.dedup
     if not settings.state:
         return None
-    return State.read(Path(settings.state).absolute(), settings.minhash)
+    return State.read(origin / settings.state, settings.minhash)
 
 
 def _fingerprints(
@@ -133,6 +162,7 @@ def _fingerprints(
     profile: Profile,
     bounds: Floor,
     lists: Lists,
+    texts: list[str],
     state: State | None,
 ) -> dict[Job, str]:
     archives = [(source.name, source.digest) for source in sources]
@@ -143,7 +173,8 @@ def _fingerprints(
     pictures, near = bounds.image, bounds.near_duplicates
     bounds = replace(bounds, pages=(), image=ImageRules(), near_duplicates=False)
     pages = profile.pages.contents()
-    profile = replace(profile, pages=PageRules())
+    # What a profile or a build is called, and says of itself, decides nothing.
+    profile = replace(profile, pages=PageRules(), description="")
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     scorers = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     if recipe.scores.perplexity != "none":
@@ -152,13 +183,13 @@ def _fingerprints(
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
             (recipe.dedup.made_from, near),
-            evaluation.digests(recipe.dedup.evaluation_texts),
+            texts,
             # Other crawls before this one make other marks; where the folder is makes none.
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
         "images": (images, pictures, lists.digest),
         "scores": ("text_similarity", recipe.scores, model, scorers),
-        "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
+        "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards),
     }
     digits: dict[Job, str] = {}
     parent = str(STORE_VERSION)

@@ -23,6 +23,9 @@ from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
 BUILD_NAME = "build.json"
 """In the store: which build it belongs to, and the seconds that each job took."""
 
+BESIDE = "beside"
+"""Key of what an identity holds that tells no build from another: it is noted and not digested."""
+
 Say = Callable[[str], None]
 
 _FEW = 100
@@ -50,7 +53,7 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     Raises:
         OutputError: it holds another build, or something else.
     """
-    mine = recipes.fingerprint(identity)
+    mine = _digest(identity)
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
@@ -73,6 +76,10 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     commit.write_json(path, {**known, **identity})
 
 
+def _digest(identity: Mapping[str, Any]) -> str:
+    return recipes.fingerprint({key: identity[key] for key in identity if key != BESIDE})
+
+
 def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
     """What `claim` was told about the build in `output`, or None."""
     note = commit.read_json(_claim_path(output, store)) or {}
@@ -80,10 +87,34 @@ def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
     return identity if isinstance(identity, dict) else None
 
 
+def find_store(output: Path) -> Path | None:
+    """The store of the build in `output`: the default one, or a `*.work` beside it that claims it.
+
+    An output says nothing of where it was made, so the folders beside it are asked.
+    """
+    beside = sorted(output.resolve().parent.glob("*.work"))
+    found = [store for store in beside if identity_of(output, store) is not None]
+    if (usual := default_store(output)) in found:
+        return usual
+    built = _published_build(output)
+    # A store may claim an output that was removed and made from another store since.
+    current = [store for store in found if built in ("", _claimed_build(output, store))]
+    return current[0] if len(current) == 1 else None
+
+
+def _claimed_build(output: Path, store: Path) -> str:
+    return str((commit.read_json(_claim_path(output, store)) or {}).get("build", ""))
+
+
 def _claim_path(output: Path, store: Path) -> Path:
     """One note for each output, so that builds that share a store do not evict each other."""
+    return store / "outputs" / f"{output_key(output, store)}.json"
+
+
+def output_key(output: Path, store: Path) -> str:
+    """16 hex digits of where an output stands, seen from its store."""
     name = os.path.relpath(output.resolve(), store.resolve())
-    return store / "outputs" / f"{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}.json"
+    return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
 
 
 def _published_build(output: Path) -> str:
@@ -154,7 +185,7 @@ def publish(
     result: Manifest, report: Mapping[str, Any], identity: Mapping[str, Any] | None = None
 ) -> Manifest:
     """Writes report, card, manifest and, last, `_SUCCESS`; `identity` is what `claim` was given."""
-    named = replace(result, build=recipes.fingerprint(identity)) if identity else result
+    named = replace(result, build=_digest(identity)) if identity else result
     write_report(named.root, report)
     card.write_extras(named)
     for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed

@@ -99,7 +99,7 @@ class Report:
     """What is told of a build beside its shards."""
 
     dropped_samples: int = 0
-    """Dropped documents of each reason that are written to `dropped` in the store; 0: none."""
+    """Dropped documents of each reason that are written under `dropped` in the store; 0: none."""
 
     def __post_init__(self) -> None:
         if self.dropped_samples < 0:

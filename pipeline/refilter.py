@@ -11,6 +11,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import RecipeError
 from openm3w.filters.choosing import NeedsDocumentsError, choose
 from openm3w.filters.floor import Floor
+from openm3w.filters.profiles import Profile
 from openm3w.filters.rows import Choice, Coded, Rows
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.completed import completed_documents
@@ -44,7 +45,16 @@ def with_profile(
     recipe = replace(
         base.recipe, name=Path(profile).stem, profile=profile, profile_set=tuple(overrides)
     )
-    plan = plans.make_plan(recipe, base.sources, output or base.output, base.store, base.model)
+    plan = plans.make_plan(
+        recipe,
+        base.sources,
+        output or base.output,
+        base.store,
+        base.model,
+        # What was stored goes by the profiles as they were then; the new one is where we are.
+        profiles=(*base.profiles, _here(recipe.load_profile())),
+        origin=base.origin,
+    )
     if looser := _looser(base.floor, plan.floor):
         raise RecipeError(
             f"profile {profile} is looser than what was built: {'; '.join(looser)}; "
@@ -52,6 +62,10 @@ def with_profile(
         )
     # Its text may have been measured with the others'.
     return replace(plan, views=base.views) if view_for(base, plan.profile) else plan
+
+
+def _here(profile: Profile) -> Profile:
+    return replace(profile, pages=profile.pages.absolute(Path.cwd()))
 
 
 def look(plan: Plan, runner: Runner, say: Say) -> Looked:

@@ -34,8 +34,10 @@ from openm3w.shards.terminal import clean_line
 @click.option("--dry-run", is_flag=True, help="Print what would be kept, write no shards.")
 @click.option("--output", "-o", type=click.Path(path_type=Path),
               help="Folder for the new shards.  [default: DIR-NAME]")  # fmt: skip
+@click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
+              help="A module of filters that the build or a profile needs.")  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that DIR was built with.  [default: DIR.work]")  # fmt: skip
+              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
 @click.option("--workers", type=click.IntRange(min=0), default=0,
               help="Processes of local-mp.  [default: one a core]")  # fmt: skip
@@ -45,6 +47,7 @@ def refilter(
     profiles: tuple[str, ...],
     overrides: tuple[str, ...],
     output: Path | None,
+    plugins: tuple[str, ...],
     store: Path | None,
     runner: str,
     workers: int,
@@ -67,7 +70,7 @@ def refilter(
     if len(set(profiles)) < len(profiles):
         raise RecipeError("--profile: the same one is named twice")
     engine, say = Runner(name=runner, workers=workers), quiet if as_json else click.echo
-    base = reopen(folder, store)
+    base = reopen(folder, store, plugins)
     if dry_run:
         started = time.perf_counter()
         plans = [refilters.with_profile(base, name, overrides) for name in profiles]

@@ -1,9 +1,13 @@
 """An output folder back to the plan that made it: for what is chosen or asked afterwards."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
+from openm3w.filters.plugins import load_plugins
+from openm3w.filters.profiles import Profile
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.plan import Job, Plan
@@ -11,37 +15,69 @@ from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
 
 
-def reopen(output: Path, store: Path | None = None, *, needs: Job = "scores") -> Plan:
+def reopen(
+    output: Path,
+    store: Path | None = None,
+    plugins: Sequence[str] = (),
+    *,
+    needs: Job = "scores",
+) -> Plan:
     """The plan of the build in `output`, whose jobs up to `needs` are done.
 
-    The archives themselves need not be there any more.
+    The archives themselves need not be there any more, nor the files of its profiles. Modules of
+    the user's own are imported where `plugins` names them: a store alone makes nobody run code.
 
     Raises:
         InputError: `output` is no build of web archives, or its store is gone.
+        RecipeError: `plugins` leaves a module out that the build was made with.
         OutputError: the store was made from something else than this version makes of the recipe.
     """
-    store = store or publish.default_store(output)
-    about = publish.identity_of(output, store)
+    place = store or publish.find_store(output) or publish.default_store(output)
+    about = publish.identity_of(output, place)
     if about is None:
+        elsewhere = "" if store else ", nor is one folder *.work beside it the store of its build"
         raise InputError(
-            f"{output}: no build whose store is {store}; name the folder that `m3w build` wrote "
-            "to, and --store where it was built with one"
+            f"{output}: no build whose store is {place}{elsewhere}; name the folder that "
+            "`m3w build` or `m3w refilter` wrote to, and its store by --store"
         )
     try:
-        recipe = recipes.decode(BuildRecipe, about["recipe"], where=f"{store}: recipe")
+        beside = about[publish.BESIDE]
+        table = {**about["recipe"], "report": beside["report"]}
+        recipe = recipes.decode(BuildRecipe, table, where=f"{place}: recipe")
         sources = tuple(
             Source(name=name, path=Path(name), digest=digest) for name, digest in about["sources"]
         )
         model, fingerprints = str(about["model"]), dict(about["fingerprints"])
+        tables, origin = list(beside["profiles"]), Path(beside["origin"])
     except (KeyError, TypeError, ValueError, RecipeError) as error:
         raise InputError(
             f"{output}: not a build of web archives of this version ({error}); only `m3w build` "
             "keeps what is needed to choose again"
         ) from error
-    plan = plans.make_plan(recipe, sources, output, store, model)
+    recipe = _with_plugins(recipe, plugins, place)
+    plan = plans.make_plan(
+        recipe,
+        sources,
+        output,
+        place,
+        model,
+        profiles=tuple(recipes.decode(Profile, each, f"{place}: profile") for each in tables),
+        origin=origin,
+    )
     if plan.fingerprints[needs] != fingerprints.get(needs):
         raise OutputError(
-            f"{store}: made by another version, or a profile of its floor has changed since; run "
+            f"{place}: made by another version, or a list that it goes by has changed since; run "
             "the same m3w build again, which does only what has changed"
         )
     return plan
+
+
+def _with_plugins(recipe: BuildRecipe, named: Sequence[str], store: Path) -> BuildRecipe:
+    if left := [module for module in recipe.plugins if module not in named]:
+        again = " ".join(f"--plugin {module}" for module in left)
+        raise RecipeError(
+            f"{store}: built with filters of {', '.join(left)}; no store is trusted to name "
+            f"code that runs, so name what you know: {again}"
+        )
+    load_plugins(named)
+    return replace(recipe, plugins=tuple(dict.fromkeys((*recipe.plugins, *named))))

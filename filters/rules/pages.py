@@ -1,6 +1,7 @@
 """`[pages]`: which pages by their address."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from openm3w.filters.lists import Kind, content_digest, load
 from openm3w.filters.pages import Allowed, DeniedDomain, DeniedToken, DeniedUrl, UrlFilter
@@ -53,6 +54,14 @@ class PageRules:
         return allowed[0] in (((), ()), allowed[1]) and all(
             set(getattr(other, name)) <= set(getattr(self, name)) for name in denials
         )
+
+    def absolute(self, folder: Path) -> "PageRules":
+        """The rules with their relative paths taken from `folder`, wherever they are asked."""
+        found = {
+            name: tuple(str((folder / path).resolve()) for path in getattr(self, name))
+            for name in ("allow_domains", "allow_urls", "deny_domains", "deny_urls")
+        }
+        return replace(self, **found)
 
     def contents(self) -> dict[str, tuple[str, ...]]:
         """The rules with digests of the lists' contents in the place of their paths.

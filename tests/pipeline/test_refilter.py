@@ -126,6 +126,7 @@ def test_a_refiltered_build_can_be_chosen_from_again(store, capsys):
     assert (
         looked(capsys, store / "windows", "-p", "kosmos1", "--store", store / "out.work") == first
     )
+    assert looked(capsys, store / "windows", "-p", "kosmos1") == first
 
 
 def test_several_profiles_stand_side_by_side(store, capsys):
@@ -181,8 +182,8 @@ def test_several_profiles_make_no_shards(store, capsys):
 def test_a_store_of_a_floor_that_has_changed_is_refused(store, capsys):
     (path,) = (store / "out.work" / "outputs").glob("*.json")
     note = json.loads(path.read_text())
-    note["identity"]["recipe"]["floor"] = ["kosmos1"]
-    note["identity"]["recipe"]["language"] = "de"
+    for profile in note["identity"]["beside"]["profiles"]:
+        profile["language"] = "de"
     path.write_text(json.dumps(note))
     code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "--dry-run")
     assert code == 1

@@ -1,0 +1,150 @@
+"""A build's plan, opened again from what its store notes; nothing is run."""
+
+import json
+import sys
+from dataclasses import replace
+
+import pytest
+
+from openm3w.errors import InputError, RecipeError
+from openm3w.filters.profiles import profile_names
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import publish, refilter
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.plan import JOBS
+from openm3w.pipeline.reopening import reopen
+
+
+@pytest.fixture
+def claimed(archive, tmp_path, monkeypatch):
+    """Maker of the plan of a build in `tmp_path`, whose store is claimed as by `m3w build`."""
+    archive.page("http://a.example/", "<p>words").write(tmp_path / "a.warc.gz")
+
+    def make(*overrides, output="out", store=None):
+        monkeypatch.chdir(tmp_path)
+        recipe = recipes.load("openm3w", ("scores.model=none", "profile=kosmos1", *overrides))
+        plan = builds.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
+        publish.claim(plan.output, plan.store, builds.identity(plan))
+        plan.output.mkdir()
+        return plan
+
+    return make
+
+
+def elsewhere(tmp_path, monkeypatch):
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+
+def test_every_shipped_profile_comes_back_as_it_was(claimed):
+    plan = claimed(f"floor={json.dumps(profile_names())}", "profile=kosmos1")
+    again = reopen(plan.output)
+    assert len(plan.profiles) == len(profile_names()) + 1
+    assert again.profiles == plan.profiles
+    assert again.fingerprints == plan.fingerprints
+    assert again.recipe == plan.recipe
+
+
+def test_neither_a_profile_s_file_nor_the_working_directory_is_asked_again(
+    claimed, tmp_path, monkeypatch
+):
+    profile = tmp_path / "mine.toml"
+    profile.write_text(
+        'description = "mine"\n[image]\nmin_side = 77\n[pages]\ndeny_domains = ["denied.txt"]\n'
+    )
+    (tmp_path / "denied.txt").write_text("b.example\n")
+    (tmp_path / "blocked.txt").write_text("0" * 64 + "\n")
+    (tmp_path / "questions.txt").write_text("what is the tallest mountain of the world\n")
+    plan = claimed(
+        "profile=mine.toml", 'floor=["mine.toml"]', 'images.blocklists=["blocked.txt"]',
+        'dedup.evaluation_texts=["questions.txt"]', "dedup.state=state",
+        "dedup.crawl=first",
+    )  # fmt: skip
+    profile.write_text("[image]\nmin_side = 99\n")
+    elsewhere(tmp_path, monkeypatch)
+    for change in (lambda: None, profile.unlink):
+        change()
+        again = reopen(plan.output)
+        assert again.fingerprints == plan.fingerprints
+        assert again.profile.image.min_side == 77
+        assert again.floor == plan.floor
+
+    # A profile of now, with a list of here, is held against the floor of then.
+    (tmp_path / "elsewhere/more.txt").write_text("c.example\n")
+    (tmp_path / "elsewhere/strict.toml").write_text(
+        '[image]\nmin_side = 88\n[pages]\ndeny_domains = ["more.txt", "../denied.txt"]\n'
+    )
+    strict = refilter.with_profile(again, "strict.toml", (), tmp_path / "strict")
+    assert [job for job in JOBS if strict.fingerprints[job] != plan.fingerprints[job]] == ["shards"]
+    assert strict.profile.pages.judge("http://c.example/").reason
+
+
+def test_a_chosen_profile_may_be_stricter_than_the_build_s_own_where_the_floor_names_none(claimed):
+    plan = claimed("profile=m3w", "floor=[]")
+    strict = refilter.with_profile(plan, "m3w", ("image.min_side=500",))
+    assert strict.fingerprints["scores"] == plan.fingerprints["scores"]
+
+
+def test_what_a_profile_or_a_build_says_of_itself_decides_nothing(claimed, tmp_path):
+    (tmp_path / "mine.toml").write_text('description = "mine"\n')
+    one = claimed("profile=mine.toml", output="one")
+    (tmp_path / "mine.toml").write_text('description = "still mine"\n')
+    two = claimed("profile=mine.toml", "name=another", output="two")
+    assert one.profile != two.profile
+    assert one.fingerprints == two.fingerprints
+
+
+def test_where_a_build_lies_is_no_part_of_what_it_is_called_by(claimed, tmp_path):
+    (tmp_path / "denied.txt").write_text("b.example\n")
+    (tmp_path / "mine.toml").write_text('[pages]\ndeny_domains = ["denied.txt"]\n')
+    plan = claimed("profile=mine.toml")
+    identity = builds.identity(plan)
+    assert str(tmp_path) not in json.dumps({**identity, publish.BESIDE: {}})
+    assert str(tmp_path) in json.dumps(identity[publish.BESIDE])
+    note = plan.store / "outputs"
+    (path,) = note.iterdir()
+    before = json.loads(path.read_text())["build"]
+    publish.claim(plan.output, plan.store, {**identity, publish.BESIDE: {}})
+    assert json.loads(path.read_text())["build"] == before
+
+
+def test_the_store_of_an_output_is_found_beside_it(claimed, tmp_path):
+    claimed()
+    second = claimed("name=second", output="two", store=tmp_path / "out.work")
+    assert reopen(second.output) == replace(second, output=tmp_path / "two")
+    claimed("name=third", output="third", store=tmp_path / "third.work")
+    assert reopen(tmp_path / "third").store == tmp_path / "third.work"
+
+
+def test_of_two_stores_that_claim_an_output_the_one_that_made_it_is_taken(claimed, tmp_path):
+    claimed("name=one", output="mine", store=tmp_path / "a.work")
+    (tmp_path / "mine").rmdir()
+    plan = claimed("name=two", output="mine", store=tmp_path / "b.work")
+    with pytest.raises(InputError, match="--store"):
+        reopen(tmp_path / "mine")
+    (note,) = (plan.store / "outputs").iterdir()
+    made = {"build": json.loads(note.read_text())["build"]}
+    (tmp_path / "mine" / "manifest.json").write_text(json.dumps(made))
+    assert reopen(tmp_path / "mine").recipe.name == "two"
+    with pytest.raises(InputError, match=r"no build whose store is .*none\.work; .* --store"):
+        reopen(tmp_path / "mine", tmp_path / "none.work")
+
+
+def test_a_store_alone_makes_nobody_run_code(claimed, tmp_path, monkeypatch):
+    plan = claimed()
+    (note,) = (plan.store / "outputs").iterdir()
+    value = json.loads(note.read_text())
+    value["identity"]["recipe"]["plugins"] = ["plug_pwned"]
+    note.write_text(json.dumps(value))
+    (tmp_path / "plug_pwned.py").write_text("open('ran', 'w').close()\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for plugins in ((), ("json",)):
+        with pytest.raises(RecipeError, match=r"filters of plug_pwned; .*: --plugin plug_pwned$"):
+            reopen(plan.output, plugins=plugins)
+    assert not (tmp_path / "ran").exists()
+    assert "plug_pwned" not in sys.modules
+    again = reopen(plan.output, plugins=("plug_pwned",))
+    assert (tmp_path / "ran").exists()
+    assert again.recipe.plugins == ("plug_pwned",)
+    del sys.modules["plug_pwned"]
