@@ -6,7 +6,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
-from openm3w.pipeline.plan import Job, Plan
+from openm3w.pipeline.plan import Job, Made, Plan
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.sources import Source
 
@@ -39,9 +39,10 @@ def reopen(output: Path, store: Path | None = None, *, needs: Job = "scores") ->
             "keeps what is needed to choose again"
         ) from error
     plan = plans.make_plan(recipe, sources, output, store, model)
-    if plan.fingerprints[needs] != fingerprints.get(needs):
+    made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
+    if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):
         raise OutputError(
-            f"{store}: made by another version, or a profile of its floor has changed since; run "
-            "the same m3w build again, which does only what has changed"
+            f"{store}: made by another version, or a profile of its floor or an evaluation text "
+            "has changed since; run the same m3w build again, which does only what has changed"
         )
     return plan
