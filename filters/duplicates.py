@@ -45,7 +45,11 @@ class NearDuplicate:
 class ImageSet:
     """Drops documents that have exactly the images of another one, by their URLs.
 
-    Source: OBELICS (Laurençon et al., 2023, arXiv:2306.16527) keeps one for each set.
+    Which one stays is chosen among all that the dedup job left, before a profile drops any: where
+    the one with place 0 fails another rule, no other of its set stays instead.
+
+    Source: OBELICS (Laurençon et al., 2023, arXiv:2306.16527) keeps one for each set, and chooses
+    it last, among what its other filters left (released code, step 11).
     """
 
     name: ClassVar[str] = "image_set"
@@ -65,6 +69,9 @@ class ImageSet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerDomain:
     """Drops what a registered domain has beyond a number of documents, in an order by hash.
+
+    Places are taken among all that the dedup job left, before a profile drops any: what other
+    rules drop uses up places, so that a domain may keep fewer documents than the number.
 
     Source: none; the rule is ours, and no published recipe for web documents names a number.
     """

@@ -90,7 +90,7 @@ def build(
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
     publish.claim(plan.output, plan.store, identity(plan))
-    if (done := publish.finished(plan.output)) is not None:
+    if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
         if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
             _sample(plan, say)
         return Built(manifest=done, already_done=True)
@@ -162,6 +162,15 @@ def identity(plan: Plan) -> dict[str, Any]:
             "origin": str(plan.origin),
         },
     }
+
+
+def _is_torn(plan: Plan) -> bool:
+    """Whether a part of what the jobs before the last committed is gone, and not all of it.
+
+    A store that was removed is nobody's loss; one with holes makes `m3w refilter` fail.
+    """
+    left = [len(pending(plan, job)) for job in JOBS[:-1]]
+    return any(left) and not all(number == len(plan.units) for number in left)
 
 
 def _check_parents(plan: Plan, first: Job) -> None:

@@ -29,6 +29,9 @@ from openm3w.trainer.encoders.lm_specs import resolve_lm
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
 
+Made = Literal[Job, "facts"]
+"""What has digits of its own: facts are job 2's, but nothing is fetched or scored by them."""
+
 STORE_VERSION = 3
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
@@ -53,7 +56,7 @@ class Plan:
     """How the text is measured for this and other profiles."""
     lists: Lists
     """Of images that must not be stored, and of evaluation pictures."""
-    fingerprints: Mapping[Job, str]
+    fingerprints: Mapping[Made, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
     state: State | None = None
     """What earlier crawls left for this one, as it stood when the plan was made."""
@@ -75,7 +78,8 @@ class Plan:
 
     def folder(self, job: Job, part: str = "") -> Folder:
         """A job's folder in the store; `part` where it commits more than one kind of unit."""
-        return Folder.of(self.store / job / part, self.fingerprints[job])
+        made: Made = "facts" if part == "facts" else job
+        return Folder.of(self.store / job / part, self.fingerprints[made])
 
     def drops(self, reason: str) -> bool:
         """Whether a document with this mark goes no further; others are left to the last job."""
@@ -85,7 +89,8 @@ class Plan:
     def measures(self) -> Folder:
         """Numbers for choosing profiles; what they are of has its own digits."""
         views = [[view.key, *(rule_key(rule) for rule in view.rules)] for view in self.views]
-        made_from = [self.fingerprints["scores"], page_names(), image_names(), views]
+        parents = [self.fingerprints["scores"], self.fingerprints["facts"]]
+        made_from = [*parents, page_names(), image_names(), views]
         return Folder.of(self.store / "measures", fingerprint(made_from))
 
     @property
@@ -164,7 +169,7 @@ def _fingerprints(
     lists: Lists,
     texts: list[str],
     state: State | None,
-) -> dict[Job, str]:
+) -> dict[Made, str]:
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
     images = replace(recipe.images, blocklists=(), evaluation_images=())
@@ -179,22 +184,24 @@ def _fingerprints(
     scorers = [spec.digest for spec in safety.parse(recipe.scores.safety)]
     if recipe.scores.perplexity != "none":
         scorers.append(resolve_lm(recipe.scores.perplexity).made_of)
+    counted = (recipe.dedup.seed, recipe.dedup.ngram, texts)
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
-            (recipe.dedup.made_from, near),
-            texts,
+            (recipe.dedup.near, near),
             # Other crawls before this one make other marks; where the folder is makes none.
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
         "images": (images, pictures, lists.digest),
         "scores": ("text_similarity", recipe.scores, model, scorers),
-        "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards),
+        "shards": (counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
     }
-    digits: dict[Job, str] = {}
+    digits: dict[Made, str] = {}
     parent = str(STORE_VERSION)
     for job in JOBS:
         parent = digits[job] = fingerprint([parent, *parts[job]])
+    # Counts of earlier crawls are among what marks are made from.
+    digits["facts"] = fingerprint([digits["dedup"], *counted])
     return digits
 
 

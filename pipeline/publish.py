@@ -67,13 +67,23 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     occupied = output.is_dir() and any(output.iterdir())
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
-        raise OutputError(f"{output}: holds {what}; choose another --output")
+        if _same_request(identity_of(output, store), identity):
+            what = "the same build as it was before a list, a profile or OpenM3W changed"
+        raise OutputError(
+            f"{output}: holds {what}; choose another --output (with --store {store} what has not "
+            "changed is not done again)"
+        )
     commit.write_json(note, {"build": mine, "identity": dict(identity)})
     path = store / BUILD_NAME
     known = commit.read_json(path) or {}
     if known.get("fingerprint") != identity.get("fingerprint"):
         known.pop("seconds", None)  # another build's
     commit.write_json(path, {**known, **identity})
+
+
+def _same_request(before: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> bool:
+    asked = ("recipe", "model", "sources")
+    return before is not None and all(before.get(key) == identity.get(key) for key in asked)
 
 
 def _digest(identity: Mapping[str, Any]) -> str:

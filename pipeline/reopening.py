@@ -10,8 +10,9 @@ from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
-from openm3w.pipeline.plan import Job, Plan
+from openm3w.pipeline.plan import JOBS, Job, Made, Plan
 from openm3w.pipeline.recipe import BuildRecipe
+from openm3w.pipeline.sidecars import pending
 from openm3w.pipeline.sources import Source
 
 
@@ -64,11 +65,19 @@ def reopen(
         profiles=tuple(recipes.decode(Profile, each, f"{place}: profile") for each in tables),
         origin=origin,
     )
-    if plan.fingerprints[needs] != fingerprints.get(needs):
+    made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
+    if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):
         raise OutputError(
-            f"{place}: made by another version, or a list that it goes by has changed since; run "
-            "the same m3w build again, which does only what has changed"
+            f"{place}: made by another version, or a list or an evaluation text that it goes by "
+            "has changed since; run the same m3w build with another --output and --store "
+            f"{place}, which does only what has changed"
         )
+    for job in JOBS[: JOBS.index(needs) + 1]:
+        if left := pending(plan, job):
+            raise OutputError(
+                f"{place}: job {job} is not done, or its files are gone, for {len(left)} of "
+                f"{len(plan.units)} archives; run the same m3w build again, which does only that"
+            )
     return plan
 
 

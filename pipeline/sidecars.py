@@ -45,4 +45,7 @@ def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
 def pending(plan: Plan, job: Job) -> list[str]:
     """The archives for which a job is still to be done."""
     part = {"images": "places", "shards": "select"}.get(job, "")
-    return plan.folder(job, part).pending(plan.units)
+    missing = set(plan.folder(job, part).pending(plan.units))
+    if job == "dedup":
+        missing.update(plan.folder(job, "facts").pending(plan.units))
+    return [unit for unit in plan.units if unit in missing]

@@ -2,21 +2,13 @@
 
 OBELICS (Laurençon et al., 2023, arXiv:2306.16527) drops images whose URL occurs more than ten
 times in the whole set, and all but one of the documents that have the same set of image URLs. One
-picture under many URLs is found by its content's hash.
+picture under many URLs is found by its content's hash, in the images job.
 """
 
 import hashlib
 from collections.abc import Iterable
 
 from openm3w.filters.url import url_key
-
-DEFAULT_MAXIMUM = 10
-"""Occurrences that an image may have and stay: OBELICS."""
-
-
-def image_keys(url: str, sha256: str = "") -> list[str]:
-    """What an occurrence of an image is counted under: its URL and, where known, its content."""
-    return [f"{kind} {value}" for kind, value in (("url", url), ("sha256", sha256)) if value]
 
 
 def image_key(url: str) -> bytes:

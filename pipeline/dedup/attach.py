@@ -23,10 +23,10 @@ class Facts:
 
 def read_facts(plan: Plan, unit: str) -> dict[int, Facts]:
     """By row, the facts of a unit's documents without a mark or with `near_duplicate`."""
-    folder = plan.folder("dedup")
-    near = {row["row"] for row in folder.rows(unit) if row["reason"] == "near_duplicate"}
+    marks = plan.folder("dedup").rows(unit, ["row", "reason"])
+    near = {row["row"] for row in marks if row["reason"] == "near_duplicate"}
     found: dict[int, Facts] = {}
-    for row in folder.rows(unit, suffix="facts.parquet"):
+    for row in plan.folder("dedup", "facts").rows(unit):
         names = ("domain_rank", "image_set_rank", "contamination")
         scores = {name: float(row[name]) for name in names if row[name] is not None}
         if row["row"] in near:

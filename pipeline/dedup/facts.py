@@ -21,6 +21,7 @@ from openm3w.filters.duplicates import MAX_DOMAIN_RANK
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.frequency import MarkFrequent, Totals
+from openm3w.pipeline.dedup.marks import earlier_files
 from openm3w.pipeline.dedup.passes import Place
 from openm3w.pipeline.dedup.ranks import Ranks
 from openm3w.pipeline.dedup.state import State
@@ -113,7 +114,7 @@ def write_facts(plan: Plan, unit: str, found: Iterable[tuple[int, str, Any]]) ->
     rows: dict[int, _Facts] = {}
     for row, kind, value in found:
         rows.setdefault(row, _Facts()).add(kind, value)
-    with plan.folder("dedup").writing(unit, FACTS, "facts.parquet") as add:
+    with plan.folder("dedup", "facts").writing(unit, FACTS) as add:
         for row in sorted(rows):
             add({"row": row, **rows[row].columns()})
     return unit
@@ -188,7 +189,7 @@ class _OfState(beam.PTransform[Any, Any]):
 
     def expand(self, begin: Any) -> PCollection[Any]:
         plan, state = self._plan, self._state
-        marks = sorted(str(path) for path in state.folder(plan.crawl).glob("earlier-*.parquet"))
+        marks = earlier_files(state, plan.crawl)
         files = state.files("entries", before=plan.crawl.name)
         columns = ["doc_id", "url_key", "image_set"]
         return (

@@ -10,7 +10,7 @@ from apache_beam.pvalue import PCollection
 from openm3w.filters.dedup.images import image_set_key
 from openm3w.pipeline.dedup.near import packed
 from openm3w.pipeline.dedup.passes import Entry, Mark, MarkDuplicates, Place, Unmarked
-from openm3w.pipeline.dedup.state import State
+from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.dedup.tables import ENTRIES, MARKED, ReadEntries, ReadTable, WriteTable
 from openm3w.pipeline.dedup.units import PerUnit, kept_documents
 from openm3w.pipeline.plan import Plan
@@ -21,8 +21,11 @@ MARKS = pa.schema(
 """One row for each marked document of a unit; `first` is the id of the one that stays."""
 
 
-def mark_units(pipeline: beam.Pipeline, plan: Plan) -> None:
-    """Writes the marks of each unit, and of a state what the next crawl marks against."""
+def mark_units(pipeline: beam.Pipeline, plan: Plan) -> PCollection[str]:
+    """Writes the marks of each unit, and of a state what the next crawl marks against.
+
+    The result are the units, each when its marks are there.
+    """
     units = pipeline | "Units" >> beam.Create(list(plan.units))
     new = (
         units
@@ -34,14 +37,14 @@ def mark_units(pipeline: beam.Pipeline, plan: Plan) -> None:
         files = plan.state.files("entries", before=plan.crawl.name)
         entries = (new, pipeline | "State" >> ReadEntries(files)) | "Both" >> beam.Flatten()
     marks = entries | "Mark" >> MarkDuplicates(plan.recipe.dedup.near)
-    _ = (
+    if plan.state:
+        _leave(plan, plan.state, new, marks)
+    return (
         marks
         | "Of this run" >> beam.FlatMap(_by_unit)
         | "Per unit" >> PerUnit(units)
         | "Write marks" >> beam.MapTuple(lambda unit, rows: write_marks(plan, unit, rows))
     )
-    if plan.state:
-        _leave(plan, plan.state, new, marks)
 
 
 def read_entries(plan: Plan, unit: str) -> Iterator[Entry]:
@@ -59,8 +62,8 @@ def read_entries(plan: Plan, unit: str) -> Iterator[Entry]:
         )
 
 
-def write_marks(plan: Plan, unit: str, rows: Iterable[tuple[int, str, str, str]]) -> None:
-    """Writes the marks of one unit.
+def write_marks(plan: Plan, unit: str, rows: Iterable[tuple[int, str, str, str]]) -> str:
+    """Writes the marks of one unit, whose name it returns.
 
     Raises:
         OutputError: the store cannot be written.
@@ -68,6 +71,12 @@ def write_marks(plan: Plan, unit: str, rows: Iterable[tuple[int, str, str, str]]
     with plan.folder("dedup").writing(unit, MARKS) as add:
         for row in sorted(rows):
             add(dict(zip(MARKS.names, row, strict=True)))
+    return unit
+
+
+def earlier_files(state: State, crawl: Crawl) -> list[str]:
+    """Files of the marks that a crawl's run made on documents of earlier ones."""
+    return sorted(str(path) for path in state.folder(crawl).glob("earlier-*.parquet"))
 
 
 def _by_unit(mark: Mark) -> Iterator[tuple[str, tuple[int, str, str, str]]]:

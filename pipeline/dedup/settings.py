@@ -1,6 +1,5 @@
 """`[dedup]` of a recipe: how near duplicates are found, evaluation texts, the state of crawls."""
 
-import dataclasses
 from dataclasses import dataclass, field
 
 from openm3w.errors import NotBuiltError, RecipeError
@@ -71,8 +70,3 @@ class Dedup:
     def near(self) -> Near:
         """How near duplicates are found."""
         return Near(minhash=self.minhash, verify=self.verify, rounds=self.rounds)
-
-    @property
-    def made_from(self) -> "Dedup":
-        """These settings without the places of files, whose contents count instead."""
-        return dataclasses.replace(self, evaluation_texts=(), state="", crawl="")

@@ -2,7 +2,9 @@
 
 The documents themselves stay as they are. Only references are shuffled: some 500 bytes a page for
 the marks, and some 40 for each of its paragraphs and images. Two steps, of which the second reads
-what the first wrote: marks, and counts. A crawl is entered into its state before the sidecars are
+what the first wrote: marks, and facts. Marks alone decide what is fetched and scored, and so facts
+have a folder and digits of their own: with another seed or other evaluation texts they are made
+again and no image is fetched for it. A crawl is entered into its state before the sidecars are
 written: what a sidecar promises is in it.
 """
 
@@ -13,7 +15,8 @@ from apache_beam.pvalue import PCollection
 
 from openm3w.pipeline import runners
 from openm3w.pipeline.dedup.facts import count_units
-from openm3w.pipeline.dedup.marks import mark_units
+from openm3w.pipeline.dedup.marks import earlier_files, mark_units
+from openm3w.pipeline.dedup.state import State
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.tally import Tally
@@ -23,25 +26,37 @@ STATE_TABLES = ("entries", "marks", "counts", "superseded")
 
 
 def run(plan: Plan, runner: Runner) -> None:
-    """Marks and counts over all units, unless every unit is committed, and in the state.
+    """Marks and facts over all units; what is committed for every unit, and in the state, stays.
 
     Raises:
         OutputError: the store or the state cannot be written, or another run changed the state.
     """
-    pending = plan.folder("dedup").pending(plan.units)
-    if not pending and (plan.state is None or plan.state.holds(plan.crawl)):
-        return
+    if not _are_marked(plan):
+        if plan.state is not None:
+            _enter(plan, plan.state, runner)
+            return
+        runners.run(runner, lambda p: _commit(mark_units(p, plan), plan))
+    if plan.folder("dedup", "facts").pending(plan.units):
+        runners.run(runner, lambda p: _commit_facts(count_units(p, plan), plan))
+
+
+def _are_marked(plan: Plan) -> bool:
+    """Whether every unit's marks are committed, and what they left is in the state."""
+    if plan.folder("dedup").pending(plan.units):
+        return False
+    state = plan.state
+    return state is None or (state.holds(plan.crawl) and bool(earlier_files(state, plan.crawl)))
+
+
+def _enter(plan: Plan, state: State, runner: Runner) -> None:
     runners.run(runner, lambda p: mark_units(p, plan))
-    if plan.state is None:
-        runners.run(runner, lambda p: _commit(count_units(p, plan), plan))
-        return
     runners.run(runner, lambda p: count_units(p, plan))
-    plan.state.commit(plan.crawl, STATE_TABLES)
-    runners.run(runner, lambda p: _commit(p | beam.Create(pending) | beam.Reshuffle(), plan))
+    state.commit(plan.crawl, STATE_TABLES)
+    runners.run(runner, lambda p: _commit_both(p, plan))
 
 
 def commit_unit(plan: Plan, unit: str) -> None:
-    """Counts a unit's outcomes and commits it: its tables are there.
+    """Counts a unit's outcomes and commits its marks: their table is there.
 
     `stages` are what the floor drops here; `marks` are all, whoever acts on them.
 
@@ -67,3 +82,16 @@ def commit_unit(plan: Plan, unit: str) -> None:
 
 def _commit(units: PCollection[str], plan: Plan) -> PCollection[None]:
     return units | "Sidecar" >> beam.Map(lambda unit: commit_unit(plan, unit))
+
+
+def _commit_facts(units: PCollection[str], plan: Plan) -> PCollection[None]:
+    folder = plan.folder("dedup", "facts")
+    return units | "Facts' sidecar" >> beam.Map(
+        lambda unit: folder.commit_sidecar(unit, counts={}, seconds={})
+    )
+
+
+def _commit_both(pipeline: beam.Pipeline, plan: Plan) -> None:
+    units = pipeline | beam.Create(list(plan.units)) | beam.Reshuffle()
+    _commit_facts(units, plan)
+    _commit(units, plan)

@@ -7,7 +7,8 @@ from openm3w.errors import InputError, RecipeError
 from openm3w.filters import registry
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline.plan import JOBS
+
+MADE = ("documents", "dedup", "facts", "images", "scores", "shards")
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def planned(archive, tmp_path):
 
 
 def changed(before, after):
-    return [job for job in JOBS if before[job] != after[job]]
+    assert before.keys() == after.keys() == set(MADE)
+    return [made for made in MADE if before[made] != after[made]]
 
 
 def test_a_list_of_the_floor_is_part_of_the_first_job_and_wherever_it_lies(planned, tmp_path):
@@ -42,7 +44,31 @@ def test_a_list_of_the_floor_is_part_of_the_first_job_and_wherever_it_lies(plann
     shutil.move(denied, tmp_path / "moved.txt")
     assert planned(profile.replace("denied.txt", "moved.txt")) == before
     (tmp_path / "moved.txt").write_text("b.example\n")
-    assert changed(before, planned(profile.replace("denied.txt", "moved.txt"))) == list(JOBS)
+    assert changed(before, planned(profile.replace("denied.txt", "moved.txt"))) == list(MADE)
+
+
+@pytest.mark.parametrize(
+    ("setting", "made"),
+    [
+        ("dedup.seed=1", ["facts", "shards"]),
+        ("dedup.ngram=8", ["facts", "shards"]),
+        ("dedup.verify=0.7", ["dedup", "facts", "images", "scores", "shards"]),
+        ("dedup.minhash.words=4", ["dedup", "facts", "images", "scores", "shards"]),
+    ],
+)
+def test_what_marks_nothing_has_nothing_fetched_or_scored_again(planned, setting, made):
+    assert changed(planned(""), planned("", overrides=(setting,))) == made
+
+
+def test_of_evaluation_texts_the_contents_count_and_make_other_facts_alone(planned, tmp_path):
+    listed = tmp_path / "test.txt"
+    listed.write_text("one two three four five\n")
+    before = planned("", overrides=(f'dedup.evaluation_texts=["{listed}"]',))
+    moved = shutil.move(listed, tmp_path / "moved.txt")
+    settings = (f'dedup.evaluation_texts=["{moved}"]',)
+    assert planned("", overrides=settings) == before
+    moved.write_text("one two three four six\n")
+    assert changed(before, planned("", overrides=settings)) == ["facts", "shards"]
 
 
 def test_a_list_of_one_profile_of_several_is_part_of_the_last_job(planned, tmp_path):

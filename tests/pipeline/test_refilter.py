@@ -187,7 +187,7 @@ def test_a_store_of_a_floor_that_has_changed_is_refused(store, capsys):
     path.write_text(json.dumps(note))
     code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "--dry-run")
     assert code == 1
-    assert "run the same m3w build again" in err
+    assert "run the same m3w build with another --output and --store" in err
 
 
 def test_a_damaged_table_is_named(store, capsys):
@@ -280,3 +280,17 @@ def test_profiles_of_one_name_are_told_apart(store, capsys):
     code, _, err = run(capsys, "refilter", store / "out", *["-p", "kosmos1"] * 2, "--dry-run")
     assert code == 2
     assert "named twice" in err
+
+
+def test_a_store_with_holes_is_told_and_mended(store, capsys, built):
+    plan = reopen(store / "out")
+    facts = plan.folder("dedup", "facts")
+    facts.path(plan.units[0], "json").unlink()
+    code, _, err = run(capsys, "refilter", store / "out", "-p", "kosmos1", "--dry-run")
+    assert code == 1
+    assert "job dedup is not done, or its files are gone, for 1 of 1 archives" in err
+    assert "run the same m3w build again" in err
+    # Which needs no archive here: only what is gone is done again.
+    builds.build(plan, Runner(), say=lambda _: None)
+    assert facts.sidecar(plan.units[0]) is not None
+    assert looked(capsys, store / "out", "-p", "kosmos1")

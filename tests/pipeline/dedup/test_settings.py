@@ -34,10 +34,3 @@ def test_a_wrong_value_is_a_one_line_error(override, error, message):
 def test_an_object_store_is_refused_as_not_built():
     with pytest.raises(NotBuiltError, match="gs://bucket/state is no folder"):
         Dedup(state="gs://bucket/state", crawl="a")
-
-
-def test_where_files_are_does_not_make_other_numbers():
-    one = Dedup(state="a", crawl="x", evaluation_texts=("a.txt",))
-
-    assert one.made_from == Dedup()
-    assert one.made_from != Dedup(seed=1).made_from

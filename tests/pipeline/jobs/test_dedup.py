@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -15,7 +16,7 @@ from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.jobs import dedup
 from openm3w.pipeline.plan import wanted_documents
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import stages
+from openm3w.pipeline.sidecars import pending, stages
 from openm3w.shards.funnel import check_chain
 
 pytestmark = pytest.mark.beam
@@ -77,11 +78,11 @@ def crawls(archive, tmp_path):
     return paths
 
 
-def marked(inputs, output, *overrides, runner="local"):
+def marked(inputs, output, *overrides, runner="local", store=None):
     """The plan of a build up to job 2."""
     overrides = ("shards.val_share=0.0", *overrides)
     plan = builds.make_plan(
-        recipes.load("kosmos1", overrides), map(str, inputs), output, None, print
+        recipes.load("kosmos1", overrides), map(str, inputs), output, store, print
     )
     builds.build(plan, Runner(name=runner, workers=2), say=print, last="dedup")
     return plan
@@ -110,8 +111,9 @@ def facts(plan, *names):
 
 
 def tables(plan):
-    folder = plan.folder("dedup").root
-    return {path.name: path.read_bytes() for path in folder.glob("*.parquet")}
+    folders = (plan.folder("dedup", part).root for part in ("", "facts"))
+    return {path.relative_to(plan.store): path.read_bytes()
+            for folder in folders for path in folder.glob("*.parquet")}  # fmt: skip
 
 
 def test_marks_and_facts_of_two_archives(crawls, tmp_path):
@@ -178,12 +180,22 @@ def test_both_runners_make_the_same_tables(crawls, tmp_path):
     assert tables(one) == tables(other)
 
 
-def test_another_seed_orders_a_domain_otherwise_and_marks_the_same(archive, tmp_path):
+def written(folder):
+    """When each file of a folder was written last."""
+    return {path: path.stat().st_mtime_ns for path in folder.root.iterdir() if path.is_file()}
+
+
+def test_another_seed_orders_a_domain_otherwise_and_marks_nothing_again(archive, tmp_path):
     crawl = Pages(archive, 0)
     for number in range(8):
         crawl.add(f"http://a.example/{number}", story(number))
     source = crawl.builder.write(tmp_path / "one.warc.gz")
-    plans = [marked([source], tmp_path / f"{seed}", f"dedup.seed={seed}") for seed in (0, 1)]
+    plans, before = [], []
+    for seed in (0, 1):
+        store = tmp_path / "store"
+        plan = marked([source], tmp_path / f"{seed}", f"dedup.seed={seed}", store=store)
+        plans.append(plan)
+        before.append(written(plan.folder("dedup")))
 
     orders = [
         [fact.scores["domain_rank"] for fact in facts(plan, "one").values()] for plan in plans
@@ -191,6 +203,16 @@ def test_another_seed_orders_a_domain_otherwise_and_marks_the_same(archive, tmp_
     assert orders[0] != orders[1]
     assert sorted(orders[0]) == sorted(orders[1]) == list(range(8))
     assert marks(plans[0], "one") == marks(plans[1], "one") == []
+    assert before[0] == before[1]
+    # Facts alone may be missing too: the job is not done then.
+    assert pending(plan, "dedup") == []
+    plan.folder("dedup", "facts").path(plan.units[0], "json").unlink()
+    assert pending(plan, "dedup") == list(plan.units)
+    with pytest.raises(OutputError, match="--from images: job dedup is not done for 1 of 1"):
+        builds.build(plan, Runner(), say=print, first="images", last="images")
+    dedup.run(plan, Runner())
+    assert pending(plan, "dedup") == []
+    assert written(plan.folder("dedup")) == before[0]
 
 
 def test_the_same_record_in_two_archives_stays_once(crawls, tmp_path):
@@ -243,7 +265,8 @@ def test_what_stands_in_evaluation_texts_is_measured(archive, tmp_path):
     listed.write_text(texts[0])
     again = builds.make_plan(plan.recipe, [str(source)], plan.output, None, print)
     assert again.fingerprints["documents"] == before["documents"]
-    assert again.fingerprints["dedup"] != before["dedup"]
+    assert again.fingerprints["dedup"] == before["dedup"], "marks are not of evaluation texts"
+    assert again.fingerprints["facts"] != before["facts"]
 
 
 def test_a_bound_on_contamination_needs_evaluation_texts(crawls, tmp_path):
@@ -337,6 +360,13 @@ def test_a_crash_before_the_state_is_entered_is_made_good(crawls, tmp_path, monk
 
     plan = in_state(crawls, tmp_path, "one")
     assert state.exists()
+    made = tables(plan), written(plan.folder("dedup"))
+    plan = replace(plan, state=State.read(tmp_path / "state", plan.state.minhash))
+    for path in plan.folder("dedup", "facts").root.iterdir():
+        path.unlink()
+    dedup.run(plan, Runner())
+    assert (tables(plan), written(plan.folder("dedup"))) == made, "facts alone are made again"
+    plan = replace(plan, state=State(root=tmp_path / "state", minhash=plan.state.minhash))
     state.unlink()  # and one that was lost is entered again
     dedup.run(plan, Runner())
     assert state.exists()
