@@ -17,7 +17,7 @@ from openm3w.pipeline import refilter
 from openm3w.pipeline.explaining import OUTCOMES
 from openm3w.pipeline.extracted import number
 from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
-from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.shards.terminal import clean_line
 
 _WIDTH = 100
@@ -52,6 +52,7 @@ def explain(
     m3w explain out https://example.org/story --profile mmc4
     """
     plan = reopen(folder, store, plugins)
+    check_done(plan)
     if profile:
         plan = refilter.with_profile(plan, profile)
     found = histories(plan, url)

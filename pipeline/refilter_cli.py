@@ -16,7 +16,7 @@ from openm3w.pipeline import refilter as refilters
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.refilter import Looked
-from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.report.page import reasons
 from openm3w.pipeline.report.text import funnel_lines
 from openm3w.pipeline.runners import Runner
@@ -71,6 +71,7 @@ def refilter(
         raise RecipeError("--profile: the same one is named twice")
     engine, say = Runner(name=runner, workers=workers), quiet if as_json else click.echo
     base = reopen(folder, store, plugins)
+    check_done(base)
     if dry_run:
         started = time.perf_counter()
         plans = [refilters.with_profile(base, name, overrides) for name in profiles]

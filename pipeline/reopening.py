@@ -72,13 +72,21 @@ def reopen(
             "has changed since; run the same m3w build with another --output and --store "
             f"{place}, which does only what has changed"
         )
-    for job in JOBS[: JOBS.index(needs) + 1]:
+    return plan
+
+
+def check_done(plan: Plan) -> None:
+    """Looks whether every job before the last is done for every archive.
+
+    Raises:
+        OutputError: one is not; the message says what to do.
+    """
+    for job in JOBS[:-1]:
         if left := pending(plan, job):
             raise OutputError(
-                f"{place}: job {job} is not done, or its files are gone, for {len(left)} of "
+                f"{plan.store}: job {job} is not done, or its files are gone, for {len(left)} of "
                 f"{len(plan.units)} archives; run the same m3w build again, which does only that"
             )
-    return plan
 
 
 def _with_plugins(recipe: BuildRecipe, named: Sequence[str], store: Path) -> BuildRecipe:
