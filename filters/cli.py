@@ -18,10 +18,18 @@ from openm3w.filters.profiles import profile_kind, profile_names, profile_path
 from openm3w.filters.profiles_page import put_into
 from openm3w.shards.terminal import clean, clean_line
 
+_plugin_option = click.option(
+    "plugins",
+    "--plugin",
+    multiple=True,
+    metavar="MODULE",
+    help="A module that registers filters of one's own.",
+)
+
 
 @click.group()
 def filters() -> None:
-    """What may drop a page or an image, and under which reasons.
+    """Rules that decide what is kept of pages, images and captions.
 
     \b
     m3w filters list
@@ -30,8 +38,7 @@ def filters() -> None:
 
 
 @filters.command("list")
-@click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
-              help="A module that registers filters of one's own.")  # fmt: skip
+@_plugin_option
 @click.option("as_json", "--json", is_flag=True, help="One JSON array.")
 def list_filters(plugins: Sequence[str], *, as_json: bool) -> None:
     """Every filter: name, what it judges, reasons, what it does.
@@ -58,7 +65,7 @@ def list_filters(plugins: Sequence[str], *, as_json: bool) -> None:
     print_table(("filter", "judges", "reasons", "what it does"), cells)
 
 
-@filters.command()
+@filters.command(short_help="The documentation page on filters, as Markdown.")
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -76,7 +83,7 @@ def page(output: Path | None) -> None:
         output.write_text(filters_page(), encoding="utf-8")
 
 
-@filters.command()
+@filters.command(short_help="Lists of domains or URLs as one compact file.")
 @click.argument("lists", nargs=-1, required=True, metavar="LIST...")
 @click.option("--kind", type=click.Choice(KINDS), default="domain", show_default=True,
               help="What the lists name.")  # fmt: skip
@@ -86,7 +93,7 @@ def hashset(lists: Sequence[str], kind: Kind, output: Path) -> None:
     """Turns lists of domains or URLs into one compact file, for `[pages]` of a profile.
 
     LIST is a text file, one entry a line, a folder that holds `domains` or `urls`, or a set made
-    before. The file takes eight bytes an entry and is mapped into memory, not read.
+    before. The file takes eight bytes an entry, in memory that all processes share.
 
     \b
     m3w filters hashset blacklists/adult blacklists/malware --output denied.domains
@@ -122,17 +129,19 @@ def list_profiles(*, as_json: bool) -> None:
     print_table(("profile", "kind", "what it is"), rows)
 
 
-@profiles.command()
+@profiles.command(short_help="A profile with the source of each number.")
 @click.argument("name")
+@_plugin_option
 @click.option("overrides", "--set", multiple=True, metavar="A.B=VALUE", help="Change one value.")
 @click.option("as_json", "--json", is_flag=True, help="The decoded values, defaults filled in.")
-def show(name: str, overrides: Sequence[str], *, as_json: bool) -> None:
+def show(name: str, plugins: Sequence[str], overrides: Sequence[str], *, as_json: bool) -> None:
     """A profile's TOML with its sources; NAME may be a file of one's own.
 
     \b
     m3w profiles show openm3w
     m3w profiles show openm3w --set image.min_side=150 --json
     """
+    load_plugins(plugins)
     profile = load_any(name, overrides)
     if as_json or overrides:
         plain = {"kind": profile_kind(name), **recipe.to_plain(profile)}
@@ -142,12 +151,13 @@ def show(name: str, overrides: Sequence[str], *, as_json: bool) -> None:
         click.echo(clean(text) if sys.stdout.isatty() else text, nl=False)
 
 
-@profiles.command()
+@profiles.command(short_help="The bounds in which profiles differ.")
+@_plugin_option
 @click.argument("names", nargs=-1, required=True, metavar="NAME NAME...")
 @click.option(
     "as_json", "--json", is_flag=True, help="One JSON object: bound to values by profile."
 )
-def diff(names: Sequence[str], *, as_json: bool) -> None:
+def diff(plugins: Sequence[str], names: Sequence[str], *, as_json: bool) -> None:
     """The bounds in which profiles differ; NAMEs may be files of one's own.
 
     `off` is a rule that a profile does not switch on.
@@ -156,6 +166,7 @@ def diff(names: Sequence[str], *, as_json: bool) -> None:
     m3w profiles diff m3w kosmos1
     m3w profiles diff obelics mmc4 mmc4-core --json
     """
+    load_plugins(plugins)
     found = differences(names)
     if as_json:
         values = {key: dict(zip(names, row, strict=True)) for key, row in found.items()}
@@ -167,7 +178,7 @@ def diff(names: Sequence[str], *, as_json: bool) -> None:
     print_table(("bound", *names), rows)
 
 
-@profiles.command("page")
+@profiles.command("page", short_help="Renews the tables of the documentation page.")
 @click.argument("path", type=click.Path(dir_okay=False, path_type=Path, exists=True))
 def profiles_page(path: Path) -> None:
     """Renews the tables of the documentation page on profiles, between its marks.

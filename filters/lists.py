@@ -1,12 +1,14 @@
 """Files that name domains or URLs: plain lists, and compact sets of hashes for the long ones.
 
 A list is text in UTF-8, one entry a line; lines that begin with `#`, and what follows a space and
-a `#`, are comments. A folder stands for the file `domains` or `urls` in it, as the University of
-Toulouse's blacklists (UT1) are laid out. A list is read once a process, when it is first asked.
+a `#`, are comments. A domain has a dot; `.org` is all of a top-level domain. A folder stands for
+the file `domains` or `urls` in it, as the University of Toulouse's blacklists (UT1) are laid out. A
+list is read once a process, when it is first asked.
 
 A hash set is 24 bytes of header (magic, kind, number of entries) and the sorted 64-bit BLAKE2b
-hashes of its entries, little endian; it is mapped into memory and not read. A name that is not in a
-set of n entries is taken for one of them once in 2^64 / n times: 2.5e-13 for UT1's 4.6 million.
+hashes of its entries, little endian. It is read through once, to check it, and mapped into memory
+that all processes of a machine share. A name that is not in a set of n entries is taken for one of
+them once in 2^64 / n times: 2.5e-13 for UT1's 4.6 million.
 """
 
 import functools
@@ -34,6 +36,8 @@ _IN_FOLDER: dict[Kind, str] = {"domain": "domains", "url": "urls"}
 _COMMENT = re.compile(r"(^|\s)#.*")
 # Underscores and the like occur in names that resolve; what cannot be part of a host cannot match.
 _HOST = re.compile(r"[^\s/:?#@\[\].%]+(\.[^\s/:?#@\[\].%]+)*")
+_HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
+_MAX_LABEL = 63  # RFC 1035, 2.3.4
 _SEVERAL = 64  # lists that one process holds at a time
 
 
@@ -203,7 +207,12 @@ def _keys(path: Path, kind: Kind) -> Iterator[str]:
 
 def _read_domain(entry: str) -> tuple[str, ...]:
     host = ascii_host(entry.strip("."))
-    if not _HOST.fullmatch(host):
+    if _HASH.fullmatch(host):
+        raise ValueError(f"{entry[:80]!r} is a hash as of a blocklist of images, and no domain")
+    # A list of other things must not pass for one of domains. Who means a whole top-level domain
+    # says so by a dot: `.example`.
+    too_long = any(len(label) > _MAX_LABEL for label in host.split("."))
+    if not _HOST.fullmatch(host) or "." not in entry or too_long:
         raise ValueError(f"{entry[:80]!r} is no domain, expected one as example.org")
     return (host,)
 

@@ -9,7 +9,7 @@ from openm3w.filters.cli import filters
 __all__ = ["filters"]
 
 
-@filters.command()
+@filters.command(short_help="Perceptual hashes of a folder's pictures.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--output",

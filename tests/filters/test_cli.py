@@ -124,3 +124,32 @@ def test_hashset_makes_a_list_small(tmp_path):
 
     assert said == f"{output}: 3 domains\n"
     assert "c.example" in load(str(output), "domain")
+
+
+def test_profiles_with_filters_of_one_s_own_are_shown_and_compared(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "_FILTERS", dict(registry._FILTERS))
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "plug_shown.py").write_text(
+        "from dataclasses import dataclass\nfrom typing import ClassVar\n"
+        "from openm3w.filters.registry import register\n"
+        "from openm3w.filters.verdict import KEEP\n\n\n@register\n"
+        "@dataclass(frozen=True, slots=True, kw_only=True)\nclass Shown:\n"
+        '    name: ClassVar[str] = "shown"\n    reasons: ClassVar[frozenset[str]] = frozenset()\n'
+        "    least: int = 3\n\n    def keep(self, document):\n        return KEEP\n"
+    )
+    one, two = tmp_path / "one.toml", tmp_path / "two.toml"
+    one.write_text("[filters.shown]\nleast = 4\n")
+    two.write_text("[filters.shown]\n")
+    for command in (("show", str(one)), ("diff", str(one), str(two))):
+        with pytest.raises(RecipeError, match="no filter 'shown'"):
+            run("profiles", *command)
+    shown = run("profiles", "show", str(one), "--json", "--plugin", "plug_shown")
+    assert json.loads(shown)["filters"] == {"shown": {"least": 4}}
+    differing = run("profiles", "diff", str(one), str(two), "--plugin", "plug_shown")
+    assert "filters.shown.least\t4\t3" in differing.splitlines()
+    sys.modules.pop("plug_shown")
+
+
+@pytest.mark.parametrize("group", ["filters", "profiles"])
+def test_no_line_of_help_ends_in_the_middle(group):
+    assert "..." not in run(group, "--help").partition("Commands:")[2]

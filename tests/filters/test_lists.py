@@ -19,6 +19,14 @@ def test_a_list_has_comments_empty_lines_and_any_spelling_of_a_host(tmp_path):
     assert found == {"example.org", "leading.example", "xn--bcher-kva.example", "10.0.0.1"}
 
 
+def test_names_of_long_labels_and_whole_top_level_domains_may_be_listed(tmp_path):
+    digits = "0123456789abcdef" * 2
+    text = f"{digits}.example\n.example\n{'a' * 63}.example\n"
+    assert load(listed(tmp_path, text), "domain") == {
+        *(f"{digits}.example", "example", f"{'a' * 63}.example"),
+    }
+
+
 def test_urls_are_read_by_their_canonical_spelling_and_may_leave_out_the_scheme(tmp_path):
     text = "HTTPS://Example.org:443/a/../b#part\nwww.example.net/x # both\n"
     assert load(listed(tmp_path, text), "url") == {
@@ -43,6 +51,10 @@ def test_a_folder_stands_for_the_file_in_it_that_ut1_has(kind, tmp_path):
         ("domain", "two words\n", "line 1: 'two words' is no domain"),
         ("domain", "a..example\n", "line 1"),
         ("domain", "*.example:80\n", "line 1"),
+        ("domain", "good.example\nexample\n", r"list\.txt, line 2: 'example' is no domain"),
+        ("domain", "good.example\n" + "0aF9" * 16, r"list\.txt, line 2: '0aF90a.* is a hash"),
+        ("domain", "0123456789abcdef" * 2, "line 1: .* is a hash"),
+        ("domain", "a" * 64 + ".example", "line 1: .* is no domain"),
         ("url", "http://good.example/\nftp://example.org/\n", "line 2: 'ftp://example"),
         ("url", "/path\n", "line 1: '/path' is no URL"),
         ("url", "http://[half\n", "line 1"),
