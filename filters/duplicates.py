@@ -106,7 +106,8 @@ class Contamination:
     """Drops documents of which too large a share stands in evaluation texts.
 
     The bound is inclusive. Source: runs of 13 words are GPT-3's (Brown et al., 2020,
-    arXiv:2005.14165, appendix C), which takes one for enough, as 0 does; a share is ours.
+    arXiv:2005.14165, appendix C), which takes one for enough, as 0 does; a share is ours, and so
+    is that evaluation texts of 5 to 12 words are looked for as a whole.
     """
 
     name: ClassVar[str] = "contamination"

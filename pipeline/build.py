@@ -10,6 +10,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
+from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
@@ -73,6 +74,8 @@ def make_plan(
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:
         say(f"evaluation images: {len(evaluation)} perceptual hashes")
+    if texts := recipe.dedup.evaluation_texts:
+        say(evaluation_texts.told(texts, recipe.dedup.ngram))
     return plan
 
 

@@ -15,6 +15,8 @@ cut to its upper 32 bits.
 import functools
 import sys
 import unicodedata
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,32 +40,49 @@ def shingles(text: str, words: int = DEFAULT_WORDS) -> NDArray[np.uint32]:
 
     A text of fewer words is one run; one without any letter or digit has none.
     """
-    return (_run_numbers(text, words, short=True) >> np.uint64(32)).astype(np.uint32)
+    return (Folded.of(text).runs(4 * words)[0] >> np.uint64(32)).astype(np.uint32)
 
 
-def ngrams(text: str, words: int) -> NDArray[np.uint64]:
-    """uint64[n] numbers of the runs of `words` words; none where the text has fewer.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """A folded text, whose runs of several lengths can be taken."""
 
-    For looking up: of 10^7 known numbers one in 10^12 others is equal to one by chance.
-    """
-    return _run_numbers(text, words, short=False)
+    characters: NDArray[np.uint32]
+    """Code points of its letters, digits and marks."""
+    edges: NDArray[np.intp]
+    """Where each unit, a word or a character that counts as a part of one, begins; and the end."""
+    weights: NDArray[np.int64]
+    """Quarters of a word that each unit counts."""
 
+    @classmethod
+    def of(cls, text: str) -> Self:
+        points, classes = _folded(text)
+        letters = classes == _LETTER
+        begins = classes != _DIVIDER
+        kept = np.flatnonzero(begins)
+        begins[1:] &= ~(letters[1:] & letters[:-1])  # a letter behind a letter begins no word
+        units = np.flatnonzero(begins[kept])
+        return cls(
+            characters=points[kept],
+            edges=np.append(units, kept.size),
+            weights=_QUARTER_WORDS[classes[kept[units]]],
+        )
 
-def _run_numbers(text: str, words: int, *, short: bool) -> NDArray[np.uint64]:
-    points, classes = _folded(text)
-    letters = classes == _LETTER
-    begins = classes != _DIVIDER
-    kept = np.flatnonzero(begins)
-    if not kept.size:
-        return np.empty(0, dtype=np.uint64)
-    begins[1:] &= ~(letters[1:] & letters[:-1])  # a letter behind a letter begins no word
-    units = np.flatnonzero(begins[kept])
-    weights = _QUARTER_WORDS[classes[kept[units]]]
-    if not short and int(weights.sum()) < 4 * words:
-        return np.empty(0, dtype=np.uint64)
-    starts, ends = _runs(weights, 4 * words)
-    edges = np.append(units, kept.size)
-    return _run_hashes(points[kept], edges, starts, ends)
+    @property
+    def quarters(self) -> int:
+        """Length in quarters of a word."""
+        return int(self.weights.sum())
+
+    def runs(self, quarters: int) -> tuple[NDArray[np.uint64], NDArray[np.intp]]:
+        """Numbers uint64[n] of the runs of this length, and the unit after the last of each.
+
+        The n-th begins at the n-th unit. A text that is not as long is one run, one without a unit
+        has none. Of 10^7 known numbers one in 10^12 others is equal to one by chance.
+        """
+        if not self.weights.size:
+            return np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.intp)
+        starts, ends = _runs(self.weights, quarters)
+        return _run_hashes(self.characters, self.edges, starts, ends), ends
 
 
 def jaccard(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> float:

@@ -12,11 +12,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from openm3w.errors import InputError, RecipeError
-from openm3w.filters.dedup.contamination import known_ngrams
+from openm3w.filters.dedup.contamination import LEAST_WHOLE, Known, known_texts
 
 MAX_NGRAMS = 20_000_000
 """Different runs of words in all files: 160 MB in each worker. Ours; MMLU's test set has 0.8 M."""
@@ -53,33 +50,47 @@ def read_texts(path: str) -> Iterator[str]:
             yield line.strip() if kind == ".txt" else _text_of(line, f"{path}:{number}")
 
 
-def load(paths: Sequence[str], words: int) -> NDArray[np.uint64]:
-    """uint64[n] different runs of `words` words in all files, ascending.
+def load(paths: Sequence[str], words: int) -> Known:
+    """What is looked for of the texts in all files, `words` being the words of a run.
 
     Raises:
-        RecipeError: a file is of another kind, or has no text of as many words.
+        RecipeError: a file is of another kind, or has no text that is long enough.
         InputError: a file cannot be read, or together they are too large.
     """
     return _load(tuple((path, _stamp(path)) for path in paths), words)
 
 
 @functools.lru_cache(maxsize=1)
-def _load(files: tuple[tuple[str, int], ...], words: int) -> NDArray[np.uint64]:
-    every = np.empty(0, dtype=np.uint64)
+def _load(files: tuple[tuple[str, int], ...], words: int) -> Known:
+    every = Known(words=words)
     for path, _ in files:
-        found = known_ngrams(read_texts(path), words)
+        found = known_texts(read_texts(path), words)
         if not found.size:
             raise RecipeError(
-                f"dedup.evaluation_texts: {path} has no text of {words} words or more; lower "
-                "dedup.ngram or leave the file out"
+                f"dedup.evaluation_texts: {path} has no text of {min(words, LEAST_WHOLE)} words or "
+                "more, and shorter ones are not looked for; leave the file out"
             )
-        every = np.union1d(every, found)
+        every = every.joined(found)
         if every.size > MAX_NGRAMS:
             raise InputError(
                 f"dedup.evaluation_texts: more than {MAX_NGRAMS:,} runs of {words} words up to "
                 f"{path}; leave some out"
             )
     return every
+
+
+def told(paths: Sequence[str], words: int) -> str:
+    """One line on what is looked for and what is too short for it.
+
+    Raises:
+        RecipeError, InputError: as `load` does.
+    """
+    known = load(paths, words)
+    least = min(words, LEAST_WHOLE)
+    return (
+        f"evaluation texts: {known.texts:,}; {known.whole:,} of fewer than {words} words are "
+        f"looked for as a whole, {known.missed:,} of fewer than {least} are not looked for"
+    )
 
 
 def _stamp(path: str) -> int:

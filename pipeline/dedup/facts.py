@@ -90,7 +90,7 @@ def read_documents(plan: Plan, unit: str) -> Iterator[Any]:
         reason = marks.get(row, "")
         if reason not in ("", NEAR):
             continue
-        share = None if known is None else contamination(_text(document), settings.ngram, known)
+        share = None if known is None else contamination(_text(document), known)
         facts = (len(document.images), share)
         yield TaggedOutput("documents", (unit, (row, "document", facts)))
         for number, key in paragraph_keys(document.url, document.texts):

@@ -1,6 +1,8 @@
 import pytest
 
 from openm3w.errors import InputError, RecipeError
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.build import make_plan
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.evaluation import digests, load, read_texts
 
@@ -65,6 +67,31 @@ def test_a_file_without_a_text_long_enough_is_refused(tmp_path):
     with pytest.raises(RecipeError, match=r"a\.txt has no text of 3 words or more"):
         load([path], 3)
     assert load([path], 2).size == 1
+    four = written(tmp_path, "of four words alone\n", "b.txt")
+    with pytest.raises(RecipeError, match=r"b\.txt has no text of 5 words or more"):
+        load([four], 13)
+    assert load([four], 4).size == 1
+
+
+def test_how_many_texts_are_short_is_told_before_any_work(tmp_path, archive):
+    long, short = " ".join(f"w{at}" for at in range(13)), "one two three four five"
+    one = written(tmp_path, f"{long}\n{short}\n{short} six\n", "a.txt")
+    two = written(tmp_path, f"{short} seven\none two three four\n", "b.txt")
+    source = archive.page("http://a.example/", "<p>words").write(tmp_path / "a.warc.gz")
+    said = []
+
+    def planned(*files):
+        names = ",".join(f'"{file}"' for file in files)
+        recipe = recipes.load("kosmos1", (f"dedup.evaluation_texts=[{names}]",))
+        make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
+
+    planned(one, two)
+    assert said[-1] == (
+        "evaluation texts: 5; 3 of fewer than 13 words are looked for as a whole, "
+        "1 of fewer than 5 are not looked for"
+    )
+    with pytest.raises(InputError, match=r"c\.jsonl:1: is no JSON"):
+        planned(written(tmp_path, "{", "c.jsonl"))
 
 
 def test_more_than_memory_should_hold_is_refused(tmp_path, monkeypatch):
