@@ -10,7 +10,7 @@ import contextlib
 import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import apache_beam as beam
 import pyarrow as pa
@@ -52,8 +52,24 @@ PLACES = pa.schema(
 )
 """One row for each image of each wanted document, in their order.
 
-`content_count` says how many images of all wanted documents have the same stored bytes.
+`content_count` says how many images of documents without a mark have the same stored bytes, as
+`url_count` does of addresses: near duplicates get the number, at least 1, and count for nobody. So
+it is the same whether or not the floor lets near duplicates travel on.
 """
+
+
+class Spot(NamedTuple):
+    """One image of one document."""
+
+    unit: str
+    row: int
+    image: int
+    counted: bool
+    """Whether its document has no mark."""
+
+
+_Placed = tuple[bool, dict[str, Any]]
+"""Whether the document counts, and the row of PLACES."""
 
 
 def run(plan: Plan, runner: Runner) -> None:
@@ -69,17 +85,19 @@ def pack_units(plan: Plan) -> list[str]:
     return packing.pack_units(_packs(plan))
 
 
-def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[str, int, int, int]]]:
-    """url_key -> (unit, row, image, rank) for every URL that could serve an image.
+def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[Spot, int]]]:
+    """url_key -> where it is wanted, and its rank there, for every URL that could serve an image.
 
     An archive holds what the crawler fetched, which need not be the largest candidate: all that
     the element names are looked up, in the order of preference.
     """
+    marked = {mark["row"] for mark in plan.folder("dedup").rows(unit, ["row"])}
     for row, document in wanted_documents(plan, unit):
         for index, image in enumerate(document.images):
+            spot = Spot(unit, row, index, row not in marked)
             keys = dict.fromkeys(url_key(url) for url in (image.url, *image.candidates))
             for rank, key in enumerate(keys):
-                yield key, (unit, row, index, rank)
+                yield key, (spot, rank)
 
 
 def commit_pack(plan: Plan, unit: PackUnit) -> None:
@@ -196,9 +214,10 @@ def _places_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Place" >> beam.MapTuple(_place)
     )
     used = placed | "Used" >> beam.FlatMap(_used)
-    totals = used | "One each" >> beam.MapTuple(lambda sha256, _: (sha256, 1)) | Totals()
+    totals = used | "One each" >> beam.FlatMap(_ones) | Totals()
     counted = (
         used
+        | "Asking" >> beam.Map(_asking)
         # A content that a unit uses a million times is asked for once.
         | "Once for each archive" >> beam.Distinct()
         | "Counts" >> LookUp(totals)
@@ -212,39 +231,49 @@ def _places_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     )
 
 
-Spot = tuple[str, int, int]
-"""Unit, row and image: one image of one document."""
-
-
 def _candidates(
     joined: tuple[str, dict[str, Any]],
 ) -> Iterator[tuple[Spot, tuple[int, dict[str, Any]]]]:
     """Each image that the URL could serve, with the URL's rank there and its ledger row."""
     _, sides = joined
     (row,) = sides["ledger"]
-    for unit, document, image, rank in sides["wanted"]:
-        yield (unit, document, image), (rank, row)
+    for spot, rank in sides["wanted"]:
+        yield spot, (rank, row)
 
 
 def _place(
-    spot: Spot, candidates: Iterable[tuple[int, dict[str, Any]]]
-) -> tuple[str, dict[str, Any]]:
-    unit, document, image = spot
-    return unit, {"row": document, "image": image, **choose(candidates)}
+    spot: tuple[str, int, int, bool], candidates: Iterable[tuple[int, dict[str, Any]]]
+) -> tuple[str, _Placed]:
+    unit, row, image, counted = spot  # Beam's coders make a plain tuple of a named one
+    return unit, (counted, {"row": row, "image": image, **choose(candidates)})
 
 
-def _used(placed: tuple[str, dict[str, Any]]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The content that a place uses, and who asks: the unit, with the content to tell it by."""
-    unit, place = placed
+def _used(placed: tuple[str, _Placed]) -> Iterator[tuple[str, tuple[bool, str]]]:
+    """The content that a place uses, whether that counts, and the unit that asks."""
+    unit, (counted, place) = placed
     if place["outcome"] == "kept":
-        yield place["sha256"], (unit, place["sha256"])
+        yield place["sha256"], (counted, unit)
+
+
+def _ones(use: tuple[str, tuple[bool, str]]) -> Iterator[tuple[str, int]]:
+    sha256, (counted, _) = use
+    if counted:
+        yield sha256, 1
+
+
+def _asking(use: tuple[str, tuple[bool, str]]) -> tuple[str, tuple[str, str]]:
+    """Of one content each unit tells what it asks by the content."""
+    sha256, (_, unit) = use
+    return sha256, (unit, sha256)
 
 
 def _commit_places(plan: Plan, unit: str, sides: dict[str, Any]) -> None:
     counts = dict(sides["counted"])
     folder, tally = plan.folder("images", "places"), Tally()
     with folder.writing(unit, PLACES) as add:
-        for place in sorted(sides["placed"], key=lambda p: (p["row"], p["image"])):
+        placed = (place for _, place in sides["placed"])
+        for place in sorted(placed, key=lambda p: (p["row"], p["image"])):
             tally.add(place["outcome"], place["reason"])
-            add({**place, "content_count": counts.get(place["sha256"])})
+            uses = counts.get(place["sha256"], 1) if place["outcome"] == "kept" else None
+            add({**place, "content_count": uses})
     folder.commit_sidecar(unit, counts={"stages": [tally.to_json("images", "images")]}, seconds={})

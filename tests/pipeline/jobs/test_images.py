@@ -50,9 +50,15 @@ SITE = "http://site.example"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
 
 
-def page(*names):
-    figures = "".join(f"<p>{WORDS * 2}</p><img src=/{name}>" for name in names)
-    return f"<html><body><article><h1>Boats</h1>{figures}<p>{WORDS * 2}</p></article></body></html>"
+OTHER = (
+    "In the mountains of the north there is a valley where nobody has lived for many years now. "
+)
+THIRD = "She read the letter twice and put it back into the drawer before the guests came to her. "
+
+
+def page(*names, words=WORDS):
+    figures = "".join(f"<p>{words * 2}</p><img src=/{name}>" for name in names)
+    return f"<html><body><article><h1>Boats</h1>{figures}<p>{words * 2}</p></article></body></html>"
 
 
 def run(source, output, *overrides, store=None, **options):
@@ -163,8 +169,13 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     evaluation.write_text(f"{coffee.measures.phash}  # coffee\n", encoding="utf-8")
     # One picture under two addresses, one of which two pages have; and twice on the last page.
     archive.page(f"{SITE}/1", page("shared.png", "own.png"))
-    archive.page(f"{SITE}/2", page("shared.png", "again.png", "coffee.png", "gone.png"))
+    others = ("shared.png", "again.png", "coffee.png", "gone.png")
+    archive.page(f"{SITE}/2", page(*others, words=OTHER))
+    # One of these is a near duplicate of the other: it has a number, and counts for nobody.
+    archive.page(f"{SITE}/3", page("pair.png", words=THIRD))
+    archive.page(f"{SITE}/4", page("pair.png", "gone.png", words=THIRD))
     for name, content in (
+        ("pair.png", image_bytes(120, 100, seed=3)),
         *(("shared.png", shared), ("again.png", shared), ("own.png", own)),
         ("coffee.png", as_bytes(photographs["coffee"])),
     ):
@@ -174,6 +185,16 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     plan, said = run(archive.write(tmp_path / "a.warc.gz"), tmp_path / "out", option)
 
     found = places(plan)
+    pairs = {
+        row["row"]: row["content_count"]
+        for row in plan.folder("images", "places").rows(plan.units[0])
+        if row["url_key"].endswith("/pair.png")
+    }
+    (near,) = plan.folder("dedup").rows(plan.units[0])
+    assert near["reason"] == "near_duplicate"
+    assert near["row"] in pairs
+    assert list(pairs.values()) == [1, 1]
+    del found["pair.png"]
     assert {name: row["content_count"] for name, row in found.items()} == {
         "shared.png": 3,
         "again.png": 3,
