@@ -10,7 +10,7 @@ from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import Selection, select
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
-from openm3w.pipeline.images.ledger import filled
+from openm3w.pipeline.images.ledger import filled, is_decoded
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.scores import DOCUMENTS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -26,7 +26,7 @@ class Completed:
 
     row: int
     document: Document
-    """With contents and scores filled in."""
+    """With contents and scores filled in, also of images that the floor dropped."""
     fates: tuple[str, ...]
     """For each image "" or why its bytes are not there."""
     places: Mapping[int, Place]
@@ -101,7 +101,7 @@ def _place(place: Mapping[str, Any]) -> Place:
 
 
 def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
-    if _fate(place):
+    if not is_decoded(place):
         return image
     found = filled(image, place)
     scores = {name: scored[name] for name in IMAGE_SCORES if scored.get(name) is not None}

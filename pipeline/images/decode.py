@@ -74,6 +74,14 @@ class UnusableImageError(Exception):
     """An image that cannot be stored; its text is one of REASONS."""
 
 
+class UnwantedImageError(UnusableImageError):
+    """An image that could be stored and is not: no profile of the floor wants it."""
+
+    def __init__(self, reason: str, encoded: Encoded) -> None:
+        super().__init__(reason)
+        self.encoded = encoded
+
+
 def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encoded:
     """Decodes, turns upright, reduces, measures and encodes one image.
 

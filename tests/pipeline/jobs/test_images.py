@@ -6,45 +6,14 @@ from PIL import Image
 
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.images.decode import Encoding, encode
 from openm3w.pipeline.images.measures import pdq_hash
-from openm3w.pipeline.jobs.images import choose
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest as manifests
 from openm3w.shards.funnel import check_chain
 from openm3w.shards.reader import read_samples
-
-
-def row(outcome, reason="", width=100):
-    return {"outcome": outcome, "reason": reason, "original_width": width}
-
-
-@pytest.mark.parametrize(
-    ("candidates", "chosen"),
-    [
-        ([(0, row("kept"))], row("kept")),
-        ([(1, row("kept", "second")), (0, row("kept", "first"))], row("kept", "first")),
-        ([(0, row("kept", width=320)), (1, row("kept", width=640))], row("kept", width=320)),
-        ([(0, row("dropped", "not_in_archive")), (1, row("kept"))], row("kept")),
-        (
-            [
-                (0, row("dropped", "not_in_archive")),
-                (1, row("kept", width=320)),
-                (2, row("kept", width=640)),
-                (3, row("kept", "the same size later", width=640)),
-            ],
-            row("kept", width=640),
-        ),
-        (
-            [(1, row("dropped", "too_small")), (0, row("failed", "undecodable"))],
-            row("failed", "undecodable"),
-        ),
-    ],
-)
-def test_the_preferred_candidate_serves_an_image_or_else_the_largest_kept(candidates, chosen):
-    assert choose(candidates) == chosen
-
 
 SITE = "http://site.example"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
@@ -168,7 +137,7 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     coffee = encode(as_bytes(photographs["coffee"].resize((300, 200)), "JPEG"), Encoding())
     evaluation.write_text(f"{coffee.measures.phash}  # coffee\n", encoding="utf-8")
     # One picture under two addresses, one of which two pages have; and twice on the last page.
-    archive.page(f"{SITE}/1", page("shared.png", "own.png"))
+    archive.page(f"{SITE}/1", page("shared.png", "own.png", "small.png"))
     others = ("shared.png", "again.png", "coffee.png", "gone.png")
     archive.page(f"{SITE}/2", page(*others, words=OTHER))
     # One of these is a near duplicate of the other: it has a number, and counts for nobody.
@@ -176,6 +145,7 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     archive.page(f"{SITE}/4", page("pair.png", "gone.png", words=THIRD))
     for name, content in (
         ("pair.png", image_bytes(120, 100, seed=3)),
+        ("small.png", image_bytes(63, 100, seed=4)),
         *(("shared.png", shared), ("again.png", shared), ("own.png", own)),
         ("coffee.png", as_bytes(photographs["coffee"])),
     ):
@@ -201,7 +171,19 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
         "own.png": 1,
         "coffee.png": 1,
         "gone.png": None,
+        "small.png": 1,
     }
+    # What the floor drops has its numbers all the same, and no bytes.
+    small = found["small.png"]
+    assert (small["reason"], small["original_width"], small["pack"]) == ("too_small", 63, None)
+    completed = [each for each in completed_documents(plan, plan.units[0]) if each.row == 0]
+    image, fate = completed[0].document.images[2], completed[0].fates[2]
+    assert (fate, 2 in completed[0].places, image.content.original_width) == (
+        "too_small",
+        False,
+        63,
+    )
+    assert image.scores["original_bytes"] == small["original_bytes"]
     assert found["coffee.png"]["eval_distance"] <= 5 < found["own.png"]["eval_distance"]
     assert "evaluation images: 1 perceptual hashes" in said
     (manifest,) = manifests.load(plan.output)
