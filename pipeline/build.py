@@ -65,7 +65,7 @@ def make_plan(
         recipe, sources.archives, output, store or publish.default_store(output), model
     )
     # Fails here, not after an hour, where a list is none.
-    blocklist, evaluation = plan.lists.load()
+    blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
     if plan.lists.blocklists:
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:

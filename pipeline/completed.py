@@ -73,7 +73,7 @@ def completed_documents(
         about = placed.get(row, {})
         numbers = range(len(document.images))
         images = [
-            _filled(image, about[at], scored.get((row, at), {}))
+            _filled(plan, image, about[at], scored.get((row, at), {}))
             for at, image in enumerate(document.images)
         ]
         known = with_facts(_with_images(document, images), facts[row])
@@ -100,11 +100,12 @@ def _place(place: Mapping[str, Any]) -> Place:
     return Place(place["pack"], place["offset"], place["length"])
 
 
-def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
+def _filled(plan: Plan, image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
     if not is_decoded(place):
         return image
     found = filled(image, place)
     scores = {name: scored[name] for name in IMAGE_SCORES if scored.get(name) is not None}
+    scores |= plan.lists.distance(place["phash"])
     # The page's preferred address need not be the one that the archive had.
     served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
     return replace(found, url=next(served, image.url), scores={**found.scores, **scores})

@@ -79,6 +79,7 @@ class Plan:
         """Numbers for choosing profiles; what they are of has its own digits."""
         views = [[view.key, *(rule_key(rule) for rule in view.rules)] for view in self.views]
         made_from = [self.fingerprints["scores"], page_names(), image_names(), views]
+        made_from.append(self.lists.evaluation_digest)
         return Folder.of(self.store / "measures", fingerprint(made_from))
 
     @property
@@ -156,9 +157,12 @@ def _fingerprints(
             # Other crawls before this one make other marks; where the folder is makes none.
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
-        "images": (images, pictures, lists.digest),
+        "images": (images, pictures, lists.blocked_digest),
         "scores": (recipe.scores, model, scorers),
-        "shards": (profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
+        "shards": (
+            *(profile, pages, source_digests(recipe.plugins), recipe.shards, recipe.name),
+            lists.evaluation_digest,
+        ),
     }
     digits: dict[Job, str] = {}
     parent = str(STORE_VERSION)

@@ -66,8 +66,6 @@ class Encoded:
     measures: Measures
     pdq: tuple[str, int] | None = None
     """PDQ hash and its quality, where they were asked for."""
-    eval_distance: int | None = None
-    """Bits to the nearest picture of evaluation sets, where there are some; not `encode`'s."""
 
 
 class UnusableImageError(Exception):

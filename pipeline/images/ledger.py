@@ -31,14 +31,13 @@ LEDGER_FIELDS = [
     ("phash", pa.string()),
     ("pdq", pa.string()),
     ("pdq_quality", pa.int32()),
-    ("eval_distance", pa.int32()),
 ]
 """What became of an image; `length` is of its stored bytes, `offset` where they are in the pack.
 
 All but the first two are null where no picture was decoded, or where it must not be stored. Where
 the floor dropped it only `pack` and `offset` are: what serves an image goes by what was decoded,
-and the numbers say why it was dropped. `pdq` and `pdq_quality` also where no list
-asks for them, `eval_distance` where no evaluation pictures are named.
+and the numbers say why it was dropped. `pdq` and `pdq_quality` also where
+no list asks for them.
 """
 
 _SCORES = (
@@ -46,7 +45,6 @@ _SCORES = (
     "entropy",
     "sharpness",
     "original_bytes",
-    "eval_distance",
     "content_count",
 )
 
@@ -83,7 +81,6 @@ def measured_row(encoded: Encoded) -> dict[str, Any]:
         "entropy": measures.entropy,
         "sharpness": measures.sharpness,
         "phash": measures.phash,
-        "eval_distance": encoded.eval_distance,
     }
 
 

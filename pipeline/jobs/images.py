@@ -9,7 +9,6 @@ shuffled; image bytes go from the archive into the pack inside one worker.
 import contextlib
 import functools
 from collections.abc import Iterator
-from dataclasses import replace
 
 import apache_beam as beam
 
@@ -76,7 +75,7 @@ def _packs(plan: Plan) -> Folder:
 @contextlib.contextmanager
 def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
     encoding = plan.recipe.images.encoding
-    blocklist, evaluation = plan.lists.load()
+    blocklist = plan.lists.blocked()
     path = next(s.path for s in plan.sources if s.unit == archive)
     with path.open("rb") as file:
 
@@ -98,9 +97,7 @@ def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
             verdict = plan.floor.keep_image(as_image(encoded))
             if not verdict:
                 raise UnwantedImageError(str(verdict.reason), encoded)
-            if not len(evaluation):
-                return encoded
-            return replace(encoded, eval_distance=evaluation.nearest(encoded.measures.phash))
+            return encoded
 
         yield fetch
 

@@ -184,7 +184,30 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
         63,
     )
     assert image.scores["original_bytes"] == small["original_bytes"]
-    assert found["coffee.png"]["eval_distance"] <= 5 < found["own.png"]["eval_distance"]
+    distances = {
+        image.url.rpartition("/")[2]: image.scores.get("eval_distance")
+        for each in completed_documents(plan, plan.units[0])
+        for image in each.document.images
+    }
+    assert distances["coffee.png"] <= 5 < distances["own.png"]
+    assert distances["gone.png"] is None
+    # A longer list makes other numbers and other shards, of the same packs and scores.
+    evaluation.write_text(f"{found['own.png']['phash']}\n", encoding="utf-8")
+    recipe = recipes.load("kosmos1", ("shards.val_share=0.0", option))
+    sources = [str(tmp_path / "a.warc.gz")]
+    other = builds.make_plan(recipe, sources, tmp_path / "out", None, said.append)
+    changed = {
+        job for job, digits in plan.fingerprints.items() if digits != other.fingerprints[job]
+    }
+    assert changed == {"shards"}
+    assert plan.measures.fingerprint != other.measures.fingerprint
+    (own,) = {
+        image.scores["eval_distance"]
+        for each in completed_documents(other, other.units[0])
+        for image in each.document.images
+        if image.url.endswith("/own.png")
+    }
+    assert own == 0
     assert "evaluation images: 1 perceptual hashes" in said
     (manifest,) = manifests.load(plan.output)
     images = {
@@ -196,5 +219,6 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     assert (image.content.original_format, image.content.phash) == ("png", row["phash"])
     assert image.scores["original_bytes"] == len(shared)
     assert image.scores["content_count"] == 3
-    for name in ("entropy", "sharpness", "grey_deviation", "eval_distance"):
+    for name in ("entropy", "sharpness", "grey_deviation"):
         assert image.scores[name] == row[name]
+    assert image.scores["eval_distance"] == distances["shared.png"]
