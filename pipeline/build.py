@@ -69,7 +69,7 @@ def make_plan(
     if note := _unknown_lm(recipe.scores.perplexity):
         say(note)
     # Fails here, not after an hour, where a list is none.
-    blocklist, evaluation = plan.lists.load()
+    blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
     if plan.lists.blocklists:
         say(f"blocklists: {blocklist}")
     if plan.lists.evaluation_images:

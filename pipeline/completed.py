@@ -10,7 +10,7 @@ from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import Selection, select
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
-from openm3w.pipeline.images.ledger import filled
+from openm3w.pipeline.images.ledger import filled, is_decoded
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.scores import DOCUMENTS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -26,7 +26,7 @@ class Completed:
 
     row: int
     document: Document
-    """With contents and scores filled in."""
+    """With contents and scores filled in, also of images that the floor dropped."""
     fates: tuple[str, ...]
     """For each image "" or why its bytes are not there."""
     places: Mapping[int, Place]
@@ -73,7 +73,7 @@ def completed_documents(
         about = placed.get(row, {})
         numbers = range(len(document.images))
         images = [
-            _filled(image, about[at], scored.get((row, at), {}))
+            _filled(plan, image, about[at], scored.get((row, at), {}))
             for at, image in enumerate(document.images)
         ]
         known = with_facts(_with_images(document, images), facts[row])
@@ -100,11 +100,12 @@ def _place(place: Mapping[str, Any]) -> Place:
     return Place(place["pack"], place["offset"], place["length"])
 
 
-def _filled(image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
-    if _fate(place):
+def _filled(plan: Plan, image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:
+    if not is_decoded(place):
         return image
     found = filled(image, place)
     scores = {name: scored[name] for name in IMAGE_SCORES if scored.get(name) is not None}
+    scores |= plan.lists.distance(place["phash"])
     # The page's preferred address need not be the one that the archive had.
     served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
     return replace(found, url=next(served, image.url), scores={**found.scores, **scores})

@@ -90,7 +90,8 @@ class Plan:
         """Numbers for choosing profiles; what they are of has its own digits."""
         views = [[view.key, *(rule_key(rule) for rule in view.rules)] for view in self.views]
         parents = [self.fingerprints["scores"], self.fingerprints["facts"]]
-        made_from = [*parents, page_names(), image_names(), views]
+        measured = [page_names(), image_names(), views]
+        made_from = [*parents, self.lists.evaluation_digest, *measured]
         return Folder.of(self.store / "measures", fingerprint(made_from))
 
     @property
@@ -192,9 +193,12 @@ def _fingerprints(
             # Other crawls before this one make other marks; where the folder is makes none.
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
-        "images": (images, pictures, lists.digest),
+        "images": (images, pictures, lists.blocked_digest),
         "scores": ("text_similarity", recipe.scores, model, scorers),
-        "shards": (counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
+        "shards": (
+            *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
+            lists.evaluation_digest,
+        ),
     }
     digits: dict[Made, str] = {}
     parent = str(STORE_VERSION)

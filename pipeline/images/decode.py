@@ -66,12 +66,18 @@ class Encoded:
     measures: Measures
     pdq: tuple[str, int] | None = None
     """PDQ hash and its quality, where they were asked for."""
-    eval_distance: int | None = None
-    """Bits to the nearest picture of evaluation sets, where there are some; not `encode`'s."""
 
 
 class UnusableImageError(Exception):
     """An image that cannot be stored; its text is one of REASONS."""
+
+
+class UnwantedImageError(UnusableImageError):
+    """An image that could be stored and is not: no profile of the floor wants it."""
+
+    def __init__(self, reason: str, encoded: Encoded) -> None:
+        super().__init__(reason)
+        self.encoded = encoded
 
 
 def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encoded:

@@ -31,12 +31,13 @@ LEDGER_FIELDS = [
     ("phash", pa.string()),
     ("pdq", pa.string()),
     ("pdq_quality", pa.int32()),
-    ("eval_distance", pa.int32()),
 ]
-"""What became of an image; `offset` and `length` are of the bytes inside the pack.
+"""What became of an image; `length` is of its stored bytes, `offset` where they are in the pack.
 
-All but the first two are null where nothing was stored; `pdq` and `pdq_quality` also where no list
-asks for them, `eval_distance` where no evaluation pictures are named.
+All but the first two are null where no picture was decoded, or where it must not be stored. Where
+the floor dropped it only `pack` and `offset` are: what serves an image goes by what was decoded,
+and the numbers say why it was dropped. `pdq` and `pdq_quality` also where
+no list asks for them.
 """
 
 _SCORES = (
@@ -44,19 +45,23 @@ _SCORES = (
     "entropy",
     "sharpness",
     "original_bytes",
-    "eval_distance",
     "content_count",
 )
 
 
-def stored_row(encoded: Encoded, place: Place) -> dict[str, Any]:
-    """The row's part on an image that is in a pack."""
+def is_decoded(row: Mapping[str, Any]) -> bool:
+    """Whether the ledger has measured numbers of the image, kept or not."""
+    return row["sha256"] is not None
+
+
+def stored_row(encoded: Encoded, place: Place | None = None) -> dict[str, Any]:
+    """The row's part on an image that is in a pack, or in none since the floor dropped it."""
     pdq, pdq_quality = encoded.pdq or (None, None)
     return {
         "sha256": encoded.sha256,
-        "pack": place.pack,
-        "offset": place.offset,
-        "length": place.length,
+        "pack": place.pack if place else None,
+        "offset": place.offset if place else None,
+        "length": len(encoded.data),
         **_sizes(encoded),
         **measured_row(encoded),
         "original_sha256": encoded.original.sha256,
@@ -76,12 +81,11 @@ def measured_row(encoded: Encoded) -> dict[str, Any]:
         "entropy": measures.entropy,
         "sharpness": measures.sharpness,
         "phash": measures.phash,
-        "eval_distance": encoded.eval_distance,
     }
 
 
 def filled(image: Image, row: Mapping[str, Any]) -> Image:
-    """The image with content and scores of its row in the ledger, which says that it was kept."""
+    """The image with content and scores of its row in the ledger, whose picture was decoded."""
     content = ImageContent(
         sha256=row["sha256"],
         width=row["width"],

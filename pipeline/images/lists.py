@@ -17,12 +17,15 @@ from typing import Any
 import numpy as np
 
 from openm3w.errors import InputError, MissingError
+from openm3w.filters.images.copies import EVAL_DISTANCE
 from openm3w.pipeline.images.decode import Encoded
 
 PDQ_DISTANCE = 31
 """Bits of 256: the threshold that PDQ's authors recommend (github.com/facebook/ThreatExchange)."""
 PDQ_MIN_QUALITY = 50
 """Of 100: below it, say PDQ's authors, hashes of unlike pictures meet."""
+
+_BLOCKLISTS, _EVALUATION = "images.blocklists", "images.evaluation_images"
 
 BLOCKED = frozenset({"blocked_sha256", "blocked_md5", "blocked_pdq"})
 
@@ -134,12 +137,18 @@ def read_evaluation_images(paths: Iterable[str]) -> Hamming:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lists:
-    """The files that a recipe names, and what was in them when the build was planned."""
+    """The files that a recipe names, and what was in them when the build was planned.
+
+    Each kind has digits of its own: what must not be stored decides about packs, evaluation
+    pictures only about numbers that are made of stored hashes.
+    """
 
     blocklists: tuple[str, ...] = ()
     evaluation_images: tuple[str, ...] = ()
-    digest: str = ""
-    """Of their contents, wherever they are."""
+    blocked_digest: str = ""
+    """Of the blocklists' contents, wherever they are."""
+    evaluation_digest: str = ""
+    """Of the contents of evaluation lists."""
 
     @classmethod
     def of(cls, blocklists: tuple[str, ...], evaluation_images: tuple[str, ...]) -> "Lists":
@@ -148,36 +157,64 @@ class Lists:
         Raises:
             InputError: a file cannot be read.
         """
-        digest = _digest(blocklists, evaluation_images)
-        return cls(blocklists=blocklists, evaluation_images=evaluation_images, digest=digest)
+        return cls(
+            blocklists=blocklists,
+            evaluation_images=evaluation_images,
+            blocked_digest=_digest(_BLOCKLISTS, blocklists),
+            evaluation_digest=_digest(_EVALUATION, evaluation_images),
+        )
 
-    def load(self) -> tuple[Blocklist, Hamming]:
-        """What must not be stored, and the pictures of evaluation sets; once in each process.
+    def blocked(self) -> Blocklist:
+        """What must not be stored; read once in each process.
 
         Raises:
             InputError: a file cannot be read, is no list, or has changed since `of`.
             MissingError: there are PDQ hashes, and pdqhash is not installed.
         """
-        return _load(self)
+        return _blocked(self.blocklists, self.blocked_digest)
+
+    def evaluation(self) -> Hamming:
+        """The pictures of evaluation sets; read once in each process.
+
+        Raises:
+            InputError: a file cannot be read, is no list, or has changed since `of`.
+        """
+        return _evaluation(self.evaluation_images, self.evaluation_digest)
+
+    def distance(self, phash: str | None) -> dict[str, float]:
+        """The score `eval_distance` of a picture with this hash; {} without a hash or pictures.
+
+        Raises:
+            InputError: as of `evaluation`.
+        """
+        if not phash or not self.evaluation_images:
+            return {}
+        known = self.evaluation()
+        return {EVAL_DISTANCE: float(known.nearest(phash))} if len(known) else {}
 
 
 @functools.lru_cache(maxsize=2)
-def _load(lists: Lists) -> tuple[Blocklist, Hamming]:
-    if _digest(lists.blocklists, lists.evaluation_images) != lists.digest:
-        names = ", ".join((*lists.blocklists, *lists.evaluation_images))
-        raise InputError(f"{names}: changed during the build; run the same command again")
-    return read_blocklist(lists.blocklists), read_evaluation_images(lists.evaluation_images)
+def _blocked(paths: tuple[str, ...], digest: str) -> Blocklist:
+    _check_unchanged(_BLOCKLISTS, paths, digest)
+    return read_blocklist(paths)
 
 
-def _digest(blocklists: Iterable[str], evaluation_images: Iterable[str]) -> str:
-    whole = hashlib.sha256()
-    for option, paths in (
-        ("images.blocklists", blocklists),
-        ("images.evaluation_images", evaluation_images),
-    ):
-        parts = sorted(hashlib.sha256(_read(Path(path), option)).hexdigest() for path in paths)
-        whole.update(f"{option} {' '.join(parts)}\n".encode())
-    return whole.hexdigest()
+@functools.lru_cache(maxsize=2)
+def _evaluation(paths: tuple[str, ...], digest: str) -> Hamming:
+    _check_unchanged(_EVALUATION, paths, digest)
+    return read_evaluation_images(paths)
+
+
+def _check_unchanged(option: str, paths: tuple[str, ...], digest: str) -> None:
+    if _digest(option, paths) != digest:
+        raise InputError(
+            f"{', '.join(paths)}: changed during the build; run the same command again"
+        )
+
+
+def _digest(option: str, paths: Iterable[str]) -> str:
+    parts = sorted(hashlib.sha256(_read(Path(path), option)).hexdigest() for path in paths)
+    return hashlib.sha256(f"{option} {' '.join(parts)}\n".encode()).hexdigest()
 
 
 def _lines(path: Path, option: str) -> Iterator[tuple[int, str]]:

@@ -8,20 +8,19 @@ shuffled; image bytes go from the archive into the pack inside one worker.
 
 import contextlib
 import functools
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterator
 
 import apache_beam as beam
-import pyarrow as pa
 
-from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
-from openm3w.pipeline.dedup.frequency import Totals
-from openm3w.pipeline.dedup.hot import LookUp
-from openm3w.pipeline.images.decode import Encoded, UnusableImageError, encode
-from openm3w.pipeline.images.ledger import LEDGER_FIELDS, as_image
+from openm3w.pipeline.images.decode import (
+    Encoded,
+    UnusableImageError,
+    UnwantedImageError,
+    encode,
+)
+from openm3w.pipeline.images.ledger import as_image
 from openm3w.pipeline.images.resolve import (
     Chase,
     Found,
@@ -30,56 +29,27 @@ from openm3w.pipeline.images.resolve import (
     max_joins,
     resource_keys,
 )
-from openm3w.pipeline.jobs import packing
+from openm3w.pipeline.jobs import packing, places
 from openm3w.pipeline.jobs.packing import Fetch, Packing, PackUnit
 from openm3w.pipeline.page import Clock
-from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
-from openm3w.pipeline.tally import Tally
 
 FAILED = frozenset({"undecodable", "unreadable_record"})
 """Outcomes that are errors; the others are decisions or absences."""
-
-PLACES = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("image", pa.int32()),
-        ("url_key", pa.string()),
-        *LEDGER_FIELDS,
-        ("content_count", pa.int64()),
-    ]
-)
-"""One row for each image of each wanted document, in their order.
-
-`content_count` says how many images of all wanted documents have the same stored bytes.
-"""
 
 
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
     if packing.is_pending(_packs(plan)):
         runners.run(runner, lambda p: _packs_graph(p, plan))
-    if plan.folder("images", "places").pending(plan.units):
-        runners.run(runner, lambda p: _places_graph(p, plan))
+    places.run(plan, runner, pack_units(plan))
 
 
 def pack_units(plan: Plan) -> list[str]:
     """Names of all units of packs, once they are committed."""
     return packing.pack_units(_packs(plan))
-
-
-def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[str, int, int, int]]]:
-    """url_key -> (unit, row, image, rank) for every URL that could serve an image.
-
-    An archive holds what the crawler fetched, which need not be the largest candidate: all that
-    the element names are looked up, in the order of preference.
-    """
-    for row, document in wanted_documents(plan, unit):
-        for index, image in enumerate(document.images):
-            keys = dict.fromkeys(url_key(url) for url in (image.url, *image.candidates))
-            for rank, key in enumerate(keys):
-                yield key, (unit, row, index, rank)
 
 
 def commit_pack(plan: Plan, unit: PackUnit) -> None:
@@ -98,19 +68,6 @@ def commit_pack(plan: Plan, unit: PackUnit) -> None:
     packing.commit_pack(how, unit)
 
 
-def choose(candidates: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
-    """The ledger row that serves an image.
-
-    The preferred URL's where it was kept, else the largest one kept (pages name small sizes
-    first), else the preferred URL's for its reason.
-    """
-    ordered = [row for _, row in sorted(candidates, key=lambda pair: pair[0])]
-    if ordered[0]["outcome"] == "kept":
-        return ordered[0]
-    kept = (row for row in ordered if row["outcome"] == "kept")
-    return max(kept, key=lambda row: row["original_width"], default=ordered[0])
-
-
 def _packs(plan: Plan) -> Folder:
     return plan.folder("images", "packs")
 
@@ -118,7 +75,7 @@ def _packs(plan: Plan) -> Folder:
 @contextlib.contextmanager
 def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
     encoding = plan.recipe.images.encoding
-    blocklist, evaluation = plan.lists.load()
+    blocklist = plan.lists.blocked()
     path = next(s.path for s in plan.sources if s.unit == archive)
     with path.open("rb") as file:
 
@@ -139,10 +96,8 @@ def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
                 clock.lap("decode and encode")
             verdict = plan.floor.keep_image(as_image(encoded))
             if not verdict:
-                raise UnusableImageError(verdict.reason)
-            if not len(evaluation):
-                return encoded
-            return replace(encoded, eval_distance=evaluation.nearest(encoded.measures.phash))
+                raise UnwantedImageError(str(verdict.reason), encoded)
+            return encoded
 
         yield fetch
 
@@ -162,7 +117,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
     resources = units | "Resources" >> beam.FlatMap(_resources, plan)
     chases = (
         units
-        | "Wanted" >> beam.FlatMap(lambda unit: (key for key, _ in wanted_urls(plan, unit)))
+        | "Wanted" >> beam.FlatMap(lambda unit: (key for key, _ in places.wanted_urls(plan, unit)))
         | "Distinct" >> beam.Distinct()
         | "Start" >> beam.Map(lambda key: Chase(key, f"url:{key}"))
     )
@@ -179,72 +134,3 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
 def _resources(unit: str, plan: Plan) -> Iterator[tuple[str, Resource]]:
     for row in plan.folder("documents").rows(unit, suffix="records.parquet"):
         yield from resource_keys(row, unit)
-
-
-def _places_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
-    units = pipeline | "Archives" >> beam.Create(list(plan.units))
-    packs = pipeline | "Pack units" >> beam.Create(pack_units(plan))
-    wanted = units | "Wanted" >> beam.FlatMap(lambda unit: wanted_urls(plan, unit))
-    ledger = packs | "Ledger" >> beam.FlatMap(
-        lambda name: ((r["url_key"], r) for r in _packs(plan).rows(name))
-    )
-    placed = (
-        {"wanted": wanted, "ledger": ledger}
-        | "Join" >> beam.CoGroupByKey()
-        | "Candidates" >> beam.FlatMap(_candidates)
-        | "Group by image" >> beam.GroupByKey()
-        | "Place" >> beam.MapTuple(_place)
-    )
-    used = placed | "Used" >> beam.FlatMap(_used)
-    totals = used | "One each" >> beam.MapTuple(lambda sha256, _: (sha256, 1)) | Totals()
-    counted = (
-        used
-        # A content that a unit uses a million times is asked for once.
-        | "Once for each archive" >> beam.Distinct()
-        | "Counts" >> LookUp(totals)
-        | "By archive" >> beam.MapTuple(lambda use, total: (use[0], (use[1], total)))
-    )
-    empty = units | "Every unit" >> beam.Map(lambda unit: (unit, None))
-    _ = (
-        {"placed": placed, "counted": counted, "empty": empty}
-        | "Group by archive" >> beam.CoGroupByKey()
-        | "Places" >> beam.MapTuple(functools.partial(_commit_places, plan))
-    )
-
-
-Spot = tuple[str, int, int]
-"""Unit, row and image: one image of one document."""
-
-
-def _candidates(
-    joined: tuple[str, dict[str, Any]],
-) -> Iterator[tuple[Spot, tuple[int, dict[str, Any]]]]:
-    """Each image that the URL could serve, with the URL's rank there and its ledger row."""
-    _, sides = joined
-    (row,) = sides["ledger"]
-    for unit, document, image, rank in sides["wanted"]:
-        yield (unit, document, image), (rank, row)
-
-
-def _place(
-    spot: Spot, candidates: Iterable[tuple[int, dict[str, Any]]]
-) -> tuple[str, dict[str, Any]]:
-    unit, document, image = spot
-    return unit, {"row": document, "image": image, **choose(candidates)}
-
-
-def _used(placed: tuple[str, dict[str, Any]]) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The content that a place uses, and who asks: the unit, with the content to tell it by."""
-    unit, place = placed
-    if place["outcome"] == "kept":
-        yield place["sha256"], (unit, place["sha256"])
-
-
-def _commit_places(plan: Plan, unit: str, sides: dict[str, Any]) -> None:
-    counts = dict(sides["counted"])
-    folder, tally = plan.folder("images", "places"), Tally()
-    with folder.writing(unit, PLACES) as add:
-        for place in sorted(sides["placed"], key=lambda p: (p["row"], p["image"])):
-            tally.add(place["outcome"], place["reason"])
-            add({**place, "content_count": counts.get(place["sha256"])})
-    folder.commit_sidecar(unit, counts={"stages": [tally.to_json("images", "images")]}, seconds={})

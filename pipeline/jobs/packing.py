@@ -16,7 +16,7 @@ import pyarrow as pa
 from apache_beam.pvalue import PCollection
 from apache_beam.transforms.combiners import ToList
 
-from openm3w.pipeline.images.decode import Encoded, UnusableImageError
+from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
 from openm3w.pipeline.images.packs import PackWriter
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
@@ -34,7 +34,10 @@ ALL_PACKS = "all"
 
 Step = Callable[[Chase, list[Resource]], Chase | Found]
 Fetch = Callable[[Found], Encoded]
-"""Reads and encodes one image, or raises UnusableImageError with the reason why not."""
+"""Reads and encodes one image, or raises UnusableImageError with the reason why not.
+
+Of an UnwantedImageError the ledger has what was measured.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ def _stored(
 ) -> dict[str, Any]:
     try:
         encoded = fetch(found)
+    except UnwantedImageError as error:
+        return packing.row(found.origin, str(error)) | stored_row(error.encoded)
     except UnusableImageError as error:
         return packing.row(found.origin, str(error))
     place = writer.add(encoded.sha256, encoded.data)

@@ -282,7 +282,7 @@ def test_profiles_of_one_name_are_told_apart(store, capsys):
     assert "named twice" in err
 
 
-def test_a_store_with_holes_is_told_and_mended(store, capsys, built):
+def test_a_store_with_holes_is_told_and_mended(store, capsys):
     plan = reopen(store / "out")
     facts = plan.folder("dedup", "facts")
     facts.path(plan.units[0], "json").unlink()

@@ -161,6 +161,8 @@ def test_a_build_whose_evaluation_texts_changed_is_to_be_built_again(archive, tm
 
     assert reopen(tmp_path / "out").fingerprints == plan.fingerprints
     listed.write_text("one two three four six\n")
-    with pytest.raises(OutputError, match=r"an evaluation text has changed since; run the same"):
+    with pytest.raises(
+        OutputError, match=r"an evaluation text that it goes by has changed since; run the same"
+    ):
         reopen(tmp_path / "out")
     assert reopen(tmp_path / "out", needs="documents").units == plan.units

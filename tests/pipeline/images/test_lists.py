@@ -113,16 +113,27 @@ def test_contents_tell_lists_apart_and_places_do_not(listed):
     longer = Lists.of((listed(MD5, name="a"), listed(SHA256, MD5, name="b")), ())
     elsewhere = Lists.of((), (listed(MD5, name="a"), listed(SHA256, name="b")))
 
-    assert one.digest == moved.digest
-    assert len({one.digest, longer.digest, elsewhere.digest}) == 3
+    nothing = Lists.of((), ())
+
+    assert one.blocked_digest == moved.blocked_digest
+    assert len({each.blocked_digest for each in (one, longer, nothing)}) == 3
+    # Evaluation pictures have no part in what is stored, nor what is stored in their numbers.
+    assert elsewhere.blocked_digest == nothing.blocked_digest
+    assert one.evaluation_digest == nothing.evaluation_digest != elsewhere.evaluation_digest
 
 
 def test_a_list_that_changes_during_a_build_is_refused(listed):
-    lists = Lists.of((listed(MD5),), ())
+    lists = Lists.of((listed(MD5),), (listed(PHASH, name="eval"),))
     listed(SHA256)
 
     with pytest.raises(InputError, match="changed during the build"):
-        lists.load()
+        lists.blocked()
+    assert lists.distance(flipped(PHASH, 3)) == {"eval_distance": 3}
+    assert lists.distance(None) == Lists().distance(PHASH) == {}
+    longer = Lists.of((), (listed(PHASH, flipped(PHASH, 1), name="eval"),))
+    listed(PHASH, name="eval")
+    with pytest.raises(InputError, match="changed during the build"):
+        longer.evaluation()
 
 
 def test_bytes_are_refused_as_fetched_and_as_stored(image_bytes):

@@ -6,53 +6,28 @@ from PIL import Image
 
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.images.decode import Encoding, encode
 from openm3w.pipeline.images.measures import pdq_hash
-from openm3w.pipeline.jobs.images import choose
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest as manifests
 from openm3w.shards.funnel import check_chain
 from openm3w.shards.reader import read_samples
 
-
-def row(outcome, reason="", width=100):
-    return {"outcome": outcome, "reason": reason, "original_width": width}
-
-
-@pytest.mark.parametrize(
-    ("candidates", "chosen"),
-    [
-        ([(0, row("kept"))], row("kept")),
-        ([(1, row("kept", "second")), (0, row("kept", "first"))], row("kept", "first")),
-        ([(0, row("kept", width=320)), (1, row("kept", width=640))], row("kept", width=320)),
-        ([(0, row("dropped", "not_in_archive")), (1, row("kept"))], row("kept")),
-        (
-            [
-                (0, row("dropped", "not_in_archive")),
-                (1, row("kept", width=320)),
-                (2, row("kept", width=640)),
-                (3, row("kept", "the same size later", width=640)),
-            ],
-            row("kept", width=640),
-        ),
-        (
-            [(1, row("dropped", "too_small")), (0, row("failed", "undecodable"))],
-            row("failed", "undecodable"),
-        ),
-    ],
-)
-def test_the_preferred_candidate_serves_an_image_or_else_the_largest_kept(candidates, chosen):
-    assert choose(candidates) == chosen
-
-
 SITE = "http://site.example"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
 
 
-def page(*names):
-    figures = "".join(f"<p>{WORDS * 2}</p><img src=/{name}>" for name in names)
-    return f"<html><body><article><h1>Boats</h1>{figures}<p>{WORDS * 2}</p></article></body></html>"
+OTHER = (
+    "In the mountains of the north there is a valley where nobody has lived for many years now. "
+)
+THIRD = "She read the letter twice and put it back into the drawer before the guests came to her. "
+
+
+def page(*names, words=WORDS):
+    figures = "".join(f"<p>{words * 2}</p><img src=/{name}>" for name in names)
+    return f"<html><body><article><h1>Boats</h1>{figures}<p>{words * 2}</p></article></body></html>"
 
 
 def run(source, output, *overrides, store=None, **options):
@@ -162,9 +137,15 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     coffee = encode(as_bytes(photographs["coffee"].resize((300, 200)), "JPEG"), Encoding())
     evaluation.write_text(f"{coffee.measures.phash}  # coffee\n", encoding="utf-8")
     # One picture under two addresses, one of which two pages have; and twice on the last page.
-    archive.page(f"{SITE}/1", page("shared.png", "own.png"))
-    archive.page(f"{SITE}/2", page("shared.png", "again.png", "coffee.png", "gone.png"))
+    archive.page(f"{SITE}/1", page("shared.png", "own.png", "small.png"))
+    others = ("shared.png", "again.png", "coffee.png", "gone.png")
+    archive.page(f"{SITE}/2", page(*others, words=OTHER))
+    # One of these is a near duplicate of the other: it has a number, and counts for nobody.
+    archive.page(f"{SITE}/3", page("pair.png", words=THIRD))
+    archive.page(f"{SITE}/4", page("pair.png", "gone.png", words=THIRD))
     for name, content in (
+        ("pair.png", image_bytes(120, 100, seed=3)),
+        ("small.png", image_bytes(63, 100, seed=4)),
         *(("shared.png", shared), ("again.png", shared), ("own.png", own)),
         ("coffee.png", as_bytes(photographs["coffee"])),
     ):
@@ -174,14 +155,59 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     plan, said = run(archive.write(tmp_path / "a.warc.gz"), tmp_path / "out", option)
 
     found = places(plan)
+    pairs = {
+        row["row"]: row["content_count"]
+        for row in plan.folder("images", "places").rows(plan.units[0])
+        if row["url_key"].endswith("/pair.png")
+    }
+    (near,) = plan.folder("dedup").rows(plan.units[0])
+    assert near["reason"] == "near_duplicate"
+    assert near["row"] in pairs
+    assert list(pairs.values()) == [1, 1]
+    del found["pair.png"]
     assert {name: row["content_count"] for name, row in found.items()} == {
         "shared.png": 3,
         "again.png": 3,
         "own.png": 1,
         "coffee.png": 1,
         "gone.png": None,
+        "small.png": 1,
     }
-    assert found["coffee.png"]["eval_distance"] <= 5 < found["own.png"]["eval_distance"]
+    # What the floor drops has its numbers all the same, and no bytes.
+    small = found["small.png"]
+    assert (small["reason"], small["original_width"], small["pack"]) == ("too_small", 63, None)
+    completed = [each for each in completed_documents(plan, plan.units[0]) if each.row == 0]
+    image, fate = completed[0].document.images[2], completed[0].fates[2]
+    assert (fate, 2 in completed[0].places, image.content.original_width) == (
+        "too_small",
+        False,
+        63,
+    )
+    assert image.scores["original_bytes"] == small["original_bytes"]
+    distances = {
+        image.url.rpartition("/")[2]: image.scores.get("eval_distance")
+        for each in completed_documents(plan, plan.units[0])
+        for image in each.document.images
+    }
+    assert distances["coffee.png"] <= 5 < distances["own.png"]
+    assert distances["gone.png"] is None
+    # A longer list makes other numbers and other shards, of the same packs and scores.
+    evaluation.write_text(f"{found['own.png']['phash']}\n", encoding="utf-8")
+    recipe = recipes.load("kosmos1", ("shards.val_share=0.0", option))
+    sources = [str(tmp_path / "a.warc.gz")]
+    other = builds.make_plan(recipe, sources, tmp_path / "out", None, said.append)
+    changed = {
+        job for job, digits in plan.fingerprints.items() if digits != other.fingerprints[job]
+    }
+    assert changed == {"shards"}
+    assert plan.measures.fingerprint != other.measures.fingerprint
+    (own,) = {
+        image.scores["eval_distance"]
+        for each in completed_documents(other, other.units[0])
+        for image in each.document.images
+        if image.url.endswith("/own.png")
+    }
+    assert own == 0
     assert "evaluation images: 1 perceptual hashes" in said
     (manifest,) = manifests.load(plan.output)
     images = {
@@ -193,5 +219,6 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     assert (image.content.original_format, image.content.phash) == ("png", row["phash"])
     assert image.scores["original_bytes"] == len(shared)
     assert image.scores["content_count"] == 3
-    for name in ("entropy", "sharpness", "grey_deviation", "eval_distance"):
+    for name in ("entropy", "sharpness", "grey_deviation"):
         assert image.scores[name] == row[name]
+    assert image.scores["eval_distance"] == distances["shared.png"]

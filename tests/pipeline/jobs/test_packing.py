@@ -6,7 +6,8 @@ import pytest
 from apache_beam.testing.util import assert_that, equal_to
 
 from openm3w.pipeline import runners
-from openm3w.pipeline.images.decode import Encoded, UnusableImageError
+from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
+from openm3w.pipeline.images.ledger import is_decoded
 from openm3w.pipeline.images.measures import Measures, Original
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
@@ -65,6 +66,8 @@ def make_packing(folder):
             clock.lap("read")
             if found.origin.startswith("bad"):
                 raise UnusableImageError(found.origin)
+            if found.origin.startswith("unwanted"):
+                raise UnwantedImageError(found.origin, encoded(b"unwanted"))
             return encoded(found.origin[:1].encode())
 
         yield fetch
@@ -98,6 +101,20 @@ def test_a_unit_becomes_a_pack_a_ledger_and_counts(tmp_path):
     assert rows["a1"]["offset"] == rows["a2"]["offset"]
     (stage,) = folder.sidecar("u-00000")["counts"]["stages"]
     assert (stage["entered"], stage["kept"]) == (5, 3)
+
+
+def test_an_image_that_the_floor_drops_has_its_numbers_and_no_bytes(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    found = (Found("unwanted", "u"), Found("bad_bytes", "u"))
+
+    packing.commit_pack(make_packing(folder), PackUnit("u-00000", "u", found))
+
+    unwanted, bad = folder.rows("u-00000")
+    assert (unwanted["outcome"], unwanted["reason"]) == ("dropped", "unwanted")
+    assert (unwanted["pack"], unwanted["offset"], unwanted["length"]) == (None, None, 8)
+    assert (unwanted["original_width"], unwanted["entropy"], unwanted["phash"]) == (4, 2, "4" * 16)
+    assert (is_decoded(unwanted), is_decoded(bad)) == (True, False)
+    assert b"unwanted" not in folder.path("u-00000", "tar").read_bytes()
 
 
 def test_images_of_no_archive_have_a_ledger_and_no_pack(tmp_path):
