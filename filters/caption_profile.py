@@ -10,6 +10,7 @@ from openm3w.filters.captions import (
     DuplicatePair,
     RepeatedCaption,
 )
+from openm3w.filters.images.copies import EvaluationImages
 from openm3w.filters.images.look import MIN_GREY_DEVIATION
 from openm3w.filters.images.size import MAX_ASPECT, MIN_SIDE
 from openm3w.filters.language import ANY, wanted
@@ -63,14 +64,24 @@ class CaptionImageRules:
     min_crawled_bytes: int = 5_000
     """Of images out of web archives. Files that somebody gathered are often small on purpose and
     are not bound by it."""
+    evaluation_distance: int = -1
+    """Bits of a perceptual hash up to which a picture is one of an evaluation set; -1 is no bound.
+    The recipe names the sets."""
 
     def __post_init__(self) -> None:
+        self.evaluation()
         if self.min_side < 1 or not self.max_aspect >= 1:
             raise ValueError(
                 f"min_side {self.min_side}, max_aspect {self.max_aspect}: expected at least 1 each"
             )
         if self.min_crawled_bytes < 0 or not self.min_grey_deviation >= 0:
             raise ValueError("min_crawled_bytes and min_grey_deviation: expected 0 or more")
+
+    def evaluation(self) -> tuple[EvaluationImages, ...]:
+        """What judges a picture by its distance to evaluation sets."""
+        if self.evaluation_distance == -1:
+            return ()
+        return (EvaluationImages(distance=self.evaluation_distance),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,6 +55,7 @@ _ROWS: dict[Kind, tuple[tuple[str, str], ...]] = {
         ("longer over shorter side", "images.max_aspect"),
         ("deviation of grey", "images.min_grey_deviation"),
         ("bytes of a crawled image", "images.min_crawled_bytes"),
+        ("bits to a picture of an evaluation set, dropped up to", "images.evaluation_distance"),
         ("similarity, CLIP ViT-B/32", "scores.similarity_b32"),
         ("unsafe, OpenNSFW2", "scores.nsfw_opennsfw2"),
         ("unsafe, GantMan", "scores.nsfw_gantman"),
@@ -71,6 +72,7 @@ _UNBOUNDED = frozenset(
         *(("captions.max_characters", 0), ("captions.min_words", 0), ("captions.max_words", 0)),
         *(("captions.max_occurrences", 0), ("images.min_side", 1), ("images.max_aspect", 1e6)),
         *(("images.min_grey_deviation", 0.0), ("images.min_crawled_bytes", 0)),
+        ("images.evaluation_distance", -1),
     }
 )
 """Values by which a profile says that it has no such bound."""

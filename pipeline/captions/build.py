@@ -14,6 +14,7 @@ from openm3w.pipeline.captions.plan import JOBS, CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
+from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -37,10 +38,11 @@ def make_plan(
     """Resolves tables, columns and places of images at the desk, before any work.
 
     Raises:
-        InputError: a table or a place of images is not there, or has not the columns.
+        InputError: a table or a place of images is not there, or has not the columns; or a list
+            cannot be read.
         RecipeError: there is no such profile.
         NotBuiltError: the recipe asks for what this version does not have.
-        MissingError: img2dataset is not installed.
+        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes.
     """
     if recipe.images.source == "http":
         raise NotBuiltError(
@@ -51,6 +53,9 @@ def make_plan(
     tables = find_tables(inputs, url=url_column, text=text_column)
     named = tuple(image_places)
     check_installed()
+    lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
+    # Fails here, not after an hour, where a list is none.
+    lists.blocked(), lists.evaluation()
     return CaptionPlan(
         recipe=recipe,
         profile=profile,
@@ -59,6 +64,7 @@ def make_plan(
         beside=not named,
         output=output,
         store=store or publish.default_store(output),
+        lists=lists,
     )
 
 
@@ -72,7 +78,7 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
     publish.claim(plan.output, plan.store, plan.identity)
     if (done := publish.finished(plan.output)) is not None:
         return Published(manifest=done, already_done=True)
-    for note in unjudged(plan):
+    for note in (*_listed(plan), *unjudged(plan)):
         say(note)
     for job, run in _EARLY_JOBS.items():
         with publish.timed(plan.store, job):
@@ -97,8 +103,13 @@ def stages(plan: CaptionPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
 
 
 def unjudged(plan: CaptionPlan) -> list[str]:
-    """For each table a line on the profile's bounds that nothing in it can be held against."""
+    """Lines on the profile's bounds that nothing of the recipe or a table can be held against."""
     notes = []
+    if plan.profile.images.evaluation() and not plan.lists.evaluation_images:
+        notes.append(
+            "images.evaluation_images: none, so evaluation_distance of the profile "
+            f"{plan.recipe.profile} drops nothing"
+        )
     for table in plan.tables:
         for name, bound in plan.profile.scores.items():
             if name not in table.columns.scores:
@@ -108,6 +119,13 @@ def unjudged(plan: CaptionPlan) -> list[str]:
                     f"profile {plan.recipe.profile} on {name} drops nothing there"
                 )
     return notes
+
+
+def _listed(plan: CaptionPlan) -> Iterator[str]:
+    if plan.lists.blocklists:
+        yield f"blocklists: {plan.lists.blocked()}"
+    if plan.lists.evaluation_images:
+        yield f"evaluation images: {len(plan.lists.evaluation())} perceptual hashes"
 
 
 _EARLY_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {

@@ -99,7 +99,9 @@ def _read_file(folder: Path, found: Found, limit: int) -> bytes:
 def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
     settings, bounds = plan.recipe.images, plan.profile.images
     place = next(p for p in plan.places if p.unit == unit)
-    resize = Resizing(images=settings, resize=plan.recipe.resize)
+    blocklist = plan.lists.blocked()
+    with_pdq = len(blocklist.pdq) > 0
+    resize = Resizing(images=settings, resize=plan.recipe.resize, with_pdq=with_pdq)
     with _reading(place, settings) as read:
 
         def fetch(found: Found) -> Encoded:
@@ -109,13 +111,15 @@ def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
                 raise UnusableImageError("unreadable") from None
             finally:
                 clock.lap("read")
+            if reason := blocklist.refuses_bytes(data):
+                raise UnusableImageError(reason)
             if place.kind == "archive" and len(data) < bounds.min_crawled_bytes:
                 raise UnusableImageError("too_few_bytes" if data else "empty")
             try:
                 encoded = resize(data)
             finally:
                 clock.lap("decode, resize and encode")
-            if reason := _fault(encoded, bounds):
+            if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
                 raise UnusableImageError(reason)
             return encoded
 

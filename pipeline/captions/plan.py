@@ -1,6 +1,6 @@
 """A caption build, resolved at the desk: recipe, tables, places of images, and fingerprints."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +10,7 @@ from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
+from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
@@ -31,6 +32,8 @@ class CaptionPlan:
     """Each table's images are looked up in its own folder and nowhere else."""
     output: Path
     store: Path
+    lists: Lists
+    """Of images that must not be stored, and of evaluation pictures."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -45,6 +48,10 @@ class CaptionPlan:
         """What a job's units are made from: its part of the recipe and its parents' digits."""
         r, profile = self.recipe, self.profile
         corpus = (profile.captions.max_occurrences, profile.captions.drop_duplicates)
+        # Of lists their contents count, not where they are; evaluation pictures are asked last.
+        images = replace(r.images, blocklists=(), evaluation_images=())
+        bounds = replace(profile.images, evaluation_distance=-1)
+        evaluation = (profile.images.evaluation_distance, self.lists.evaluation_digest)
         parts: dict[Job, tuple[object, ...]] = {
             "rows": (
                 [_identity(table) for table in self.tables],
@@ -54,8 +61,8 @@ class CaptionPlan:
                 self.beside,
             ),
             "index": ([(p.kind, p.name, p.digest) for p in self.places],),
-            "images": (r.images, profile.images, r.resize),
-            "select": (r.shards.val_share, r.shards.seed, *corpus),
+            "images": (images, bounds, r.resize, self.lists.blocked_digest),
+            "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
         }
         at = JOBS.index(job)

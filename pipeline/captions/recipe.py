@@ -31,6 +31,10 @@ class Images:
     """Of the encoded input."""
     max_pixels: int = MAX_PIXELS
     """Of the decoded input: Pillow's bound for decompression bombs."""
+    blocklists: tuple[str, ...] = ()
+    """Files of hashes of images that are never stored."""
+    evaluation_images: tuple[str, ...] = ()
+    """Files of perceptual hashes of evaluation pictures; `m3w filters phash` makes them."""
 
     def __post_init__(self) -> None:
         if self.max_redirects < 0:

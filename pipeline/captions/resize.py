@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from PIL import Image
+
 from openm3w.errors import MissingError
 from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.images.decode import (
@@ -25,7 +27,7 @@ from openm3w.pipeline.images.decode import (
     UnusableImageError,
     open_picture,
 )
-from openm3w.pipeline.images.measures import measure, original
+from openm3w.pipeline.images.measures import measure, original, pdq_hash
 
 _WHOLE_SIDE = 1 << 20
 """A side that no picture within the pixel bound exceeds by much: nothing is reduced on decoding."""
@@ -44,6 +46,8 @@ class Resizing:
 
     images: Images
     resize: Resize
+    with_pdq: bool = False
+    """Whether PDQ hashes are made, which blocklists may ask for."""
 
     def __call__(self, data: bytes) -> Encoded:
         """Decodes, turns upright, resizes and encodes one image.
@@ -69,6 +73,7 @@ class Resizing:
             original_format=original_format.lower(),
             original=original(data),
             measures=measure(picture),
+            pdq=_pdq(picture) if self.with_pdq else None,
         )
 
     @property
@@ -77,6 +82,14 @@ class Resizing:
         return Encoding(
             side=side, max_bytes=self.images.max_bytes, max_pixels=self.images.max_pixels
         )
+
+
+def _pdq(picture: Image.Image) -> tuple[str, int]:
+    """Of the picture at the size of interleaved builds: without a bound the hash takes seconds."""
+    side = Encoding().side
+    smaller = picture.copy()
+    smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
+    return pdq_hash(smaller)
 
 
 def check_installed() -> None:

@@ -8,6 +8,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.captions import CaptionPair
+from openm3w.filters.images.copies import EvaluationImages
 from openm3w.filters.registry import PairFilter
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
@@ -43,6 +44,9 @@ OUTCOMES = pa.schema(
 )
 """One row for each pair that reached this job."""
 
+DISTANCE = "distance"
+"""What is put into an image's row: its score of evaluation pictures, where there are some."""
+
 Joined = tuple[dict[str, Any], dict[str, Any]]
 """A pair's row and its image's ledger row."""
 
@@ -60,7 +64,7 @@ def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) ->
         OutputError: the store cannot be written.
     """
     folder, settings, tally = plan.folder("select"), plan.recipe.shards, Tally()
-    filters = plan.profile.corpus_filters()
+    filters, evaluation = plan.profile.corpus_filters(), plan.profile.images.evaluation()
     names = {table.source.unit: table.source.name for table in plan.tables}
     source = names[block.rpartition("-")[0]]
     splits: dict[str, int] = {}
@@ -68,8 +72,9 @@ def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) ->
         folder.writing(block, SELECTED) as add_selected,
         folder.writing(block, OUTCOMES, "outcomes.parquet") as add_outcome,
     ):
-        for pair, image in sorted(joined, key=lambda both: (both[0]["row"], both[0]["doc_id"])):
-            outcome, reason = _outcome(pair, image, filters)
+        for pair, stored in sorted(joined, key=lambda both: (both[0]["row"], both[0]["doc_id"])):
+            image = _with_distance(plan, stored)
+            outcome, reason = _outcome(pair, image, filters, evaluation)
             tally.add(outcome, reason)
             add_outcome({**pair, "outcome": outcome, "reason": reason})
             if outcome != "kept":
@@ -82,10 +87,17 @@ def commit_selection(plan: CaptionPlan, block: str, joined: Iterable[Joined]) ->
 
 
 def _outcome(
-    pair: Mapping[str, Any], image: Mapping[str, Any], filters: Iterable[PairFilter]
+    pair: Mapping[str, Any],
+    image: Mapping[str, Any],
+    filters: Iterable[PairFilter],
+    evaluation: Iterable[EvaluationImages],
 ) -> tuple[str, str]:
-    """What became of a pair: that of its image, unless it is one of too many."""
+    """What became of a pair: that of its image, unless it is for evaluation or one of too many."""
     if image["outcome"] == "kept":
+        picture, nothing = Image(url="", scores=image[DISTANCE]), Document(doc_id="")
+        for image_filter in evaluation:
+            if reason := image_filter.keep(picture, nothing).reason:
+                return "dropped", reason
         facts = CaptionPair(
             caption=pair["caption"],
             scores=json.loads(pair["scores"]),
@@ -96,6 +108,10 @@ def _outcome(
             if reason := pair_filter.keep(facts).reason:
                 return "dropped", reason
     return image["outcome"], image["reason"]
+
+
+def _with_distance(plan: CaptionPlan, image: dict[str, Any]) -> dict[str, Any]:
+    return {**image, DISTANCE: plan.lists.distance(image["phash"])}
 
 
 def split_group(pair: Mapping[str, Any]) -> str:
@@ -131,7 +147,7 @@ def _selected_row(
 def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) -> Document:
     return caption_document(
         pair["doc_id"],
-        filled(Image(url=pair["url"], scores=json.loads(pair["scores"])), image),
+        filled(Image(url=pair["url"], scores=json.loads(pair["scores"]) | image[DISTANCE]), image),
         pair["caption"],
         url=pair["page"],
         provenance=Provenance(source=source, offset=pair["row"]),

@@ -13,6 +13,7 @@ from openm3w.filters.captions import (
     DuplicatePair,
     RepeatedCaption,
 )
+from openm3w.filters.images.copies import EvaluationImages
 from openm3w.filters.limits import judge
 from openm3w.filters.profiles import load_profile
 
@@ -145,6 +146,8 @@ def test_coyo_is_as_published():
     )
     assert profile.scores == {"nsfw_opennsfw2": 0.5, "nsfw_gantman": 0.5}
     assert (profile.images.min_side, profile.images.max_aspect) == (200, 3.0)
+    # Pictures whose perceptual hash is one of an evaluation set.
+    assert profile.images.evaluation() == (EvaluationImages(distance=0),)
     assert profile.images.min_crawled_bytes == 5000
     assert profile.corpus_filters() == (RepeatedCaption(max_occurrences=10), DuplicatePair())
 

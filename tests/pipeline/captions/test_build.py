@@ -11,7 +11,9 @@ from openm3w.errors import InputError, NotBuiltError, OutputError
 from openm3w.pipeline import publish
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
-from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.captions.recipe import Images, Resize, load
+from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.images.decode import Encoding, phash_of
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
@@ -327,11 +329,70 @@ def test_coyo_judges_what_a_table_has_and_tells_what_it_lacks(tmp_path, pairs_of
         "nsfw_opennsfw2 drops nothing there"
     )
     assert told == [expected]
+    unnamed = (
+        "images.evaluation_images: none, so evaluation_distance of the profile coyo drops nothing"
+    )
+    assert unnamed in said
     assert told[0] in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
     assert reasons(built, "rows", "pairs") == (2, 1, {"few_caption_words": 1})
     (sample,) = read_samples(built.manifest)
     assert sample.document.images[0].scores["similarity_l14"] == 0.25
     assert sample.document.images[0].scores["nsfw_gantman"] == 0.5
+
+
+@pytest.mark.beam
+def test_blocked_pictures_are_in_no_file_and_evaluation_pictures_in_no_shard(
+    tmp_path, pairs_of, image_bytes
+):
+    blocked, seen = tmp_path / "blocked.txt", tmp_path / "seen.txt"
+    folder = tmp_path / "in"
+    (folder / "d.png").write_bytes(image_bytes(300, 220, "PNG", seed=9))
+    fetched, pixels = (folder / "a.png").read_bytes(), (folder / "c.png").read_bytes()
+    blocked.write_text(
+        f"{hashlib.sha256(fetched).hexdigest()}\n"
+        f"{hashlib.md5((folder / 'b.bmp').read_bytes(), usedforsecurity=False).hexdigest()}\n"
+    )
+    seen.write_text(phash_of(pixels, Encoding()))
+    table = pairs_of([(f, f"the picture {f}") for f in ("a.png", "b.bmp", "c.png", "d.png")])
+    listed = f"images.blocklists={json.dumps([str(blocked)])}"
+    held = f"images.evaluation_images={json.dumps([str(seen)])}"
+    near = 'profile_set=["images.evaluation_distance=0"]'
+
+    built, said = build([table], tmp_path / "out", overrides=[listed, held, near])
+
+    assert "blocklists: 1 SHA-256, 1 MD5 and 0 PDQ hashes" in said
+    assert "evaluation images: 1 perceptual hashes" in said
+    expected = {"blocked_sha256": 1, "blocked_md5": 1, "in_evaluation_set": 1}
+    assert reasons(built, "select", "pairs") == (4, 1, expected)
+    (sample,) = read_samples(built.manifest)
+    assert sample.document.texts == ("the picture d.png",)
+    assert sample.document.images[0].scores["eval_distance"] > 0
+    stored = Resizing(images=Images(), resize=Resize())
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and path.parent != folder]
+    written = [path.read_bytes() for path in files]
+    tail = {name: stored((folder / name).read_bytes()).data[-400:] for name in ("a.png", "d.png")}
+    assert any(tail["d.png"] in data for data in written)
+    assert not any(tail["a.png"] in data for data in written)
+
+
+def test_lists_decide_only_where_they_are_asked(tmp_path, pairs_of):
+    first, second = tmp_path / "1.txt", tmp_path / "2.txt"
+    first.write_text("0" * 16)
+    second.write_text("1" * 32)
+    table = str(pairs_of([("a.png", "a picture")]))
+
+    def made_from(*overrides):
+        plan = builds.make_plan(load(overrides=overrides), [table], tmp_path / "out")
+        return plan.fingerprint("images"), plan.fingerprint("select")
+
+    plain = made_from()
+    held = made_from(f"images.evaluation_images={json.dumps([str(first)])}")
+    listed = made_from(f"images.blocklists={json.dumps([str(second)])}")
+    assert held[0] == plain[0]
+    assert listed[0] != plain[0]
+    assert len({plain[1], held[1], listed[1]}) == 3
+    with pytest.raises(InputError, match=r"images\.blocklists: .*1\.txt:1: .* is no hash"):
+        made_from(f"images.blocklists={json.dumps([str(first)])}")
 
 
 @pytest.mark.beam
