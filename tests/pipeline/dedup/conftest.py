@@ -7,9 +7,10 @@ from typing import Any
 import apache_beam as beam
 import pytest
 
-from openm3w.filters.dedup.minhash import MinHash
-from openm3w.pipeline.dedup.near import packed
-from openm3w.pipeline.dedup.passes import Entry
+from openm3w.filters.dedup.components import components
+from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
+from openm3w.pipeline.dedup.near import packed, unpacked
+from openm3w.pipeline.dedup.passes import Entry, Mark
 from openm3w.pipeline.runners import Runner, run
 
 
@@ -59,3 +60,46 @@ def entries() -> Callable[..., list[Entry]]:
         return made
 
     return make
+
+
+@pytest.fixture
+def by_hand() -> Callable[..., list[Mark]]:
+    """`by_hand(entries, near)`: the marks that the passes mean, without Beam."""
+    return _by_hand
+
+
+def _by_hand(entries, near):
+    """What the passes mean, said the slow way."""
+    marks, left = [], list(entries)
+
+    def keep_first(reason, key, rank):
+        groups = {}
+        for entry in left:
+            groups.setdefault(key(entry), []).append(entry)
+        for group in groups.values():
+            first, *others = sorted(group, key=rank)
+            marks.extend(Mark(other.name, reason, first.name) for other in others)
+        gone = {mark.name for mark in marks}
+        return [entry for entry in left if entry.name not in gone]
+
+    left.sort(key=lambda e: e.name)
+    left.sort(key=lambda e: e.fetched, reverse=True)
+    left = keep_first("duplicate_url", lambda e: e.url_key, lambda _: 0)
+    left = keep_first("duplicate_text", lambda e: e.text_key, lambda e: e.name)
+    pairs = _near_by_hand({e.name: unpacked(e.signature) for e in left}, near)
+    least = {}
+    for one, other in pairs:
+        least[one] = min(other, least.get(one, other))
+    return sorted(marks + [Mark(one, "near_duplicate", other) for one, other in least.items()])
+
+
+def _near_by_hand(signatures, near):
+    bands = {}
+    for name, signature in signatures.items():
+        for key in near.minhash.band_keys(signature):
+            bands.setdefault(key, []).append(name)
+    pairs = {(name, min(names)) for names in bands.values() for name in names if name != min(names)}
+    if near.verify:
+        pairs = {(one, other) for one, other in pairs
+                 if estimated_jaccard(signatures[one], signatures[other]) >= near.verify}  # fmt: skip
+    return components(pairs) if near.rounds else pairs

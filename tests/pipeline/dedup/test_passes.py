@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from openm3w.errors import RecipeError
-from openm3w.filters.dedup.components import components
-from openm3w.filters.dedup.minhash import MinHash, estimated_jaccard
-from openm3w.pipeline.dedup.near import NearDuplicates, packed, unpacked
+from openm3w.filters.dedup.minhash import MinHash
+from openm3w.pipeline.dedup.near import NearDuplicates, packed
 from openm3w.pipeline.dedup.passes import Entry, Mark, MarkDuplicates, Place
 from openm3w.pipeline.dedup.settings import Near
 
@@ -22,45 +21,8 @@ WAYS = [
 ]
 
 
-def by_hand(entries, near):
-    """What the passes mean, said the slow way."""
-    marks, left = [], list(entries)
-
-    def keep_first(reason, key, rank):
-        groups = {}
-        for entry in left:
-            groups.setdefault(key(entry), []).append(entry)
-        for group in groups.values():
-            first, *others = sorted(group, key=rank)
-            marks.extend(Mark(other.name, reason, first.name) for other in others)
-        gone = {mark.name for mark in marks}
-        return [entry for entry in left if entry.name not in gone]
-
-    left.sort(key=lambda e: e.name)
-    left.sort(key=lambda e: e.fetched, reverse=True)
-    left = keep_first("duplicate_url", lambda e: e.url_key, lambda _: 0)
-    left = keep_first("duplicate_text", lambda e: e.text_key, lambda e: e.name)
-    pairs = near_by_hand({e.name: unpacked(e.signature) for e in left}, near)
-    least = {}
-    for one, other in pairs:
-        least[one] = min(other, least.get(one, other))
-    return sorted(marks + [Mark(one, "near_duplicate", other) for one, other in least.items()])
-
-
-def near_by_hand(signatures, near):
-    bands = {}
-    for name, signature in signatures.items():
-        for key in near.minhash.band_keys(signature):
-            bands.setdefault(key, []).append(name)
-    pairs = {(name, min(names)) for names in bands.values() for name in names if name != min(names)}
-    if near.verify:
-        pairs = {(one, other) for one, other in pairs
-                 if estimated_jaccard(signatures[one], signatures[other]) >= near.verify}  # fmt: skip
-    return components(pairs) if near.rounds else pairs
-
-
 @pytest.mark.parametrize("near", WAYS, ids=str)
-def test_marks_are_what_the_passes_mean(collect, entries, near):
+def test_marks_are_what_the_passes_mean(collect, entries, by_hand, near):
     pages = entries(250)
     expected = by_hand(pages, near)
     assert {mark.reason for mark in expected} == {
@@ -69,10 +31,10 @@ def test_marks_are_what_the_passes_mean(collect, entries, near):
     assert collect(MarkDuplicates(near), pages) == expected
 
 
-def test_marks_depend_neither_on_the_runner_nor_on_the_order(collect, entries):
+def test_marks_depend_neither_on_the_runner_nor_on_the_order(collect, entries, by_hand):
     near = Near(verify=0.7, rounds=3)
     pages = entries(150, seed=1)
-    expected = collect(MarkDuplicates(near), pages)
+    expected = by_hand(pages, near)
 
     random.Random(0).shuffle(pages)
     assert collect(MarkDuplicates(near), pages, "local-mp") == expected

@@ -40,12 +40,12 @@ class MarkAgainst(beam.PTransform):
     ids=str,
 )
 def test_a_second_crawl_against_the_state_marks_what_one_run_over_both_marks(
-    collect, entries, tmp_path, near, runner
+    collect, entries, by_hand, tmp_path, near, runner
 ):
     # One seed: the second crawl has the first one's stories, URLs and dates among its own.
     first, second = entries(120, 5, "a"), entries(160, 5, "b")
-    state = save(State.read(tmp_path / "state", MINHASH), CRAWL, first, runner=runner)
-    both = collect(MarkDuplicates(near), first + second)
+    state = save(State.read(tmp_path / "state", MINHASH), CRAWL, first)
+    both = by_hand(first + second, near)
 
     state = State.read(tmp_path / "state", MINHASH)
     against = collect(MarkAgainst(state, "crawl-2", near), second, runner)
@@ -57,14 +57,14 @@ def test_a_second_crawl_against_the_state_marks_what_one_run_over_both_marks(
     )
 
 
-def test_a_third_crawl_meets_both_before_it(collect, entries, tmp_path):
+def test_a_third_crawl_meets_both_before_it(collect, entries, by_hand, tmp_path):
     crawls = {f"crawl-{number}": entries(80, number, f"n{number}") for number in (1, 2, 3)}
     state = State.read(tmp_path, MINHASH)
     for name, rows in crawls.items():
         state = save(state, Crawl(name=name, fingerprint="f"), rows)
 
     (first, second, third) = crawls.values()
-    expected = collect(MarkDuplicates(Near()), first + second + third)
+    expected = by_hand(first + second + third, Near())
     assert collect(MarkAgainst(state, "crawl-3", Near()), third) == expected
     assert state.files("entries", before="crawl-1") == []
 

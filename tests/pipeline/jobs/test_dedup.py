@@ -1,6 +1,7 @@
 """Job 2 on small archives: marks, facts, funnel and state as a build leaves them."""
 
 import random
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -78,12 +79,33 @@ def crawls(archive, tmp_path):
     return paths
 
 
+KEPT = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def kept(tmp_path_factory):
+    """Where `extract` keeps what the first job made of the archives that many tests here have."""
+    KEPT["root"] = tmp_path_factory.mktemp("extracted")
+
+
+def extract(plan):
+    """The first job, or what it made of the same archives for an earlier test."""
+    documents = plan.folder("documents")
+    kept = KEPT["root"] / documents.fingerprint
+    if kept.exists():
+        shutil.copytree(kept, documents.root, dirs_exist_ok=True)
+        return
+    builds.build(plan, Runner(), say=print, last="documents")
+    shutil.copytree(documents.root, kept)
+
+
 def marked(inputs, output, *overrides, runner="local", store=None):
     """The plan of a build up to job 2."""
     overrides = ("shards.val_share=0.0", *overrides)
     plan = builds.make_plan(
         recipes.load("kosmos1", overrides), map(str, inputs), output, store, print
     )
+    extract(plan)
     builds.build(plan, Runner(name=runner, workers=2), say=print, last="dedup")
     return plan
 
@@ -378,6 +400,8 @@ def test_of_two_runs_at_once_the_second_is_told_to_run_again(crawls, tmp_path):
     load = [recipes.load("kosmos1", setting) for setting in settings]
     plans = [builds.make_plan(one, [str(crawls["one"])], tmp_path / f"out{at}", None, print)
              for at, one in enumerate(load)]  # fmt: skip
+    for plan in plans:
+        extract(plan)
     builds.build(plans[0], Runner(), say=print, last="dedup")
 
     with pytest.raises(OutputError, match=r"another run entered a crawl .* run the same command"):
