@@ -8,6 +8,7 @@ from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
+from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
@@ -201,15 +202,13 @@ def _check_stages(plan: Plan, job: Job) -> None:
 def _summary(plan: Plan, job: Job) -> str:
     if job != "scores":
         return publish.summary(job, stages(plan, [job]))
-    count = {name: sum(counts[name] for counts in counts_of(plan, job)) for name in _SCORED_BY}
-    asked = [f"{count[name]} {name}" for name, asked_for in _SCORED_BY.items() if asked_for(plan)]
-    return f"scores: {', '.join(asked) or 'none asked for'}"
-
-
-_SCORED_BY: dict[str, Callable[[Plan], bool]] = {
-    "images": scores.scores_images,
-    "documents": lambda plan: plan.recipe.scores.perplexity != "none",
-}
+    scored: dict[str, int] = {}
+    for part in plan.score_parts:
+        counted = "documents" if part == PERPLEXITY else "images"
+        counts = plan.folder("scores", part).counts(plan.units)
+        scored[counted] = sum(each[counted] for each in counts)
+    told = (f"{number} {counted}" for counted, number in scored.items())
+    return f"scores: {', '.join(told) or 'none asked for'}"
 
 
 def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:

@@ -6,17 +6,19 @@ from typing import Any
 
 from openm3w.filters.assignment import SentenceScores
 from openm3w.filters.limits import Measures
+from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.safety import SCORERS, image_score, with_largest
 from openm3w.filters.selection import Selection, select
+from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
 from openm3w.pipeline.images.ledger import filled, is_decoded
 from openm3w.pipeline.images.packs import Place
-from openm3w.pipeline.jobs.scores import DOCUMENTS
+from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.shards.document import Document, Image
 
-IMAGE_SCORES = ("similarity", "text_similarity", *map(image_score, SCORERS))
+IMAGE_SCORES = (SIMILARITY, TEXT_SIMILARITY, *map(image_score, SCORERS))
 """What the scores job says about an image."""
 
 
@@ -65,9 +67,7 @@ def completed_documents(
     for place in plan.folder("images", "places").rows(unit):
         placed.setdefault(place["row"], {})[place["image"]] = place
     moves = plan.profile.document.assignment != "natural"
-    columns = ["row", "image", *IMAGE_SCORES, *(["window_scores"] if moves else [])]
-    scored = {(s["row"], s["image"]): s for s in plan.folder("scores").rows(unit, columns)}
-    texts = {s["row"]: s for s in plan.folder("scores").rows(unit, suffix=DOCUMENTS)}
+    scored, texts = _scores(plan, unit, [*IMAGE_SCORES, *(["window_scores"] if moves else [])])
     facts = read_facts(plan, unit)
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
@@ -77,7 +77,7 @@ def completed_documents(
             for at, image in enumerate(document.images)
         ]
         known = with_facts(_with_images(document, images), facts[row])
-        perplexity = texts.get(row, {}).get("perplexity")
+        perplexity = texts.get(row)
         scores = with_largest(known) | ({} if perplexity is None else {"perplexity": perplexity})
         matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
         yield Completed(
@@ -90,6 +90,24 @@ def completed_documents(
             if moves
             else None,
         )
+
+
+def _scores(
+    plan: Plan, unit: str, names: Iterable[str]
+) -> tuple[dict[tuple[int, int], dict[str, Any]], dict[int, float | None]]:
+    """(row, image) -> its scores of these names, and row -> perplexity."""
+    images: dict[tuple[int, int], dict[str, Any]] = {}
+    texts: dict[int, float | None] = {}
+    for part in plan.score_parts:
+        folder = plan.folder("scores", part)
+        if part == PERPLEXITY:
+            texts = {found["row"]: found[PERPLEXITY] for found in folder.rows(unit)}
+            continue
+        wanted = [name for name in names if name in SCHEMAS[part].names]
+        for found in folder.rows(unit, ["row", "image", *wanted]):
+            key = found.pop("row"), found.pop("image")
+            images.setdefault(key, {}).update(found)
+    return images, texts
 
 
 def _fate(place: Mapping[str, Any]) -> str:

@@ -9,10 +9,13 @@ from typing import Literal
 from openm3w import __version__
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
+from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
+from openm3w.filters.safety import image_score
+from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State
@@ -25,6 +28,7 @@ from openm3w.recipe import fingerprint
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
 from openm3w.trainer.encoders.lm_specs import resolve_lm
+from openm3w.trainer.encoders.specs import similarity_id
 
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
@@ -58,6 +62,8 @@ class Plan:
     """Of images that must not be stored, and of evaluation pictures."""
     fingerprints: Mapping[Made, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
+    score_parts: Mapping[str, str]
+    """Name of each score that the recipe makes -> what its units must be made from."""
     state: State | None = None
     """What earlier crawls left for this one, as it stood when the plan was made."""
 
@@ -77,9 +83,13 @@ class Plan:
         return tuple(source.unit for source in self.sources)
 
     def folder(self, job: Job, part: str = "") -> Folder:
-        """A job's folder in the store; `part` where it commits more than one kind of unit."""
+        """A job's folder in the store; `part` where it commits more than one kind of unit.
+
+        Each score has digits of its own: a further scorer does not ask for the others again.
+        """
         made: Made = "facts" if part == "facts" else job
-        return Folder.of(self.store / job / part, self.fingerprints[made])
+        digits = self.score_parts[part] if job == "scores" else self.fingerprints[made]
+        return Folder.of(self.store / job / part, digits)
 
     def drops(self, reason: str) -> bool:
         """Whether a document with this mark goes no further; others are left to the last job."""
@@ -134,6 +144,9 @@ def make_plan(
     )
     texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
     state = _state(recipe, origin)
+    scores = _score_parts(recipe, model)
+    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, state, scores)
+    images = fingerprints["images"]
     return Plan(
         recipe=recipe,
         sources=sources,
@@ -145,7 +158,8 @@ def make_plan(
         floor=bounds,
         views=views(profiles),
         lists=lists,
-        fingerprints=_fingerprints(recipe, sources, model, profile, bounds, lists, texts, state),
+        fingerprints=fingerprints,
+        score_parts={name: fingerprint([images, made_from]) for name, made_from in scores.items()},
         state=state,
     )
 
@@ -164,12 +178,12 @@ def _state(recipe: BuildRecipe, origin: Path) -> State | None:
 def _fingerprints(
     recipe: BuildRecipe,
     sources: tuple[Source, ...],
-    model: str,
     profile: Profile,
     bounds: Floor,
     lists: Lists,
     texts: list[str],
     state: State | None,
+    scores: Mapping[str, object],
 ) -> dict[Made, str]:
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
@@ -182,9 +196,6 @@ def _fingerprints(
     # What a profile or a build is called, and says of itself, decides nothing.
     profile = replace(profile, pages=PageRules(), description="")
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
-    scorers = [spec.digest for spec in safety.parse(recipe.scores.safety)]
-    if recipe.scores.perplexity != "none":
-        scorers.append(resolve_lm(recipe.scores.perplexity).made_of)
     counted = (recipe.dedup.seed, recipe.dedup.ngram, texts)
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
@@ -194,7 +205,7 @@ def _fingerprints(
             state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
         ),
         "images": (images, pictures, lists.blocked_digest),
-        "scores": ("text_similarity", recipe.scores, model, scorers),
+        "scores": (sorted(scores.items()),),
         "shards": (
             *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
             lists.evaluation_digest,
@@ -207,6 +218,25 @@ def _fingerprints(
     # Counts of earlier crawls are among what marks are made from.
     digits["facts"] = fingerprint([digits["dedup"], *counted])
     return digits
+
+
+def _score_parts(recipe: BuildRecipe, model: str) -> dict[str, object]:
+    """Name of each score that the recipe makes -> what it alone is made from.
+
+    Models count by their weights: neither where they lie nor how the recipe calls them.
+    """
+    settings = recipe.scores
+    # Both are part of the last bits.
+    run = (settings.batch_images, settings.threads)
+    parts: dict[str, object] = {}
+    if model != "none":
+        parts[SIMILARITY] = (similarity_id(model), settings.windows, *run)
+    for spec in safety.parse(settings.safety):
+        parts[image_score(spec.name)] = (spec.digest, *run)
+    if settings.perplexity != "none":
+        made_of = resolve_lm(settings.perplexity).made_of
+        parts[PERPLEXITY] = (made_of, settings.perplexity_tokens, settings.threads)
+    return parts
 
 
 def wanted_documents(

@@ -39,11 +39,20 @@ def stages(plan: Plan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
 def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
     if job == "images":
         return [("packs", images.pack_units(plan)), ("places", plan.units)]
+    if job == "scores":
+        return [(part, plan.units) for part in plan.score_parts]
     return [("select" if job == "shards" else "", plan.units)]
 
 
 def pending(plan: Plan, job: Job) -> list[str]:
     """The archives for which a job is still to be done."""
+    if job == "scores":
+        lacking = {
+            unit
+            for part in plan.score_parts
+            for unit in plan.folder("scores", part).pending(plan.units)
+        }
+        return [unit for unit in plan.units if unit in lacking]
     part = {"images": "places", "shards": "select"}.get(job, "")
     missing = set(plan.folder(job, part).pending(plan.units))
     if job == "dedup":

