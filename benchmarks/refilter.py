@@ -18,7 +18,10 @@ from pathlib import Path
 from measure.synthetic import write_store
 from measure.tables import print_row, version
 
-PROFILES = ("openm3w", "kosmos1", "m3w")
+PROFILES = ("openm3w", "kosmos1", "m3w", "obelics", "mint1t", "omnicorpus")
+"""Without MMC4's two: they move images to sentences, for which documents are read."""
+CHANGES = {"omnicorpus": ("--set", "safety.max_nsfw={}")}
+"""No scorer of unsafe images is asked of the synthetic store."""
 
 
 def main() -> None:
@@ -42,7 +45,7 @@ def main() -> None:
         )
         print_row(["profiles", "seconds", "CPU seconds", "peak MiB"])
         print_row(["---"] * 4)
-        for names in (*((name,) for name in PROFILES), PROFILES):
+        for names in (*((name,) for name in PROFILES), PROFILES[:-1]):
             print_row([" ".join(names), *_best(output, names, options.rounds)])
 
 
@@ -54,7 +57,7 @@ def _best(output: Path, names: tuple[str, ...], rounds: int) -> list[str]:
 
 
 def _run(output: Path, names: tuple[str, ...]) -> tuple[float, float, int]:
-    profiles = [part for name in names for part in ("--profile", name)]
+    profiles = [part for name in names for part in ("--profile", name, *CHANGES.get(name, ()))]
     command = [sys.executable, "-m", "openm3w", "refilter", str(output), *profiles, "--dry-run"]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)

@@ -5,12 +5,12 @@ and a million documents take seconds. A profile that needs more than numbers, as
 filter, is refused (`NeedsDocumentsError`): then each document is read and goes through `select`.
 """
 
-import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from openm3w.filters.hashing import unit_interval
 from openm3w.filters.images.copies import Twins, later_twins
@@ -180,18 +180,13 @@ class _State:
         self.words = None
 
     def cut_twins(self, rule: Twins) -> None:
-        hashed = self.images.left & self.rows.phashes.where(bool)
-        places = np.flatnonzero(hashed)
-        names = self.rows.phashes.names
-        codes, owners = self.rows.phashes.codes[places], self.rows.owners[places]
-        twins: list[int] = []
-        starts = np.flatnonzero(np.diff(owners, prepend=-1)).tolist()
-        for start, end in itertools.pairwise([*starts, len(places)]):
-            if end - start > 1:
-                bits = [int(names[code], 16) for code in codes[start:end]]
-                twins += (start + at for at in later_twins(bits, rule.distance))
+        places = np.flatnonzero(self.images.left & self.rows.is_hashed)
+        bits, owners = self.rows.phashes[places], self.rows.owners[places]
+        starts = np.flatnonzero(np.diff(owners, prepend=-1))
         outside = np.zeros(len(self.rows.owners), np.bool_)
-        outside[places[twins]] = True
+        for start, end in _with_neighbours(bits, starts, rule.distance):
+            for twin in later_twins(bits[start:end].tolist(), rule.distance):
+                outside[places[start + twin]] = True
         self.images.drop(outside, _only(rule.reasons))
 
     def cut_images(self, most: MaxImages) -> None:
@@ -280,6 +275,30 @@ def _limits(rule: Any) -> tuple[Limit, ...]:
         raise NeedsDocumentsError(f"{rule.name} looks at the documents themselves")
     limits: tuple[Limit, ...] = rule.limits()
     return limits
+
+
+_FEW = 8
+
+
+def _with_neighbours(
+    bits: NDArray[np.uint64], starts: Integers, distance: int
+) -> Iterator[tuple[int, int]]:
+    """Begin and end of the groups in which two hashes may be twins.
+
+    Nearly no document has any. Small groups are compared all at once, a large one is never ruled
+    out.
+    """
+    ends = np.append(starts[1:], len(bits))
+    sizes = ends - starts
+    groups = np.repeat(np.arange(len(starts)), sizes)
+    found = sizes > _FEW
+    for apart in range(1, min(_FEW, len(bits))):
+        together = groups[apart:] == groups[:-apart]
+        differing = (bits[apart:] ^ bits[:-apart])[together]
+        ones = np.unpackbits(differing.view(np.uint8).reshape(-1, 8), axis=1).sum(axis=1)
+        found[groups[apart:][together][ones <= distance]] = True
+    for group in np.flatnonzero(found):
+        yield int(starts[group]), int(ends[group])
 
 
 def _only(reasons: frozenset[str]) -> str:

@@ -54,8 +54,10 @@ class Rows:
     """int64[M]: how many paragraphs of its document stand before an image."""
     images: Mapping[str, Floats]
     """Name -> float64[M]: `measuring.measure_image`."""
-    phashes: Coded
-    """[M]: 16 hex digits, "" where there is none; empty where the profile does not ask."""
+    phashes: NDArray[np.uint64]
+    """uint64[M]: perceptual hashes; empty where the profile does not ask."""
+    is_hashed: Mask
+    """bool[M]: where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

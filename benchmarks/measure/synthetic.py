@@ -51,7 +51,7 @@ def _table(
         "row": rows,
         "image": np.tile(np.arange(images), documents).astype(np.int32),
         "fate": rng.choice(["", "", "", "not_in_archive"], number),
-        "phash": [f"{bits:016x}" for bits in rng.integers(0, 1 << 63, number)],
+        "phash": rng.integers(0, 1 << 63, number).astype(np.uint64),
         "doc_id": [rng.bytes(16).hex() for _ in range(number)] if suffix == DOCUMENTS else [],
         "url": [f"https://example.org/{at}" for at in range(number)],
         "language": rng.choice(["en", "en", "en", "de"], number),

@@ -51,7 +51,7 @@ _IMAGES = [
     ("row", pa.int64()),
     ("image", pa.int32()),
     ("fate", pa.string()),
-    ("phash", pa.string()),
+    ("phash", pa.uint64()),
 ]
 _TEXTS = [
     ("row", pa.int64()),
@@ -97,7 +97,8 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
             )
             for index, (image, fate) in enumerate(zip(document.images, found.fates, strict=True)):
                 numbers = measure_image(image, document)
-                phash = image.content.phash if image.content else ""
+                digits = image.content.phash if image.content else ""
+                phash = int(digits, 16) if digits else None
                 about = {"row": row, "image": index, "fate": fate, "phash": phash}
                 add_image({**about, **numbers})
             clock.lap("measure images")
@@ -157,6 +158,7 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
     documents = _read(folder, unit, [*about, *addresses, *pages], DOCUMENTS)
     images = _read(folder, unit, ["row", "fate", *hashes, *pictures], IMAGES)
     text = _read(folder, unit, [*(name for name, _ in _TEXTS), *texts], text_suffix(view))
+    hashed = images["phash"] if hashes else pa.array([], pa.uint64())
     opt_out = pc.binary_join(documents["opt_out"], "\0").dictionary_encode()
     return Rows(
         doc_ids=documents["doc_id"].to_pylist(),
@@ -173,7 +175,8 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
         fates=_coded(images["fate"]),
         before=_integers(pc.list_flatten(text["images"])),
         images={name: _floats(images[name]) for name in pictures},
-        phashes=_coded(images["phash"]) if hashes else _NONE,
+        phashes=np.asarray(pc.fill_null(hashed, 0), dtype=np.uint64),
+        is_hashed=np.asarray(pc.is_valid(hashed), dtype=np.bool_),
     )
 
 
