@@ -46,15 +46,18 @@ def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
 
 def pending(plan: Plan, job: Job) -> list[str]:
     """The archives for which a job is still to be done."""
-    if job == "scores":
-        lacking = {
-            unit
-            for part in plan.score_parts
-            for unit in plan.folder("scores", part).pending(plan.units)
-        }
-        return [unit for unit in plan.units if unit in lacking]
-    part = {"images": "places", "shards": "select"}.get(job, "")
-    missing = set(plan.folder(job, part).pending(plan.units))
-    if job == "dedup":
-        missing.update(plan.folder(job, "facts").pending(plan.units))
+    parts = unit_parts(plan, job)
+    missing = {unit for part in parts for unit in plan.folder(job, part).pending(plan.units)}
     return [unit for unit in plan.units if unit in missing]
+
+
+def unit_parts(plan: Plan, job: Job) -> tuple[str, ...]:
+    """The parts of a job that commit something for each archive."""
+    parts: dict[Job, tuple[str, ...]] = {
+        "documents": ("",),
+        "dedup": ("", "facts"),
+        "images": ("places",),
+        "scores": tuple(plan.score_parts),
+        "shards": ("select",),
+    }
+    return parts[job]

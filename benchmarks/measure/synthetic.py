@@ -11,7 +11,8 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish, recipe
 from openm3w.pipeline.build import identity
 from openm3w.pipeline.jobs.measures import DOCUMENTS, IMAGES, schemas
-from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.sidecars import unit_parts
 from openm3w.pipeline.sources import Source
 
 UNIT = 40_000
@@ -39,6 +40,9 @@ def write_store(output: Path, profiles: Iterable[str], *, documents: int, images
             path.parent.mkdir(parents=True, exist_ok=True)
             pq.write_table(_table(schema, suffix, number, images, rng), path, compression="zstd")
         plan.measures.commit_sidecar(unit, counts={"documents": number}, seconds={})
+        for job in JOBS[:-1]:
+            for part in unit_parts(plan, job):
+                plan.folder(job, part).commit_sidecar(unit, counts={}, seconds={})
     return plan
 
 
