@@ -9,6 +9,7 @@ from typing import get_args
 import click
 
 from openm3w import recipe
+from openm3w.errors import InputError
 from openm3w.filters import registry
 from openm3w.filters.comparing import differences, load_any
 from openm3w.filters.lists import KINDS, Kind, write_hash_set
@@ -16,6 +17,7 @@ from openm3w.filters.page import filters_of, filters_page, summary
 from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import profile_kind, profile_names, profile_path
 from openm3w.filters.profiles_page import put_into
+from openm3w.shards import commit
 from openm3w.shards.terminal import clean, clean_line
 
 _plugin_option = click.option(
@@ -80,7 +82,7 @@ def page(output: Path | None) -> None:
     if output is None:
         click.echo(filters_page(), nl=False)
     else:
-        output.write_text(filters_page(), encoding="utf-8")
+        commit.write_bytes(output, filters_page().encode())
 
 
 @filters.command(short_help="Lists of domains or URLs as one compact file.")
@@ -186,7 +188,11 @@ def profiles_page(path: Path) -> None:
     \b
     m3w profiles page docs/profiles.md
     """
-    path.write_text(put_into(path.read_text(encoding="utf-8")), encoding="utf-8")
+    try:
+        page = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is no text in UTF-8") from None
+    commit.write_bytes(path, put_into(page).encode())
 
 
 def told(value: object) -> str:

@@ -35,9 +35,9 @@ _HEADER = struct.Struct("<8s8sQ")
 _IN_FOLDER: dict[Kind, str] = {"domain": "domains", "url": "urls"}
 _COMMENT = re.compile(r"(^|\s)#.*")
 # Underscores and the like occur in names that resolve; what cannot be part of a host cannot match.
-_HOST = re.compile(r"[^\s/:?#@\[\].%]+(\.[^\s/:?#@\[\].%]+)*")
+_HOST = re.compile(r"[^\s\x00-\x1f\x7f/:?#@\[\].%*]+(\.[^\s\x00-\x1f\x7f/:?#@\[\].%*]+)*")
 _HASH = re.compile(r"[0-9a-f]{32}|[0-9a-f]{64}")
-_MAX_LABEL = 63  # RFC 1035, 2.3.4
+_MAX_LABEL, _MAX_HOST = 63, 253  # RFC 1035, 2.3.4
 _SEVERAL = 64  # lists that one process holds at a time
 
 
@@ -110,6 +110,9 @@ def write_hash_set(paths: Iterable[str], kind: Kind, output: Path) -> int:
     """
     import numpy as np
 
+    paths = list(paths)
+    if any(output.exists() and output.samefile(_stamped(path, kind)[0]) for path in paths):
+        raise InputError(f"{output}: is one of the lists; name another file for the hash set")
     arrays = [_hashes(path, kind) for path in paths]
     merged = np.unique(np.concatenate([np.zeros(0, "<u8"), *arrays])).astype("<u8")
     with commit.committed(output) as file:
@@ -139,7 +142,10 @@ def _load(name: str, kind: Kind, stamp: Stamp) -> Container[str]:
     path = Path(name)
     if _is_hash_set(path):
         return HashSet(_mapped(path, kind, stamp[2]))
-    return frozenset(_keys(path, kind))
+    keys = frozenset(_keys(path, kind))
+    if not keys:
+        raise InputError(f"{path}: a list without an entry; take it out, or fill it")
+    return keys
 
 
 @functools.lru_cache(maxsize=_SEVERAL)
@@ -211,7 +217,7 @@ def _read_domain(entry: str) -> tuple[str, ...]:
         raise ValueError(f"{entry[:80]!r} is a hash as of a blocklist of images, and no domain")
     # A list of other things must not pass for one of domains. Who means a whole top-level domain
     # says so by a dot: `.example`.
-    too_long = any(len(label) > _MAX_LABEL for label in host.split("."))
+    too_long = len(host) > _MAX_HOST or any(len(label) > _MAX_LABEL for label in host.split("."))
     if not _HOST.fullmatch(host) or "." not in entry or too_long:
         raise ValueError(f"{entry[:80]!r} is no domain, expected one as example.org")
     return (host,)

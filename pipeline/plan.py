@@ -18,7 +18,7 @@ from openm3w.filters.safety import image_score
 from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
-from openm3w.pipeline.dedup.state import Crawl, State
+from openm3w.pipeline.dedup.state import Crawl, State, check_name
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.scoring import safety
@@ -172,6 +172,7 @@ def _state(recipe: BuildRecipe, origin: Path) -> State | None:
     settings = recipe.dedup
     if not settings.state:
         return None
+    check_name(settings.crawl, "dedup.crawl")
     return State.read(origin / settings.state, settings.minhash)
 
 

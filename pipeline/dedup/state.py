@@ -32,6 +32,20 @@ VERSION = 2
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
+def check_name(name: str, what: str) -> None:
+    """Looks whether a folder of the state may be called so.
+
+    Raises:
+        RecipeError: it may not.
+    """
+    # A folder called state.json would stand where the state says what it is.
+    if not _NAME.fullmatch(name) or name.endswith((".json", ".lock")):
+        raise RecipeError(
+            f"state: {what} {name!r} cannot be a folder's name; use letters, digits, '.', '_' and "
+            "'-', and no name of a file"
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crawl:
     """What one run put into the state."""
@@ -44,11 +58,7 @@ class Crawl:
 
     def __post_init__(self) -> None:
         for field in ("name", "fingerprint"):
-            if not _NAME.fullmatch(getattr(self, field)):
-                raise RecipeError(
-                    f"state: {field} {getattr(self, field)!r} cannot be a file's name; use letters,"
-                    " digits, '.', '_' and '-'"
-                )
+            check_name(getattr(self, field), field)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,12 +219,16 @@ def _digest(option: str, paths: Iterable[str]) -> str:
 
 def _lines(path: Path, option: str) -> Iterator[tuple[int, str]]:
     try:
-        text = _read(path, option).decode()
+        text = _read(path, option).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{option}: {path}: no text: {error.reason}") from error
+    entries = 0
     for number, line in enumerate(text.splitlines(), start=1):
         if bare := line.partition("#")[0].strip().lower():
+            entries += 1
             yield number, bare
+    if not entries:
+        raise InputError(f"{option}: {path}: a list without an entry; take it out, or fill it")
 
 
 def _read(path: Path, option: str) -> bytes:

@@ -43,7 +43,7 @@ def read_table(name: str, folder: Path) -> dict[str, Any]:
             f"{_nearest(name, shipped)}; shipped: {', '.join(shipped)}"
         )
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecipeError(f"recipe {path}: not valid TOML: {error}") from error
 

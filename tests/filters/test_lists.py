@@ -159,3 +159,24 @@ def test_a_damaged_hash_set_is_refused(change, message, tmp_path):
 )
 def test_a_host_is_under_each_of_its_parents(url, keys):
     assert domain_keys(url) == keys
+
+
+@pytest.mark.parametrize(
+    "entry", ["*.example.org", "a.example\0b", "a.exam\x07ple", ".".join(["abcdefg"] * 32) + ".org"]
+)
+def test_what_could_never_match_is_no_domain(entry, tmp_path):
+    with pytest.raises(InputError, match=r"line 1: .* is no domain"):
+        load(listed(tmp_path, f"{entry}\n"), "domain")
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# nothing yet\n"])
+def test_a_list_without_an_entry_is_told(text, tmp_path):
+    with pytest.raises(InputError, match="a list without an entry"):
+        load(listed(tmp_path, text), "domain")
+
+
+def test_a_hash_set_does_not_replace_the_list_it_is_made_of(tmp_path):
+    source = listed(tmp_path, "a.example\n")
+    with pytest.raises(InputError, match="is one of the lists"):
+        write_hash_set([source], "domain", tmp_path / "list.txt")
+    assert (tmp_path / "list.txt").read_text(encoding="utf-8") == "a.example\n"

@@ -177,9 +177,9 @@ def test_a_crawl_that_was_entered_meanwhile_is_no_loss(tmp_path):
     assert [crawl.fingerprint for crawl in State.read(tmp_path, MINHASH).crawls] == ["f2", "f"]
 
 
-@pytest.mark.parametrize("name", ["", "../up", ".hidden", "a/b", "a b"])
+@pytest.mark.parametrize("name", ["state.json", "crawl.json", "", "../up", ".hidden", "a/b", "a b"])
 def test_a_name_that_is_no_folders_is_refused(name):
-    with pytest.raises(RecipeError, match="cannot be a file's name"):
+    with pytest.raises(RecipeError, match="cannot be a folder's name"):
         Crawl(name=name, fingerprint="f")
-    with pytest.raises(RecipeError, match="cannot be a file's name"):
+    with pytest.raises(RecipeError, match="cannot be a folder's name"):
         Crawl(name="a", fingerprint=name)

@@ -156,3 +156,15 @@ def test_pdq_refuses_up_to_31_bits_from_a_quality_of_50(image_bytes, bits, quali
     picture = replace(encode(image_bytes(90, 80), Encoding()), pdq=(flipped(PDQ, bits), quality))
 
     assert Blocklist(pdq=Hamming([SHA256, PDQ], words=4)).refuses(picture) == reason
+
+
+@pytest.mark.parametrize("read", [read_blocklist, read_evaluation_images])
+def test_a_list_without_an_entry_is_told(read, listed):
+    with pytest.raises(InputError, match="a list without an entry"):
+        read([listed("# nothing yet")])
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_hash(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text(f"\ufeff{MD5}\n", encoding="utf-8")
+    assert read_blocklist([str(path)]).md5 == {MD5}
