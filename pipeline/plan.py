@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from openm3w import __version__
+from openm3w.errors import RecipeError
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
 from openm3w.filters.perplexity import PERPLEXITY
@@ -144,6 +145,8 @@ def make_plan(
     )
     texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
     state = _state(recipe, origin)
+    if state:
+        _check_place(state.root, output, store)
     scores = _score_parts(recipe, model)
     fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, state, scores)
     images = fingerprints["images"]
@@ -166,6 +169,16 @@ def make_plan(
 
 def _absolute(origin: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(str(origin / path) for path in paths)
+
+
+def _check_place(state: Path, output: Path, store: Path) -> None:
+    """A state outlives the builds that write it: it is no part of what one publishes or removes."""
+    for folder in (output.resolve(), store.resolve()):
+        if folder in (state.resolve(), *state.resolve().parents):
+            raise RecipeError(
+                f"dedup.state: {state} is inside {folder}, which is this build's own; choose "
+                "another folder"
+            )
 
 
 def _state(recipe: BuildRecipe, origin: Path) -> State | None:

@@ -158,6 +158,9 @@ def _locked(root: Path) -> Iterator[None]:
 
 def _crawl(value: Mapping[str, Any]) -> Crawl:
     files = {table: tuple(names) for table, names in value["files"].items()}
+    for name in (Path(name) for names in files.values() for name in names):
+        if name.is_absolute() or ".." in name.parts:
+            raise TypeError(f"names {name}, which is outside the state")
     return Crawl(name=value["name"], fingerprint=value["fingerprint"], files=files)
 
 

@@ -184,3 +184,17 @@ def network(path, fill):
     tensors = {"layers.0.weight": weights, "layers.0.bias": numpy.zeros(1, numpy.float32)}
     about = {"format": "openm3w-clip-mlp-1", "model": "lit", "dim": "256", "activations": "sigmoid"}
     safetensors.save_file(tensors, path, about)
+
+
+@pytest.mark.parametrize("place", ["out", "out/state", "out.work", "out.work/deep/er"])
+def test_a_state_is_no_part_of_what_a_build_owns(planned, tmp_path, place):
+    settings = (f'dedup.state="{tmp_path / place}"', "dedup.crawl=c1")
+    with pytest.raises(RecipeError, match="is inside"):
+        planned.plan("", overrides=settings)
+
+
+@pytest.mark.parametrize("crawl", ["state.json", "../up"])
+def test_the_name_of_a_crawl_is_checked_at_the_desk(planned, tmp_path, crawl):
+    settings = (f'dedup.state="{tmp_path / "state"}"', f"dedup.crawl={crawl}")
+    with pytest.raises(RecipeError, match="cannot be a folder's name"):
+        planned.plan("", overrides=settings)

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import apache_beam as beam
@@ -183,3 +184,14 @@ def test_a_name_that_is_no_folders_is_refused(name):
         Crawl(name=name, fingerprint="f")
     with pytest.raises(RecipeError, match="cannot be a folder's name"):
         Crawl(name="a", fingerprint=name)
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd"])
+def test_a_state_names_nothing_outside_itself(name, tmp_path):
+    State.read(tmp_path, MINHASH).commit(Crawl(name="a", fingerprint="f"), [])
+    path = tmp_path / "state.json"
+    value = json.loads(path.read_text(encoding="utf-8"))
+    value["crawls"][0]["files"] = {"entries": [name]}
+    path.write_text(json.dumps(value), encoding="utf-8")
+    with pytest.raises(InputError, match="outside the state"):
+        State.read(tmp_path, MINHASH)
