@@ -19,7 +19,7 @@ from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import counts_of, pending, stages
+from openm3w.pipeline.sidecars import counts_of, pending, stages, unit_parts
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
 from openm3w.shards import funnel
@@ -173,7 +173,7 @@ def _is_torn(plan: Plan) -> bool:
 
     A store that was removed is nobody's loss; one with holes makes `m3w refilter` fail.
     """
-    left = [len(pending(plan, job)) for job in JOBS[:-1]]
+    left = [len(pending(plan, job)) for job in JOBS[:-1] if unit_parts(plan, job)]
     return any(left) and not all(number == len(plan.units) for number in left)
 
 
