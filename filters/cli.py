@@ -215,8 +215,9 @@ def print_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.text import Text
 
     table = Table(box=None, header_style="bold")
-    for title in head:
-        table.add_column(Text(clean_line(title)), overflow="fold")
+    for at, title in enumerate(head):
+        # A name is copied as a whole: what stands beside it folds first.
+        table.add_column(Text(clean_line(title)), overflow="fold", no_wrap=at == 0)
     for row in rows:
         table.add_row(*(Text(clean_line(cell)) for cell in row))  # brackets are no markup
     Console().print(table)

@@ -125,10 +125,18 @@ def _looser(stored: Floor, asked: Floor) -> list[str]:
     """The bounds of the floor that would have to give way, each with both values."""
     before, after = (dict(_leaves(recipes.to_plain(each))) for each in (stored, asked))
     return [
-        f"{name} is {_said(after.get(name))}, stored was {_said(before.get(name))}"
+        f"{_KEYS.get(name, name)} is {_said(after.get(name))}, stored was {_said(before.get(name))}"
         for name in before | after
         if before.get(name) != after.get(name)
     ]
+
+
+_KEYS = {
+    "languages": "language",
+    "min_words": "text.min_words",
+    "near_duplicates": "duplicates.near",
+}
+"""What a profile calls the floor's bounds where the names differ."""
 
 
 def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -140,6 +148,8 @@ def _leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _said(value: object) -> str:
+    if isinstance(value, list) and any(isinstance(each, dict) for each in value):
+        return "what lists of addresses leave"
     if isinstance(value, list):
         return " ".join(map(str, value)) or "any"
     return str(value)

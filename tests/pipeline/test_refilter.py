@@ -144,8 +144,8 @@ def test_several_profiles_stand_side_by_side(store, capsys):
     [
         ("image.min_side=32", "image.min_side is 32, stored was 64"),
         ("image.max_aspect=4.0", "image.max_aspect is 4.0, stored was 3.0"),
-        ("text.min_words=3", "min_words is 3, stored was 10"),
-        ("language=any", "languages is any, stored was en"),
+        ("text.min_words=3", "text.min_words is 3, stored was 10"),
+        ("language=any", "language is any, stored was en"),
         ("opt_out.tdm_reservation=false", "opt_out.tdm_reservation is False, stored was True"),
     ],
 )
