@@ -29,7 +29,8 @@ def rules(request, tmp_path):
                 path /= f"{kind}s"
             path.write_text(text)
             if request.param == "hash set":
-                write_hash_set([str(path)], kind, path)
+                write_hash_set([str(path)], kind, tmp_path / "made.set")
+                (tmp_path / "made.set").replace(path)
             made[field] = (str(tmp_path / field),)
         return PageRules(**made)
 

@@ -312,7 +312,9 @@ def fingerprints(crawls, tmp_path, name, *overrides):
     """What a plan of this crawl would be made from now."""
     settings = ("shards.val_share=0.0", *state_of(tmp_path, name), *overrides)
     resolved = recipes.load("kosmos1", settings)
-    return builds.make_plan(resolved, [str(crawls[name])], tmp_path, None, print).fingerprints
+    return builds.make_plan(
+        resolved, [str(crawls[name])], tmp_path / "out", None, print
+    ).fingerprints
 
 
 def superseded(plan):
