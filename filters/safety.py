@@ -3,12 +3,11 @@
 A score is 0 (safe) to 1, and a bound means something only for the scorer it was set for.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
-from openm3w.filters.limits import Limit, Measures
+from openm3w.filters.limits import Limit, Measures, judge
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
@@ -58,11 +57,8 @@ class NsfwImage:
     def __post_init__(self) -> None:
         _check(self.max_nsfw)
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        score = image.scores.get(image_score(self.scorer))
-        if score is None or math.isnan(score):
-            return drop("no_score")
-        return drop("nsfw_image") if score > self.max_nsfw else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> Measures:  # noqa: ARG002
         # Of every scorer, so that numbers do not depend on the one that a profile asks.

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
-from openm3w.filters.limits import Limit
+from openm3w.filters.limits import Limit, judge
 from openm3w.filters.registry import register
-from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
 MAX_COUNT = 10
@@ -51,12 +51,8 @@ class Frequency:
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 (no bound) or more")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        if not image.scores.get(URL_COUNT, 1) <= (self.max_url_count or math.inf):
-            return drop("frequent_url")
-        if not image.scores.get(CONTENT_COUNT, 1) <= (self.max_content_count or math.inf):
-            return drop("frequent_content")
-        return KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {
@@ -96,9 +92,8 @@ class EvaluationImages:
     def __post_init__(self) -> None:
         _check_distance(self.distance)
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        near = image.scores.get(EVAL_DISTANCE, math.inf)
-        return KEEP if near >= self.distance + 1 else drop("in_evaluation_set")
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"evaluation_images.distance": image.scores.get(EVAL_DISTANCE, math.inf)}

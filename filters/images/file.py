@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from openm3w.filters.limits import Limit
+from openm3w.filters.limits import Limit, judge
 from openm3w.filters.registry import register
 from openm3w.filters.url_tokens import url_tokens
 from openm3w.filters.verdict import KEEP, Verdict, drop
@@ -53,11 +53,8 @@ class MinBytes:
         if self.min_bytes < 1:
             raise ValueError(f"min_bytes is {self.min_bytes}, expected at least 1")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        num_bytes = image.scores.get(ORIGINAL_BYTES, math.nan)
-        if math.isnan(num_bytes):
-            return drop("not_measured")
-        return KEEP if num_bytes >= self.min_bytes else drop("too_few_bytes")
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"min_bytes.bytes": image.scores.get(ORIGINAL_BYTES, math.nan)}

@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from openm3w.filters.limits import Limit
+from openm3w.filters.limits import Limit, judge
 from openm3w.filters.registry import register
-from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
 MIN_GREY_DEVIATION = 4.0
@@ -50,11 +50,8 @@ class SingleColour:
         if not self.min_grey_deviation >= 0:
             raise ValueError(f"min_grey_deviation is {self.min_grey_deviation}, expected 0 or more")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        deviation = image.scores.get(GREY_DEVIATION, math.nan)
-        if math.isnan(deviation):
-            return drop("not_measured")
-        return drop("single_colour") if is_flat(deviation, self.min_grey_deviation) else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"single_colour.grey_deviation": image.scores.get(GREY_DEVIATION, math.nan)}
@@ -88,11 +85,8 @@ class LowEntropy:
         if not 0 <= self.min_entropy <= 8:
             raise ValueError(f"min_entropy is {self.min_entropy}, expected 0 to 8 bits")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        entropy = image.scores.get(ENTROPY, math.nan)
-        if math.isnan(entropy):
-            return drop("not_measured")
-        return KEEP if entropy >= self.min_entropy else drop("low_entropy")
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"low_entropy.entropy": image.scores.get(ENTROPY, math.nan)}
@@ -127,11 +121,8 @@ class MinSharpness:
         if not self.min_sharpness >= 0:
             raise ValueError(f"min_sharpness is {self.min_sharpness}, expected 0 or more")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        sharpness = image.scores.get(SHARPNESS, math.nan)
-        if math.isnan(sharpness):
-            return drop("not_measured")
-        return KEEP if sharpness >= self.min_sharpness else drop("blurred")
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"min_sharpness.sharpness": image.scores.get(SHARPNESS, math.nan)}

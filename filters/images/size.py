@@ -8,9 +8,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar
 
-from openm3w.filters.limits import Limit
+from openm3w.filters.limits import Limit, judge
 from openm3w.filters.registry import register
-from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.filters.verdict import Verdict
 from openm3w.shards.document import Document, Image
 
 MIN_SIDE = 64
@@ -42,11 +42,8 @@ class MinSide:
         if self.min_side < 1:
             raise ValueError(f"min_side is {self.min_side}, expected at least 1")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        if image.content is None:
-            return drop("not_measured")
-        width, height = image.content.original_width, image.content.original_height
-        return drop("too_small") if is_too_small(width, height, self.min_side) else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"min_side.side": min(_size(image))}
@@ -77,11 +74,8 @@ class MaxSide:
         if self.max_side < 1:
             raise ValueError(f"max_side is {self.max_side}, expected at least 1")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        if image.content is None:
-            return drop("not_measured")
-        longer = max(image.content.original_width, image.content.original_height)
-        return drop("side_too_long") if longer > self.max_side else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"max_side.side": max(_size(image))}
@@ -112,11 +106,8 @@ class MaxPixels:
         if self.max_pixels < 1:
             raise ValueError(f"max_pixels is {self.max_pixels}, expected at least 1")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        if image.content is None:
-            return drop("not_measured")
-        pixels = image.content.original_width * image.content.original_height
-        return drop("too_many_pixels") if pixels > self.max_pixels else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         width, height = _size(image)
@@ -148,11 +139,8 @@ class Aspect:
         if not self.max_aspect >= 1:
             raise ValueError(f"max_aspect is {self.max_aspect}, expected at least 1")
 
-    def keep(self, image: Image, document: Document) -> Verdict:  # noqa: ARG002
-        if image.content is None:
-            return drop("not_measured")
-        width, height = image.content.original_width, image.content.original_height
-        return drop("extreme_aspect") if is_extreme(width, height, self.max_aspect) else KEEP
+    def keep(self, image: Image, document: Document) -> Verdict:
+        return judge(self.limits(), self.measure(image, document))
 
     def measure(self, image: Image, document: Document) -> dict[str, float]:  # noqa: ARG002
         return {"aspect.aspect": aspect(*_size(image))}
