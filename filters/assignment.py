@@ -1,28 +1,25 @@
 """MMC4's way to place images: each before the sentence that it fits, by the whole of the scores."""
 
+import bisect
 import dataclasses
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Limit, Measures
 from openm3w.filters.registry import register
 from openm3w.filters.sentences import sentence_places
 from openm3w.filters.verdict import KEEP, Verdict, drop
+from openm3w.filters.words import count_words
 from openm3w.shards.document import Document, Image, Span, Text
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ASSIGNED = "assigned_similarity"
 """Score name: the cosine of an image with the sentence it was assigned to."""
 MIN_SHARE = 0.75
 MIN_ASSIGNED = 0.25
 """MMC4-core (arXiv:2304.06939): three quarters of the assignments above 0.25, CLIP ViT-L/14."""
-
-_STEPS = 10_000
-"""Scores come rounded to 1e-4: in these steps they are whole numbers, and sums of them exact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,39 +45,69 @@ def assign(document: Document, page: Document, scores: SentenceScores) -> Cut:
     of the images of `document` with the sentences of `page`. A sentence of `document` that is none
     of `page`, since something was taken out of it, has no scores and gets no image.
 
-    The sum of the cosines is the largest there is with one image for a sentence; where images
-    outnumber sentences, those left over go to their best one. Of equal sums the one is taken in
-    which images move over the fewest sentences. Texts are split before a sentence that gets images,
-    and merged where images left. `kept` of the result says in which order the images now stand.
-    Where no sentence has scores, all images stay where they are and have no `assigned_similarity`.
+    Which sentence that is says `openm3w.filters.matching`. Texts are split before a sentence that
+    gets images, and merged where images left. `kept` of the result says in which order the images
+    now stand. Where no sentence has scores, all images stay where they are and have no
+    `assigned_similarity`.
 
     Source: MMC4 (Zhu et al., 2023, arXiv:2304.06939), section 3.
 
     Raises:
         ValueError: the scores are not parallel to the images, or of fewer sentences.
     """
-    rows, columns = scores.rows, _columns(page, scores.max_words)
+    from openm3w.filters.matching import match  # numpy, which most commands do without
+
+    rows = scores.rows
     asked = sum(1 for _ in _sentences(page, scores.max_words))
     if len(rows) != len(document.images) or any(len(row) < asked for row in rows):
         raise ValueError(
             f"{document.doc_id}: {len(document.images)} images and {asked} sentences, scores "
             f"of {len(rows)} images with {min(map(len, rows), default=0)} sentences or more"
         )
-    scorable = {
-        place: columns[words]
-        for place, words in _sentences(document, scores.max_words)
-        if words in columns
-    }
+    scorable = _scorable(document, page, scores.max_words)
     if not rows or not scorable:
         return Cut(document=document, kept=tuple(range(len(rows))))
     places = list(scorable)
     rows = tuple(tuple(row[column] for column in scorable.values()) for row in rows)
-    chosen = _chosen(rows, _natural(document.spans, places))
+    chosen = match(rows, _natural(document.spans, places))
     scored = [
         dataclasses.replace(image, scores={**image.scores, ASSIGNED: rows[at][chosen[at]]})
         for at, image in enumerate(document.images)
     ]
     return rebuilt(document, _placed(document, places, scored, chosen))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentenceLayout:
+    """Where the sentences of a page stand that have scores: what is stored to choose by later."""
+
+    columns: tuple[int, ...]
+    """Of each sentence in reading order: its place in a row of scores."""
+    words_before: tuple[int, ...]
+    """Words before each sentence; one more, at the end, for the words of the whole text."""
+    sentences_before: tuple[int, ...]
+    """For each image, how many of the sentences stand before it."""
+
+
+def sentence_layout(document: Document, page: Document, max_words: int) -> SentenceLayout:
+    """The sentences of `document` that have scores, which are of those of `page`; see `assign`."""
+    scorable = _scorable(document, page, max_words)
+    cuts: dict[int, list[int]] = {}
+    for at, start in scorable:
+        cuts.setdefault(at, []).append(start)
+    words, before = 0, list[int]()
+    for at, span in enumerate(document.spans):
+        if isinstance(span, Text):
+            starts = cuts.get(at, [])
+            for start, end in itertools.pairwise([0, *starts, len(span.text)]):
+                words += count_words(span.text[start:end])
+                before.append(words)
+            before.pop()  # what the span ends with is before the next span's first
+    return SentenceLayout(
+        columns=tuple(scorable.values()),
+        words_before=(*before, words),
+        sentences_before=tuple(_natural(document.spans, list(scorable))),
+    )
 
 
 @register
@@ -142,6 +169,16 @@ def _sentences(document: Document, max_words: int) -> Iterator[tuple[tuple[int, 
                 yield (at, start), " ".join(span.text[start:end].split())
 
 
+def _scorable(document: Document, page: Document, max_words: int) -> dict[tuple[int, int], int]:
+    """Span and place in it of each sentence that has scores, and its place in a row of them."""
+    columns = _columns(page, max_words)
+    return {
+        place: columns[words]
+        for place, words in _sentences(document, max_words)
+        if words in columns
+    }
+
+
 def _columns(page: Document, max_words: int) -> dict[str, int]:
     """The words of each sentence of the page -> the first place in a row of scores.
 
@@ -156,34 +193,9 @@ def _columns(page: Document, max_words: int) -> dict[str, int]:
 
 def _natural(spans: Sequence[Span], places: Sequence[tuple[int, int]]) -> list[int]:
     """For each image the number of scored sentences before it."""
-    images = [at for at, span in enumerate(spans) if isinstance(span, Image)]
-    return [sum(1 for span, _ in places if span < at) for at in images]
-
-
-def _chosen(rows: Sequence[Sequence[float]], natural: Sequence[int]) -> list[int]:
-    """For each image the number of its sentence."""
-    import numpy as np
-    from scipy.optimize import linear_sum_assignment
-
-    weights = _weights(np.asarray(rows, dtype=np.float64), np.asarray(natural))
-    chosen = [int(at) for at in weights.argmax(axis=1)]
-    for image, sentence in zip(*linear_sum_assignment(weights, maximize=True), strict=True):
-        chosen[image] = int(sentence)
-    return chosen
-
-
-def _weights(
-    cosines: "np.ndarray[Any, Any]", natural: "np.ndarray[Any, Any]"
-) -> "np.ndarray[Any, Any]":
-    """Whole numbers in float64[images, sentences]: cosines first, then how near a sentence is."""
-    import numpy as np
-
-    images, sentences = cosines.shape
-    distance = np.abs(np.arange(sentences)[None, :] - natural[:, None])
-    # All distances together are less than one step of a cosine.
-    weights: np.ndarray[Any, Any] = np.rint(cosines * _STEPS) * (images * (sentences + 1))
-    nearest: np.ndarray[Any, Any] = weights - distance
-    return nearest
+    texts = [span for span, _ in places]
+    images = (at for at, span in enumerate(spans) if isinstance(span, Image))
+    return [bisect.bisect_left(texts, at) for at in images]
 
 
 def _placed(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from openm3w.filters.assignment import AssignedShare
 from openm3w.filters.hashing import unit_interval
 from openm3w.filters.images.copies import Twins, later_twins
 from openm3w.filters.interleaving import (
@@ -23,6 +24,7 @@ from openm3w.filters.interleaving import (
 )
 from openm3w.filters.language import Language
 from openm3w.filters.limits import Limit
+from openm3w.filters.matching import match_rows
 from openm3w.filters.measuring import text_limits, view_of
 from openm3w.filters.optout import OptOut
 from openm3w.filters.pages import URL_FILTERS, UrlFilter
@@ -45,20 +47,30 @@ def choose(rows: Rows, profile: Profile, *, similarity_model: str) -> Choice:
         NeedsDocumentsError: the numbers do not suffice for this profile.
         RecipeError: the profile has no bound for `similarity_model`.
     """
-    if profile.document.assignment != "natural":
-        raise NeedsDocumentsError("images are moved to the sentences that they fit")
-    state = _State(rows)
+    state = _State(rows, moves=profile.document.assignment != "natural")
     for image_filter in profile.image_filters(similarity_model):
         state.images.limit(_limits(image_filter), rows.images)
-    for cut in profile.cuts():
-        _handler(_CUTS, cut)(state, cut)
+    for twins in profile.twins():
+        state.cut_twins(twins)
     state.judge(profile.page_filters())
     for rule in profile.text_filters():
         _limits(rule)
     state.pages.limit(text_limits(view_of(profile)), rows.texts)
+    if asks_for_sentences(profile):
+        # Images of dropped pages have reasons of their own only where a number of them is cut.
+        state.move(all_pages=bool(profile.document.max_images))
+    for cut in profile.cuts():
+        _handler(_CUTS, cut)(state, cut)
     state.judge(profile.document_filters(similarity_model))
     state.images.drop(~state.pages.left[rows.owners], PAGE_DROPPED)
     return Choice(pages=state.pages.outcomes(), images=state.images.outcomes())
+
+
+def asks_for_sentences(profile: Profile) -> bool:
+    """Whether the choice depends on the sentences that images move to; most rules only count."""
+    rules = profile.document
+    by_place = rules.interspersed or rules.max_images or profile.assigned.min_share
+    return rules.assignment != "natural" and bool(by_place)
 
 
 class _Outcomes:
@@ -106,15 +118,23 @@ class _State:
     """What is left while a choice goes on."""
 
     rows: Rows
+    moves: bool
+    """Whether images stand before the sentences that fit them."""
     images: _Outcomes = field(init=False)
     pages: _Outcomes = field(init=False)
     words: Integers | None = field(init=False)
     """int64[N]: words left; None once a window was cut, inside of which nobody counted."""
     words_before: Integers = field(init=False)
     """int64[M]: words that stand before each image."""
+    sentences: Integers = field(init=False)
+    """int64[M]: the sentence that an image was moved to, 0 where it was not moved."""
+    fits: Floats = field(init=False)
+    """float64[M]: its cosine with that sentence, not a number where it was not moved."""
 
     def __post_init__(self) -> None:
         self.images = _Outcomes.of(self.rows.fates)
+        self.sentences = np.zeros(len(self.rows.owners), np.int64)
+        self.fits = np.full(len(self.rows.owners), np.nan)
         self.pages = _Outcomes.none(len(self.rows.doc_ids))
         self.words, self.words_before = self._placed(self.rows.words)
 
@@ -135,13 +155,30 @@ class _State:
 
     def ranks(self) -> Integers:
         """int64[M]: how many images that are left stand before each in its document."""
-        left = self.images.left
-        before: Integers = np.cumsum(left) - left
-        if not before.size:
-            return before
-        firsts = np.searchsorted(self.rows.owners, np.arange(len(self.rows.doc_ids)))
-        ranks: Integers = before - before[np.minimum(firsts, before.size - 1)][self.rows.owners]
+        left, owners = self.images.left, self.rows.owners
+        order = np.lexsort((self.sentences, owners))  # stable: those of a sentence stay in order
+        before = np.cumsum(left[order]) - left[order]
+        firsts = np.flatnonzero(np.diff(owners, prepend=-1))
+        sizes = np.diff(firsts, append=len(owners))
+        ranks = np.empty(len(owners), np.int64)
+        ranks[order] = before - np.repeat(before[firsts], sizes)
         return ranks
+
+    def move(self, *, all_pages: bool) -> None:
+        """Moves the images that are left to their sentences; of dropped pages if wanted."""
+        found = self.rows.sentences
+        if found is None:
+            raise ValueError("the rows are without the sentences that the profile asks for")
+        owners = self.rows.owners
+        moving = self.images.left & (all_pages | self.pages.left[owners])
+        matches = match_rows(found, owners, np.flatnonzero(moving))
+        self.sentences[matches.images] = matches.sentences
+        self.fits[matches.images] = matches.cosines
+        # A document has one number more than sentences: the words of the whole.
+        starts = found.starts[:-1] + np.arange(len(found.starts) - 1)
+        of = owners[matches.images]
+        self.words_before[matches.images] = found.words_before[starts[of] + matches.sentences]
+        self.words = found.words_before[starts + found.numbers]
 
     def judge(self, filters: Iterable[Any]) -> None:
         for each in filters:
@@ -153,6 +190,10 @@ class _State:
     def cap(self, cap: CapText) -> None:
         if self.words is None:
             raise NeedsDocumentsError("text is capped inside a window")
+        if not cap.max_paragraph_words and not cap.max_document_words:
+            return
+        if self.moves:
+            raise NeedsDocumentsError("text is capped around images that move to sentences")
         sizes = self.rows.words
         if cap.max_paragraph_words:
             sizes = np.minimum(sizes, cap.max_paragraph_words)
@@ -163,6 +204,8 @@ class _State:
             self.words = np.minimum(self.words, cap.max_document_words)
 
     def cut_window(self, window: Window) -> None:
+        if self.moves:
+            raise NeedsDocumentsError("a window is cut around images that move to sentences")
         # Tokens were counted before caps; of what a cap cuts through nobody counted them.
         whole, _ = self._placed(self.rows.words)
         if self.words is None or not np.array_equal(whole, self.words):
@@ -221,10 +264,21 @@ class _State:
     def text_per_image(self, rule: OmniCorpusImages) -> None:
         if self.words is None:
             raise NeedsDocumentsError("words for each image are asked for inside a window")
+        if self.moves:  # characters counted two a word need not add up where texts are split
+            raise NeedsDocumentsError("words for each image are asked for where images move")
         counts = self.counts()
         each = self.words / np.maximum(counts, 1)
         little = (counts > rule.few_images) & ~(each >= rule.min_words_per_image)
         self.pages.drop(little, _only(rule.reasons))
+
+    def assigned_share(self, rule: AssignedShare) -> None:
+        owners, left = self.rows.owners, self.images.left
+        number = len(self.rows.doc_ids)
+        moved = np.bincount(owners[left & ~np.isnan(self.fits)], minlength=number)
+        self.pages.drop((self.counts() == 0) | (moved < self.counts()), "not_assigned")
+        fitting = np.bincount(owners[left & (self.fits > rule.min_similarity)], minlength=number)
+        share = fitting / np.maximum(self.counts(), 1)
+        self.pages.drop(share < rule.min_share, "few_assigned")
 
     def opt_out(self, rule: OptOut) -> None:
         verdicts = [rule.judge(signals) for signals in self.rows.opt_out.names]
@@ -247,7 +301,6 @@ _CUTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     CapText: _State.cap,
     Window: _State.cut_window,
     MaxImages: _State.cut_images,
-    Twins: _State.cut_twins,
 }
 _DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     **dict.fromkeys(URL_FILTERS, _State.address),
@@ -258,6 +311,7 @@ _DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     Interspersed: _State.interspersed,
     SingleImage: _State.single_image,
     OmniCorpusImages: _State.text_per_image,
+    AssignedShare: _State.assigned_share,
 }
 
 

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar, get_args
 
 from openm3w import recipe
 from openm3w.errors import RecipeError
+from openm3w.filters.images.copies import Twins
 from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language, wanted
 from openm3w.filters.optout import OptOut
 from openm3w.filters.plugins import UserFilters
@@ -82,10 +83,13 @@ class Profile:
         """What changes a page's text before it is judged, in order; images all stay."""
         return self.quality.transforms()
 
+    def twins(self) -> tuple[Twins, ...]:
+        """What drops images by others of the document that are left, before any of them moves."""
+        return self.image.twins()
+
     def cuts(self) -> tuple[Transform, ...]:
-        """What shortens a document once its text was judged, in order."""
-        cap, most = self.text.cap(), self.document.most()
-        shipped = (*self.image.transforms(), cap, *self.document.window(), *most)
+        """What shortens a document once its text was judged and its images stand, in order."""
+        shipped = (self.text.cap(), *self.document.window(), *self.document.most())
         return (*shipped, *self.filters.of("transform"))
 
     def page_filters(self) -> tuple[DocumentFilter, ...]:

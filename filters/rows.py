@@ -25,6 +25,30 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sentences:
+    """The sentences of N documents, S in all, and how well their M images fit them."""
+
+    starts: Integers
+    """int64[N + 1]: where each document's sentences begin, and the end of the last."""
+    columns: Integers
+    """int64[S]: the place of a sentence's cosine in the rows of its document's images."""
+    words_before: Integers
+    """int64[S + N]: words before each sentence; after a document's last one those of its text."""
+    before: Integers
+    """int64[M]: sentences that stand before each image."""
+    score_starts: Integers
+    """int64[M]: where an image's row begins in `scores`."""
+    scores: Floats
+    """float64[...]: the rows of cosines, of all images that are available."""
+
+    @property
+    def numbers(self) -> Integers:
+        """int64[N]: how many sentences each document has."""
+        numbers: Integers = np.diff(self.starts)
+        return numbers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
     """What is stored of N documents with P paragraphs and M images."""
 
@@ -58,6 +82,8 @@ class Rows:
     """uint64[M]: perceptual hashes; empty where the profile does not ask."""
     is_hashed: Mask
     """bool[M]: where there is one."""
+    sentences: Sentences | None = None
+    """None where the profile does not ask for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

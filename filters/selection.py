@@ -1,15 +1,15 @@
 """A profile's choice: which images of a document stay, and whether the document does.
 
-The order is fixed. What became of each image before; the image filters. Then the page, with its
-text as the profile's text transforms leave it: filters of pages and rules on text judge it whole,
-as the papers mean them; images that are moved to sentences move to those of that text. Then the
-cuts: text caps, window, number of images. Filters of documents see what is left, and each image has
-exactly one outcome.
+The order is fixed. What became of each image before; the image filters; twins of images that are
+left. Then the page, with its text as the profile's text transforms leave it: filters of pages and
+rules on text judge it whole, as the papers mean them; images that are moved to sentences move to
+those of that text. Then the cuts: text caps, window, number of images. Filters of documents see
+what is left, and each image has exactly one outcome.
 
 `openm3w.filters.choosing` makes the same decisions about many stored rows at once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from openm3w.errors import FilterError
@@ -18,7 +18,7 @@ from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import judge_text, view_of
 from openm3w.filters.profiles import Profile
-from openm3w.filters.registry import DocumentFilter, ImageFilter
+from openm3w.filters.registry import DocumentFilter, ImageFilter, Transform
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
 
@@ -97,10 +97,10 @@ def _selected(
         for image, fate in zip(document.images, fates, strict=True)
     ]
     page = view_of(profile).apply(document, repeats)
-    rest = _without_dropped(page, outcomes)
+    rest = _shortened(_without_dropped(page, outcomes), profile.twins(), outcomes)
     if profile.document.assignment == "bipartite":
         rest = _assigned(rest, document, sentences)
-    cut = _shortened(rest, profile, outcomes)
+    cut = _shortened(rest, profile.cuts(), outcomes)
     verdict = _judged(
         page, cut.document, profile, profile.document_filters(similarity_model), measures
     )
@@ -138,9 +138,9 @@ def _assigned(cut: Cut, document: Document, sentences: SentenceScores | None) ->
     return Cut(document=moved.document, kept=tuple(cut.kept[place] for place in moved.kept))
 
 
-def _shortened(cut: Cut, profile: Profile, outcomes: list[str]) -> Cut:
-    """Applies the cuts in turn, and enters their reasons into `outcomes`."""
-    for transform in profile.cuts():
+def _shortened(cut: Cut, transforms: Iterable[Transform], outcomes: list[str]) -> Cut:
+    """Applies the transforms in turn, and enters their reasons into `outcomes`."""
+    for transform in transforms:
         step = transform.apply(cut.document)
         kept = tuple(cut.kept[place] for place in step.kept)
         if len(kept) < len(cut.kept):

@@ -97,12 +97,18 @@ class Plan:
         return reason != "near_duplicate" or self.floor.near_duplicates
 
     @property
+    def sentence_words(self) -> int:
+        """Length in words that sentences were cut at for scores; 0 unless each of them has one."""
+        windows = self.recipe.scores.windows
+        return windows.max_words if self.model != "none" and windows.scope == "all" else 0
+
+    @property
     def measures(self) -> Folder:
         """Numbers for choosing profiles; what they are of has its own digits."""
         views = [[view.key, *(rule_key(rule) for rule in view.rules)] for view in self.views]
         parents = [self.fingerprints["scores"], self.fingerprints["facts"]]
         measured = [page_names(), image_names(), views]
-        made_from = [*parents, self.lists.evaluation_digest, *measured]
+        made_from = [*parents, self.lists.evaluation_digest, *measured, self.sentence_words]
         return Folder.of(self.store / "measures", fingerprint(made_from))
 
     @property

@@ -13,6 +13,7 @@ from openm3w.filters.choosing import NeedsDocumentsError, choose
 from openm3w.filters.floor import Floor
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rows import Choice, Coded, Rows
+from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.jobs import shards
@@ -97,8 +98,9 @@ def _counted(plan: Plan) -> Iterator[Mapping[str, Any]]:
     view = view_for(plan, plan.profile)
     if view is None:
         raise ValueError("the plan does not measure its own profile's text")
+    scores = plan.folder("scores", SIMILARITY) if plan.sentence_words else None
     for unit in plan.units:
-        rows = read_rows(plan.measures, unit, plan.profile, view, plan.model)
+        rows = read_rows(plan.measures, unit, plan.profile, view, plan.model, scores=scores)
         choice = choose(rows, plan.profile, similarity_model=plan.model)
         yield {"stages": [recipes.to_plain(stage) for stage in tally(rows, choice)]}
 

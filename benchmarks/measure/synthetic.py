@@ -22,7 +22,10 @@ _PARAGRAPHS = 12
 
 
 def write_store(output: Path, profiles: Iterable[str], *, documents: int, images: int) -> Plan:
-    """Writes the numbers of `documents` documents with `images` images each, of these profiles."""
+    """Writes the numbers of `documents` documents with `images` images each, of these profiles.
+
+    Every image that is available has a score with each sentence of its document.
+    """
     floor = ", ".join(f'"{name}"' for name in profiles)
     units = -(-documents // UNIT)
     sources = tuple(

@@ -15,7 +15,7 @@ from openm3w.filters.images.size import (
     MaxSide,
     MinSide,
 )
-from openm3w.filters.registry import ImageFilter, Transform
+from openm3w.filters.registry import ImageFilter
 
 BYTES_RULES = (
     *(MinBytes, Formats, MinSide, MaxSide, MaxPixels),
@@ -61,7 +61,7 @@ class ImageRules:
             if getattr(self, name) < -1:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected -1 (off) or more")
         self.filters()
-        self.transforms()
+        self.twins()
 
     def filters(self) -> tuple[ImageFilter, ...]:
         """What asks for something, in the order of deciding: address, file, size, look, copies."""
@@ -79,7 +79,7 @@ class ImageRules:
             *self._copies(),
         )
 
-    def transforms(self) -> tuple[Transform, ...]:
+    def twins(self) -> tuple[Twins, ...]:
         """What looks at an image beside the others that are left."""
         return (Twins(distance=self.twin_distance),) if self.twin_distance >= 0 else ()
 

@@ -8,6 +8,7 @@ say what another profile would keep.
 import contextlib
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,8 @@ import pyarrow.parquet as pq
 
 from openm3w import recipe as recipes
 from openm3w.errors import OutputError
-from openm3w.filters.images.copies import Twins
+from openm3w.filters.assignment import sentence_layout
+from openm3w.filters.choosing import asks_for_sentences
 from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import (
     View,
@@ -33,7 +35,7 @@ from openm3w.filters.measuring import (
 )
 from openm3w.filters.pages import URL_FILTERS
 from openm3w.filters.profiles import Profile
-from openm3w.filters.rows import Coded, Rows
+from openm3w.filters.rows import Coded, Rows, Sentences
 from openm3w.pipeline.completed import Completed
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.plan import Plan
@@ -59,6 +61,12 @@ _TEXTS = [
     ("tokens", pa.list_(pa.int32())),
     ("images", pa.list_(pa.int32())),
 ]
+_SENTENCES = [
+    ("columns", pa.list_(pa.int32())),
+    ("words_before", pa.list_(pa.int32())),
+    ("sentences_before", pa.list_(pa.int32())),
+]
+"""`SentenceLayout`, where every sentence of a document has scores."""
 DOCUMENTS, IMAGES = "parquet", "images.parquet"
 _ROW_GROUP = 1 << 14  # rows of some hundred bytes
 
@@ -76,7 +84,7 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
             schema = tables[suffix]
             return stack.enter_context(folder.writing(unit, schema, suffix, row_group=_ROW_GROUP))
 
-        tables = schemas(plan.views)
+        tables = schemas(plan.views, sentences=bool(plan.sentence_words))
         add_document, add_image = table(DOCUMENTS), table(IMAGES)
         add_text = [table(text_suffix(view)) for view in plan.views]
         for found in documents:
@@ -106,15 +114,22 @@ def commit_measures(plan: Plan, unit: str, documents: Iterable[Completed]) -> No
                 page = view.apply(document, found.repeats)
                 placed = layout(page)
                 numbers = measure_text(page, view)
-                add({"row": row, **recipes.to_plain(placed), **numbers})
+                about = {"row": row, **recipes.to_plain(placed)}
+                if most := plan.sentence_words:
+                    about |= recipes.to_plain(sentence_layout(page, document, most))
+                add({**about, **numbers})
             clock.lap("measure text")
     folder.commit_sidecar(unit, counts={"documents": count}, seconds=clock.seconds)
 
 
-def schemas(views: Iterable[View]) -> dict[str, pa.Schema]:
-    """Suffix of the file -> schema of each table of a unit."""
+def schemas(views: Iterable[View], *, sentences: bool) -> dict[str, pa.Schema]:
+    """Suffix of the file -> schema of each table of a unit.
+
+    `sentences`: whether every one of them has scores, so that their places are stored too.
+    """
+    texts = [*_TEXTS, *(_SENTENCES if sentences else [])]
     fields = {DOCUMENTS: (_DOCUMENTS, page_names()), IMAGES: (_IMAGES, image_names())}
-    fields |= {text_suffix(view): (_TEXTS, text_names(view)) for view in views}
+    fields |= {text_suffix(view): (texts, text_names(view)) for view in views}
     return {
         suffix: pa.schema([*about, *((name, pa.float64()) for name in names)])
         for suffix, (about, names) in fields.items()
@@ -142,24 +157,40 @@ def text_measures(plan: Plan, unit: str, profile: Profile) -> dict[int, Measures
     return {row.pop("row"): row for row in rows}
 
 
-def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: str) -> Rows:
+def read_rows(
+    folder: Folder,
+    unit: str,
+    profile: Profile,
+    view: View,
+    model: str,
+    *,
+    scores: Folder | None = None,
+) -> Rows:
     """One unit's tables, as far as `profile` asks for them.
+
+    `scores` are those of the similarity of images, where there are some.
 
     Raises:
         OutputError: a table is missing or damaged.
     """
     filters = [*profile.page_filters(), *profile.document_filters(model)]
     addresses = ["url"] if any(isinstance(each, URL_FILTERS) for each in filters) else []
-    hashes = ["phash"] if any(isinstance(cut, Twins) for cut in profile.cuts()) else []
+    hashes = ["phash"] if profile.twins() else []
     pages = _limited(filters, page_names())
     pictures = _limited(profile.image_filters(model), image_names())
     texts = sorted({limit.measure for limit in text_limits(view_of(profile))})
     about = [name for name, _ in _DOCUMENTS if name != "url"]
+    placed = [name for name, _ in (*_TEXTS, *(_SENTENCES if asks_for_sentences(profile) else []))]
     documents = _read(folder, unit, [*about, *addresses, *pages], DOCUMENTS)
-    images = _read(folder, unit, ["row", "fate", *hashes, *pictures], IMAGES)
-    text = _read(folder, unit, [*(name for name, _ in _TEXTS), *texts], text_suffix(view))
+    images = _read(folder, unit, ["row", "image", "fate", *hashes, *pictures], IMAGES)
+    text = _read(folder, unit, [*placed, *texts], text_suffix(view))
     hashed = images["phash"] if hashes else pa.array([], pa.uint64())
     opt_out = pc.binary_join(documents["opt_out"], "\0").dictionary_encode()
+    owners = np.searchsorted(_integers(documents["row"]), _integers(images["row"]))
+    sentences = None
+    if asks_for_sentences(profile) and scores is not None:
+        matrix = _read(scores, unit, ("row", "image", "window_scores"))
+        sentences = _sentences(text, images, owners, matrix, scores.path(unit))
     return Rows(
         doc_ids=documents["doc_id"].to_pylist(),
         urls=_coded(documents["url"]) if addresses else _NONE,
@@ -171,13 +202,53 @@ def read_rows(folder: Folder, unit: str, profile: Profile, view: View, model: st
         paragraphs=_starts(text["words"]),
         words=_integers(pc.list_flatten(text["words"])),
         tokens=_integers(pc.list_flatten(text["tokens"])),
-        owners=np.searchsorted(_integers(documents["row"]), _integers(images["row"])),
+        owners=owners,
         fates=_coded(images["fate"]),
         before=_integers(pc.list_flatten(text["images"])),
         images={name: _floats(images[name]) for name in pictures},
         phashes=np.asarray(pc.fill_null(hashed, 0), dtype=np.uint64),
         is_hashed=np.asarray(pc.is_valid(hashed), dtype=np.bool_),
+        sentences=sentences,
     )
+
+
+def _sentences(
+    text: pa.Table, images: pa.Table, owners: Any, matrix: pa.Table, path: Path
+) -> Sentences:
+    """The sentences, and the rows of cosines of the images that have some.
+
+    Raises:
+        OutputError: the scores are not those of the images and sentences.
+    """
+    starts = _starts(matrix["window_scores"])
+    keys, known = _keys(matrix), _keys(images)
+    scored = np.minimum(np.searchsorted(known, keys), max(len(known) - 1, 0))
+    first, size = np.zeros((2, len(images)), np.int64)
+    first[scored], size[scored] = starts[:-1], np.diff(starts)
+    columns, begins = _integers(pc.list_flatten(text["columns"])), _starts(text["columns"])
+    asked = np.zeros(len(text), np.int64)
+    some = np.flatnonzero(np.diff(begins))
+    if some.size:
+        asked[some] = np.maximum.reduceat(columns, begins[some]) + 1
+    available = np.asarray(pc.equal(images["fate"], ""), dtype=np.bool_)
+    if (size < asked[owners])[available].any() or (known[scored] != keys).any():
+        raise OutputError(
+            f"{path}: the scores are not those of the documents; remove {path.stem}.json beside "
+            "it and run m3w build again"
+        )
+    return Sentences(
+        starts=begins,
+        columns=columns,
+        words_before=_integers(pc.list_flatten(text["words_before"])),
+        before=_integers(pc.list_flatten(text["sentences_before"])),
+        score_starts=first,
+        scores=_floats(pc.list_flatten(matrix["window_scores"])),
+    )
+
+
+def _keys(table: pa.Table) -> Any:
+    """One ascending number for each image of a table."""
+    return _integers(table["row"]) << 32 | _integers(table["image"])
 
 
 _NONE = Coded(names=(), codes=np.zeros(0, np.int64))
@@ -188,7 +259,7 @@ def _limited(filters: Iterable[Any], known: Sequence[str]) -> list[str]:
     return sorted(asked.intersection(known))
 
 
-def _read(folder: Folder, unit: str, columns: Sequence[str], suffix: str) -> pa.Table:
+def _read(folder: Folder, unit: str, columns: Sequence[str], suffix: str = "parquet") -> pa.Table:
     path = folder.path(unit, suffix)
     try:
         return pq.read_table(path, columns=list(columns), memory_map=True)

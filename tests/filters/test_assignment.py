@@ -236,6 +236,31 @@ def test_of_mmc4_first_text_is_changed_and_then_images_move(document, picture):
     assert found == [0.8, 0.5]
 
 
+def test_twins_are_gone_before_images_move(document, picture):
+    page = document(picture("a"), picture("a2"), picture("b"), "The harbour lies. Boats lie here.")
+    spans = tuple(
+        dataclasses.replace(
+            span,
+            content=dataclasses.replace(span.content, phash="00ff" * 4 if at < 2 else "f" * 16),
+        )
+        if at < 3
+        else span
+        for at, span in enumerate(page.spans)
+    )
+    page = dataclasses.replace(page, spans=spans)
+    # With its twin, which would take the boats, b would be left with the harbour.
+    rows = ((0.3, 0.2), (0.3, 0.9), (0.2, 0.8))
+    selection = select(
+        page,
+        [""] * 3,
+        load_profile("kosmos1", [*LINES, "image.twin_distance=5"]),
+        similarity_model="lit",
+        sentences=SentenceScores(rows=rows, max_words=60),
+    )
+    assert selection.images == ("", "near_twin", "")
+    assert outline(selection.document) == ["a", "The harbour lies.", "b", "Boats lie here."]
+
+
 def test_a_share_without_an_assignment_is_refused():
     with pytest.raises(RecipeError, match=r"min_share asks for document\.assignment"):
         load_profile("kosmos1", ["assigned.min_share=0.75"])
