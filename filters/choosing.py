@@ -31,6 +31,7 @@ from openm3w.filters.pages import URL_FILTERS, UrlFilter
 from openm3w.filters.profiles import Profile
 from openm3w.filters.quality.omnicorpus import OmniCorpusImages
 from openm3w.filters.rows import Choice, Coded, Floats, Integers, Mask, Rows
+from openm3w.filters.safety import NSFW_IMAGE, NsfwDocument
 from openm3w.filters.selection import PAGE_DROPPED
 from openm3w.filters.text import CapText
 from openm3w.filters.window import IMAGE_TOKENS, Window
@@ -95,6 +96,12 @@ class _Outcomes:
     def left(self) -> Mask:
         """What has no reason yet."""
         mask: Mask = self._codes == 0
+        return mask
+
+    def have(self, reason: str) -> Mask:
+        """What has this reason."""
+        at = self._names.index(reason) if reason in self._names else -1
+        mask: Mask = self._codes == at
         return mask
 
     def drop(self, outside: Mask, reason: str) -> None:
@@ -280,6 +287,11 @@ class _State:
         share = fitting / np.maximum(self.counts(), 1)
         self.pages.drop(share < rule.min_share, "few_assigned")
 
+    def unsafe_image(self, rule: NsfwDocument) -> None:
+        unsafe = self.images.have(NSFW_IMAGE)
+        found = np.bincount(self.rows.owners[unsafe], minlength=len(self.rows.doc_ids))
+        self.pages.drop(found > 0, _only(rule.reasons))
+
     def opt_out(self, rule: OptOut) -> None:
         verdicts = [rule.judge(signals) for signals in self.rows.opt_out.names]
         for reason in sorted({verdict.reason for verdict in verdicts if verdict.reason}):
@@ -304,6 +316,7 @@ _CUTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
 }
 _DOCUMENTS: Mapping[type[Any], Callable[[_State, Any], None]] = {
     **dict.fromkeys(URL_FILTERS, _State.address),
+    NsfwDocument: _State.unsafe_image,
     OptOut: _State.opt_out,
     Language: _State.language,
     HasImage: _State.has_image,

@@ -19,6 +19,9 @@ SCORERS: tuple[Scorer, ...] = get_args(Scorer)
 MAX_NSFW = 0.5
 """COYO-700M's for OpenNSFW2, which has open_nsfw's weights."""
 
+NSFW_IMAGE = "nsfw_image"
+"""Reason of an image beyond a bound."""
+
 
 def image_score(scorer: str) -> str:
     """Name of an image's score."""
@@ -26,13 +29,22 @@ def image_score(scorer: str) -> str:
 
 
 def document_score(scorer: str) -> str:
-    """Name of a document's score: the largest of all its images that were scored."""
+    """Name of a document's score: see `with_largest`."""
     return f"max_nsfw_{scorer}"
 
 
-def with_largest(document: Document) -> dict[str, float]:
-    """The document's scores, with the largest NSFW score of its images for each scorer."""
-    found = {scorer: _scores(document.images, scorer) for scorer in SCORERS}
+def with_largest(document: Document, outcomes: Iterable[str]) -> dict[str, float]:
+    """The document's scores, with the largest NSFW score of its images for each scorer.
+
+    Images count that are kept or dropped as unsafe, as `outcomes` say. What another filter drops,
+    as for its size, does not: which of these were scored at all hangs on other profiles.
+    """
+    images = [
+        image
+        for image, outcome in zip(document.images, outcomes, strict=True)
+        if outcome in ("", NSFW_IMAGE)
+    ]
+    found = {scorer: _scores(images, scorer) for scorer in SCORERS}
     largest = {document_score(scorer): max(values) for scorer, values in found.items() if values}
     return {**document.scores, **largest}
 
@@ -49,7 +61,7 @@ class NsfwImage:
     """
 
     name: ClassVar[str] = "nsfw_image"
-    reasons: ClassVar[frozenset[str]] = frozenset({"nsfw_image", "no_score"})
+    reasons: ClassVar[frozenset[str]] = frozenset({NSFW_IMAGE, "no_score"})
 
     scorer: Scorer = "opennsfw"
     max_nsfw: float = MAX_NSFW
@@ -72,7 +84,7 @@ class NsfwImage:
         # The first has no ends: it does not hold for what is no number.
         return (
             Limit(measure=measure, reason="no_score"),
-            Limit(measure=measure, reason="nsfw_image", most=self.max_nsfw),
+            Limit(measure=measure, reason=NSFW_IMAGE, most=self.max_nsfw),
         )
 
 
@@ -81,15 +93,16 @@ class NsfwImage:
 class NsfwDocument:
     """Drops documents of which any image has an NSFW score above a bound, which is inclusive.
 
-    Reads the document's score `max_nsfw_opennsfw` or `max_nsfw_clip`: the largest over all images
-    of the page that were scored, those too that another filter drops. Where none was scored the
-    document stays: what becomes of its images is for the filters of images.
+    Reads the document's score `max_nsfw_opennsfw` or `max_nsfw_clip`: the largest over the images
+    that no other filter of images drops, as one for its size. Where none was scored the document
+    stays: what becomes of its images is for the filters of images.
 
     Source: OBELICS (arXiv:2306.16527) and MINT-1T (arXiv:2406.11271) drop the whole document where
-    their classifier finds one image; that images dropped for another reason count too is ours.
+    their classifier finds one image among those that are left.
     """
 
     name: ClassVar[str] = "nsfw_document"
+    judges_rest: ClassVar[bool] = True
     reasons: ClassVar[frozenset[str]] = frozenset({"nsfw_document"})
 
     scorer: Scorer = "opennsfw"

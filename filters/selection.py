@@ -10,7 +10,7 @@ what is left, and each image has exactly one outcome.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from openm3w.errors import FilterError
 from openm3w.filters.assignment import SentenceScores, assign
@@ -19,6 +19,7 @@ from openm3w.filters.limits import Measures
 from openm3w.filters.measuring import judge_text, view_of
 from openm3w.filters.profiles import Profile
 from openm3w.filters.registry import DocumentFilter, ImageFilter, Transform
+from openm3w.filters.safety import with_largest
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.shards.document import Document, Image
 
@@ -96,6 +97,7 @@ def _selected(
         fate or _reason(image, document, filters)
         for image, fate in zip(document.images, fates, strict=True)
     ]
+    document = replace(document, scores=with_largest(document, outcomes))
     page = view_of(profile).apply(document, repeats)
     rest = _shortened(_without_dropped(page, outcomes), profile.twins(), outcomes)
     if profile.document.assignment == "bipartite":

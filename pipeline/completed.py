@@ -7,7 +7,7 @@ from typing import Any
 from openm3w.filters.assignment import SentenceScores
 from openm3w.filters.limits import Measures
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.filters.safety import SCORERS, image_score, with_largest
+from openm3w.filters.safety import SCORERS, image_score
 from openm3w.filters.selection import Selection, select
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
@@ -78,11 +78,11 @@ def completed_documents(
         ]
         known = with_facts(_with_images(document, images), facts[row])
         perplexity = texts.get(row)
-        scores = with_largest(known) | ({} if perplexity is None else {"perplexity": perplexity})
+        text_scores = {} if perplexity is None else {PERPLEXITY: perplexity}
         matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
         yield Completed(
             row=row,
-            document=replace(known, scores=scores),
+            document=replace(known, scores={**known.scores, **text_scores}),
             fates=tuple(_fate(about[at]) for at in numbers),
             places={at: _place(about[at]) for at in numbers if not _fate(about[at])},
             repeats=facts[row].paragraphs,

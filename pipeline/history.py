@@ -107,7 +107,9 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
         reason = mark["reason"] if mark else ""
         first = _url_of(plan, mark.get("first", "")) if mark else ""
         return _ended(source, row, document, "dedup", reason, first)
-    document, chosen = completed.document, completed.select(plan)
+    chosen = completed.select(plan)
+    rest = chosen.rest or completed.document
+    document = replace(completed.document, scores=rest.scores)  # some are of the images left
     filters = plan.profile.image_filters(plan.model)
     return PageHistory(
         source=source,
@@ -133,7 +135,7 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
         checks=(
             *_checks(plan.profile.page_filters(), document),
             *_text_checks(plan.profile, completed),
-            *_checks(plan.profile.document_filters(plan.model), chosen.rest or document),
+            *_checks(plan.profile.document_filters(plan.model), rest),
         ),
     )
 

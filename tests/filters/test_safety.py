@@ -8,6 +8,7 @@ from openm3w.filters.limits import judge
 from openm3w.filters.profiles import load_profile
 from openm3w.filters.rules.safety import SafetyRules
 from openm3w.filters.safety import NsfwDocument, NsfwImage, with_largest
+from openm3w.filters.selection import select
 
 
 @pytest.mark.parametrize(
@@ -48,18 +49,28 @@ def test_one_image_decides_about_the_document(scores, reason, picture, document)
         for at, score in enumerate(scores)
     ]
     page = document("text", *images, "text")
-    page = dataclasses.replace(page, scores=with_largest(page))
+    page = dataclasses.replace(page, scores=with_largest(page, [""] * len(images)))
     rule = NsfwDocument()
     assert rule.keep(page).reason == reason
     assert judge(rule.limits(), rule.measure(page)).reason == reason
 
 
-def test_an_image_that_is_cut_off_still_counts(picture, document):
-    page = document("text", picture("a", nsfw_opennsfw=0.9))
-    scored = dataclasses.replace(page, scores=with_largest(page))
-    without = dataclasses.replace(scored, spans=scored.spans[:1])
-    assert with_largest(page) == {"max_nsfw_opennsfw": 0.9}
-    assert NsfwDocument().keep(without).reason == "nsfw_document"
+def test_an_image_that_another_filter_drops_does_not_count(picture, document):
+    page = document("text", *(picture(str(at), nsfw_opennsfw=at / 10) for at in range(4)))
+    found = with_largest(page, ["", "nsfw_image", "", "too_small"])
+    assert found == {"max_nsfw_opennsfw": 0.2}
+
+
+@pytest.mark.parametrize(("side", "reason"), [(100, "nsfw_document"), (99, None)])
+def test_whether_an_unsafe_image_drops_its_page_hangs_on_the_profile_alone(
+    side, reason, picture, document
+):
+    overrides = ["image.min_side=100", "safety.max_nsfw.opennsfw=0.5", "safety.drop_document=true"]
+    profile = load_profile("m3w", [*overrides, "quality={}"])
+    images = (picture("a", side, 100, nsfw_opennsfw=0.9), picture("b", nsfw_opennsfw=0.1))
+    page = document("A harbour at noon with boats and nets along the wall.", *images)
+    chosen = select(page, ["", ""], profile, similarity_model="none")
+    assert chosen.verdict.reason == reason
 
 
 def test_each_scorer_has_a_bound_of_its_own():

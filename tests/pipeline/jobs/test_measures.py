@@ -62,6 +62,10 @@ PROFILES = {
     "moved lines": load_profile("kosmos1", [*MOVED, "quality.c4_lines.min_words=2"]),
     "loose": LOOSE,
     "similar": load_profile("openm3w", ["text.min_words=1", "document.single_image_share=1.0"]),
+    "unsafe": load_profile(
+        "kosmos1",
+        ["text.min_words=1", "safety.max_nsfw={clip=0.4}", "safety.drop_document=true"],
+    ),
     "capped": replace(
         LOOSE, text=replace(LOOSE.text, max_paragraph_words=3, max_document_words=9, max_words=14)
     ),
