@@ -61,6 +61,8 @@ class Plan:
     """How the text is measured for this and other profiles."""
     lists: Lists
     """Of images that must not be stored, and of evaluation pictures."""
+    texts: tuple[str, ...]
+    """SHA-256 of each file of evaluation texts."""
     fingerprints: Mapping[Made, str]
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
     score_parts: Mapping[str, str]
@@ -167,6 +169,7 @@ def make_plan(
         floor=bounds,
         views=views(profiles),
         lists=lists,
+        texts=tuple(texts),
         fingerprints=fingerprints,
         score_parts={name: fingerprint([images, made_from]) for name, made_from in scores.items()},
         state=state,

@@ -34,10 +34,26 @@ def test_every_shipped_profile_decodes_and_describes_itself(path):
     assert load_any(path.stem).description
 
 
-@pytest.mark.parametrize("override", ["a=" + "[" * 5000, "description=1979-05-27"])
+@pytest.mark.parametrize(
+    "override",
+    [
+        "a=" + "[" * 5000,
+        "description=1979-05-27",
+        "min_language_score=nan",
+        "quality.omnicorpus_images.min_words_per_image=nan",
+        "safety.max_nsfw.opennsfw=nan",
+        f"quality.c4_lines.min_words={2**63}",
+        f"image.min_bytes={-(2**63)}",
+    ],
+)
 def test_values_that_no_bound_has_are_told(override):
     with pytest.raises(RecipeError):
         load_profile("kosmos1", [override])
+
+
+def test_bounds_may_be_as_large_as_they_get():
+    profile = load_profile("kosmos1", [f"text.max_words={2**63 - 1}", "image.max_aspect=inf"])
+    assert (profile.text.max_words, profile.image.max_aspect) == (2**63 - 1, float("inf"))
 
 
 def test_a_file_that_is_too_deep_is_told(tmp_path):

@@ -50,13 +50,21 @@ def read_texts(path: str) -> Iterator[str]:
             yield line.strip() if kind == ".txt" else _text_of(line, f"{path}:{number}")
 
 
-def load(paths: Sequence[str], words: int) -> Known:
+def load(paths: Sequence[str], words: int, expected: Sequence[str] = ()) -> Known:
     """What is looked for of the texts in all files, `words` being the words of a run.
+
+    `expected` are the files' `digests` when the build was planned, where it was.
 
     Raises:
         RecipeError: a file is of another kind, or has no text that is long enough.
-        InputError: a file cannot be read, or together they are too large.
+        InputError: a file cannot be read or is another than expected, or together they are too
+            large.
     """
+    if expected and digests(paths) != list(expected):
+        raise InputError(
+            f"dedup.evaluation_texts: {', '.join(paths)}: changed during the build; run the same "
+            "command again"
+        )
     return _load(tuple((path, _stamp(path)) for path in paths), words)
 
 
@@ -103,7 +111,7 @@ def _stamp(path: str) -> int:
 def _text_of(line: str, where: str) -> str:
     try:
         value = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: is no JSON ({error}); mend or remove the line") from error
     found = [value[key] for key in _FIELDS if key in value] if isinstance(value, dict) else []
     if not found or not isinstance(found[0], str):

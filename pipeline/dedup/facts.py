@@ -81,7 +81,7 @@ def read_documents(plan: Plan, unit: str) -> Iterator[Any]:
     marks = {row["row"]: row["reason"] for row in plan.folder("dedup").rows(unit)}
     settings = plan.recipe.dedup
     known = (
-        evaluation.load(settings.evaluation_texts, settings.ngram)
+        evaluation.load(settings.evaluation_texts, settings.ngram, plan.texts)
         if settings.evaluation_texts
         else None
     )

@@ -10,6 +10,7 @@ import dataclasses
 import difflib
 import hashlib
 import json
+import math
 import tomllib
 import types
 import typing
@@ -163,8 +164,14 @@ def _decode_choice(choices: tuple[object, ...], value: object, where: str) -> ob
 
 
 def _decode_scalar(hint: Any, value: object, where: str) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and value.bit_length() > 63:
+        raise RecipeError(
+            f"{where}: a number of {value.bit_length()} bits is beyond all that counts"
+        )
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
+    if isinstance(value, float) and math.isnan(value):
+        raise RecipeError(f"{where}: nan is no bound; write a number, or inf for none")
     if isinstance(value, hint) and not (hint is not bool and isinstance(value, bool)):
         return value
     raise RecipeError(f"{where}: expected {hint.__name__}, found {value!r}")

@@ -32,6 +32,7 @@ def test_a_line_is_a_text(tmp_path, name, content, texts):
         ("a.csv", "one", RecipeError, r"evaluation_texts: .*a\.csv is neither \.txt"),
         ("a.txt", b"\xff\xfe", InputError, r"a\.txt: is no UTF-8"),
         ("a.jsonl", '{"text": "a"}\n{', InputError, r"a\.jsonl:2: is no JSON"),
+        ("a.jsonl", "[" * 100_000, InputError, r"a\.jsonl:1: is no JSON"),
         ("a.jsonl", '{"answer": "a"}', InputError, r"a\.jsonl:1: expected .*'text' or 'question'"),
         ("a.jsonl", '{"text": 3}', InputError, r"a\.jsonl:1: expected"),
         ("a.jsonl", '["text"]', InputError, r"a\.jsonl:1: expected"),
@@ -58,6 +59,9 @@ def test_files_add_up_and_digests_follow_their_contents(tmp_path):
     written(tmp_path, "x b c d e", "x.txt")
     assert load([one, two], 3).size == 4, "the file of before"
     assert digests([one, two])[1:] == before[1:]
+    with pytest.raises(InputError, match=r"x\.txt, .*y\.txt: changed during the build"):
+        load([one, two], 3, before)
+    assert load([one, two], 3, digests([one, two])).size == 4
     assert digests([one, two])[0] != before[0]
 
 
