@@ -89,9 +89,9 @@ class Shards:
 
     def __post_init__(self) -> None:
         if self.samples_per_shard < 1:
-            raise ValueError(f"samples_per_shard: {self.samples_per_shard} is below 1")
+            raise ValueError(f"samples_per_shard is {self.samples_per_shard}, expected at least 1")
         if not 0 <= self.val_share < 1:
-            raise ValueError(f"val_share: {self.val_share} is outside 0 <= share < 1")
+            raise ValueError(f"val_share is {self.val_share}, expected 0 <= share < 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

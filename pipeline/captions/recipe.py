@@ -7,6 +7,7 @@ from typing import Literal
 from openm3w import recipe
 from openm3w.filters.caption_profile import CaptionProfile, load_caption_profile
 from openm3w.filters.images.size import MAX_PIXELS
+from openm3w.pipeline import recipe as recipes
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -66,20 +67,11 @@ class Resize:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shards:
-    """How kept pairs are laid out."""
+class Shards(recipes.Shards):
+    """How kept pairs are laid out; without URLs, `val_share` is of the images."""
 
     samples_per_shard: int = 10_000
     """img2dataset's default; at 256 px some 200 MB."""
-    val_share: float = 0.005
-    """Share of the registered domains (of the images, where there are no URLs) that go to `val`."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.samples_per_shard < 1:
-            raise ValueError(f"samples_per_shard is {self.samples_per_shard}, expected at least 1")
-        if not 0 <= self.val_share < 1:
-            raise ValueError(f"val_share is {self.val_share}, expected 0 <= share < 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

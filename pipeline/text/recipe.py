@@ -8,6 +8,7 @@ from openm3w.filters.language import MIN_LANGUAGE_SCORE, Language
 from openm3w.filters.optout import OptOut
 from openm3w.filters.screen import Screen
 from openm3w.filters.text import MAX_WORDS, CapText, WordCount
+from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.recipe import Extract
 
 RECIPES = Path(__file__).parent.parent / "recipes"
@@ -30,20 +31,11 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shards:
-    """How kept texts are laid out."""
+class Shards(recipes.Shards):
+    """How kept texts are laid out; without URLs, `val_share` is of the texts."""
 
     samples_per_shard: int = 20_000
     """At some 5 kB a text 100 MB and more: within the 100 MB to 1 GB that loaders like."""
-    val_share: float = 0.005
-    """Share of the registered domains (of the texts, where there are no URLs) that go to `val`."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.samples_per_shard < 1:
-            raise ValueError(f"samples_per_shard is {self.samples_per_shard}, expected at least 1")
-        if not 0 <= self.val_share < 1:
-            raise ValueError(f"val_share is {self.val_share}, expected 0 <= share < 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
