@@ -54,7 +54,8 @@ def _totals(counts: Extracted) -> list[RenderableType]:
 def _head(explained: Explained) -> Iterator[RenderableType]:
     page = explained.page
     yield Line(clean_line(explained.title) or "(no title)", style="bold", overflow="fold")
-    for address in (page.url, "" if page.provenance.record_id else page.provenance.source):
+    archived = page.provenance.record_id or page.provenance.fetched
+    for address in (page.url, "" if archived else page.provenance.source):
         if address:
             yield Line(clean_line(address), style="cyan", overflow="fold")
     if page.document is None or page.outcome != "kept":
