@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from openm3w.pipeline import refilter
-from openm3w.pipeline.explaining import OUTCOMES
+from openm3w.pipeline.extract_explained import OUTCOMES
 from openm3w.pipeline.extracted import number
 from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
 from openm3w.pipeline.reopening import check_done, reopen

@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from openm3w.pipeline.explaining import MEANINGS, OUTCOMES, ROLES, Candidate, Explained, explain
+from openm3w.pipeline.extract_explained import (
+    MEANINGS,
+    OUTCOMES,
+    ROLES,
+    Candidate,
+    Explained,
+    explain,
+)
 from openm3w.pipeline.extracted import Extracted, number
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.page import Page
