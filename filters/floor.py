@@ -24,6 +24,7 @@ class Floor:
     languages: tuple[str, ...]
     """Sorted; none means any."""
     min_language_score: float
+    """0 where any language is wanted: then it is not asked."""
     min_words: int
     image: ImageRules
     """The loosest of each bound on what an image's bytes alone tell; no others."""
@@ -85,9 +86,11 @@ def floor(profiles: Iterable[Profile]) -> Floor:
     chosen = tuple(profiles)
     if not chosen:
         raise ValueError("a floor needs at least one profile")
+    languages = _languages(chosen)
     return Floor(
-        languages=_languages(chosen),
-        min_language_score=min(p.min_language_score for p in chosen),
+        languages=languages,
+        # Of any language no score is asked, and a bound that is never asked is none.
+        min_language_score=min(p.min_language_score for p in chosen) if languages else 0.0,
         min_words=min(p.text.min_words for p in chosen),
         image=loosest(p.image for p in chosen),
         near_duplicates=all(p.duplicates.near for p in chosen),

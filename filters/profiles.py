@@ -162,6 +162,16 @@ def profile_path(name_or_path: str) -> Path:
     )
 
 
+def names_its_language(name_or_path: str) -> bool:
+    """Whether the profile is a file of the user's own that says a language.
+
+    Raises:
+        RecipeError: there is no such profile, or it is no TOML.
+    """
+    path = profile_path(name_or_path)
+    return path.parent != FOLDER and "language" in recipe.read_table(str(path), FOLDER)
+
+
 def load(cls: type[T], kind: Kind, name_or_path: str, overrides: Iterable[str]) -> T:
     """A profile of one kind as its dataclass; see `load_profile`.
 

@@ -1,14 +1,13 @@
 """How much text a document has, and how much of it is taken."""
 
 import dataclasses
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
 from openm3w.filters.cut import Cut, numbered, rebuilt
 from openm3w.filters.limits import Limit, at_least, at_most
-from openm3w.filters.quality.facts import TextFacts
+from openm3w.filters.quality.facts import BLANK_LINES, TextFacts
 from openm3w.filters.registry import register
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words, first_words
@@ -22,8 +21,6 @@ MAX_PARAGRAPH_WORDS = 1000
 """OBELICS (arXiv:2306.16527), paragraph level."""
 MAX_DOCUMENT_WORDS = 2000
 """OBELICS (arXiv:2306.16527), document level; there longer documents are dropped, here cut."""
-
-_BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 @register
@@ -112,5 +109,5 @@ class CapText:
             return text
         return "\n\n".join(
             first_words(paragraph, cap) if count_words(paragraph) > cap else paragraph
-            for paragraph in _BLANK_LINE.split(text)
+            for paragraph in BLANK_LINES.split(text)
         )

@@ -75,6 +75,7 @@ class Record:
     """WARC-Type as written; `response` for ARC records."""
     url: str
     record_id: str
+    """WARC-Record-ID, or "": ARC records have none."""
     date: str
     """WARC-Date, ISO 8601."""
     offset: int

@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 
 from openm3w.errors import OutputError
-from openm3w.pipeline.explaining import ExplainedLines
-from openm3w.pipeline.explaining_text import ExplainedText
+from openm3w.pipeline.extract_explained import ExplainedLines
+from openm3w.pipeline.extract_explained_text import ExplainedText
 from openm3w.pipeline.extracted import Extracted, summary, summary_json
 from openm3w.pipeline.extracting import Choice, Form, Lines, extract_pages
 from openm3w.pipeline.recipe import Extract

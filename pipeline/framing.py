@@ -79,6 +79,8 @@ class _Loader(ArcWarcRecordLoader):
         plain = getattr(stream, "decompressor", None) is None
         head = _Head(stream, must_end=plain, begun=statusline is not None)
         form, headers = super()._detect_type_load_headers(head, statusline, known_format)
+        if form == "arc2warc":  # invented at each reading, and an id of the document would be too
+            headers.remove_header("WARC-Record-ID")
         length = headers.get_header("Content-Length")
         if length is None and plain and headers.statusline + headers.protocol:
             raise ArchiveLoadFailed(NO_LENGTH)

@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text as Line
 
 from openm3w.pipeline import refilter
-from openm3w.pipeline.explaining import OUTCOMES
+from openm3w.pipeline.extract_explained import OUTCOMES
 from openm3w.pipeline.extracted import number
 from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
 from openm3w.pipeline.reopening import check_done, reopen
@@ -122,8 +122,10 @@ def _checks(checks: Iterable[Check]) -> Iterator[Table]:
         failed = next((check for check in found if not check.holds), None)
         least = max(check.limit.least for check in found)
         most = min(check.limit.most for check in found)
-        # That something is measured at all, or is not one of many kinds, tells nobody anything.
-        if failed is None and ((math.isinf(least) and math.isinf(most)) or most == 0):
+        # That something is measured at all, is not one of many kinds, or that there was nothing to
+        # measure (no draw, say), tells nobody anything.
+        unbounded = math.isinf(least) and math.isinf(most)
+        if failed is None and (unbounded or most == 0 or math.isinf(found[0].value)):
             continue
         mark = Line(failed.limit.reason, style=_BAD) if failed else Line("ok", style=_GOOD)
         table.add_row(f"  {measure}", _number(found[0].value), _bounds(least, most), mark)
@@ -135,7 +137,7 @@ def _number(value: float) -> str:
     if math.isnan(value):
         return "not measured"
     if math.isinf(value):
-        return "no bound"
+        return "infinite"
     return f"{value:,.0f}" if value == int(value) else f"{value:,.4g}"
 
 

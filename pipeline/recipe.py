@@ -119,8 +119,8 @@ class BuildRecipe:
     """Modules that register filters of one's own, for `[filters.NAME]` of a profile."""
     floor: tuple[str, ...] = ("openm3w", "kosmos1", "m3w", "obelics")
     """Profiles that must stay possible: jobs before the last apply the loosest of their bounds."""
-    language: str = "en"
-    """ISO 639-1 code, or `any`."""
+    language: str = ""
+    """In the place of every profile's: ISO 639-1 codes, or `any`; "" leaves each its own."""
     pages_per_archive: int = 0
     """Stop after so many pages of each archive; 0 reads all. `--limit` sets it."""
     max_failed_share: float = 0.1
@@ -140,7 +140,7 @@ class BuildRecipe:
             raise ValueError(f"max_failed_share: {self.max_failed_share} is outside 0..1")
 
     def load_profile(self) -> Profile:
-        """The profile of the last job, in this recipe's language, bound to its language model.
+        """The profile of the last job, in this recipe's language if any, bound to its model.
 
         Raises:
             RecipeError: it does not load, or has no bound for that model.
@@ -165,7 +165,8 @@ class BuildRecipe:
 
     def _loaded(self, name: str, changes: tuple[str, ...] = ()) -> Profile:
         load_plugins(self.plugins)
-        return load_profile(name, [f'language="{self.language}"', *changes])
+        language = [f'language="{self.language}"'] if self.language else []
+        return load_profile(name, [*language, *changes])
 
 
 def load(name: str, overrides: tuple[str, ...] = ()) -> BuildRecipe:

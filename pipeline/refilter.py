@@ -11,7 +11,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import RecipeError
 from openm3w.filters.choosing import NeedsDocumentsError, choose
 from openm3w.filters.floor import Floor
-from openm3w.filters.profiles import Profile
+from openm3w.filters.profiles import Profile, names_its_language
 from openm3w.filters.rows import Choice, Coded, Rows
 from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import plan as plans
@@ -46,6 +46,8 @@ def with_profile(
     recipe = replace(
         base.recipe, name=Path(profile).stem, profile=profile, profile_set=tuple(overrides)
     )
+    # The build's language goes for shipped profiles; who writes one into a file means it.
+    chosen = replace(recipe, language="") if names_its_language(profile) else recipe
     plan = plans.make_plan(
         recipe,
         base.sources,
@@ -53,7 +55,7 @@ def with_profile(
         base.store,
         base.model,
         # What was stored goes by the profiles as they were then; the new one is where we are.
-        profiles=(*base.profiles, _here(recipe.load_profile())),
+        profiles=(*base.profiles, _here(chosen.load_profile())),
         origin=base.origin,
     )
     if looser := _looser(base.floor, plan.floor):

@@ -26,11 +26,14 @@ from openm3w.pipeline.images.decode import (
     Encoding,
     UnusableImageError,
     open_picture,
+    reduce,
 )
 from openm3w.pipeline.images.measures import measure, original, pdq_hash
 
 _WHOLE_SIDE = 1 << 20
 """A side that no picture within the pixel bound exceeds by much: nothing is reduced on decoding."""
+_SEEN_SIDE = Encoding().side
+"""Pixels that pictures are measured at: those of interleaved builds and of lists of hashes."""
 
 _INSTALL = (
     'img2dataset resizes captioned images and is not installed; pip install "openm3w[captions]"'
@@ -56,13 +59,16 @@ class Resizing:
             UnusableImageError: with one of `decode.REASONS`, or `not_resized`.
             MissingError: img2dataset is not installed.
         """
-        picture, (width, height), original_format = open_picture(data, self._bounds)
+        side = self._side
+        picture, (width, height), original_format = open_picture(data, self._within(side))
         bitmap = io.BytesIO()
         picture.save(bitmap, format="BMP")
         with _LOCK, _quietly():
             stored, stored_width, stored_height, *_, error = _resizer(self.resize)(bitmap)
         if error is not None:
             raise UnusableImageError("not_resized")
+        scaled = original_format == "JPEG" and max(width, height) > 2 * min(_SEEN_SIDE, side)
+        seen = self._seen(data, picture, again=scaled and side != _SEEN_SIDE)
         return Encoded(
             data=stored,
             sha256=hashlib.sha256(stored).hexdigest(),
@@ -72,24 +78,29 @@ class Resizing:
             original_height=height,
             original_format=original_format.lower(),
             original=original(data),
-            measures=measure(picture),
-            pdq=_pdq(picture) if self.with_pdq else None,
+            measures=measure(seen),
+            pdq=pdq_hash(seen) if self.with_pdq else None,
         )
 
     @property
-    def _bounds(self) -> Encoding:
-        side = _WHOLE_SIDE if self.resize.mode == "no" else max(64, self.resize.side)
-        return Encoding(
-            side=side, max_bytes=self.images.max_bytes, max_pixels=self.images.max_pixels
-        )
+    def _side(self) -> int:
+        return _WHOLE_SIDE if self.resize.mode == "no" else max(64, self.resize.side)
 
+    def _within(self, side: int) -> Encoding:
+        images = self.images
+        return Encoding(side=side, max_bytes=images.max_bytes, max_pixels=images.max_pixels)
 
-def _pdq(picture: Image.Image) -> tuple[str, int]:
-    """Of the picture at the size of interleaved builds: without a bound the hash takes seconds."""
-    side = Encoding().side
-    smaller = picture.copy()
-    smaller.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return pdq_hash(smaller)
+    def _seen(self, data: bytes, picture: Image.Image, *, again: bool) -> Image.Image:
+        """The picture as interleaved builds and lists of hashes see it, whatever is stored.
+
+        The hash of a file is the one in a list to the last bit only if both are of equal pixels,
+        and a JPEG beyond twice a side may decode to others for another side: then `again`.
+        """
+        listed = self._within(_SEEN_SIDE)
+        if again:
+            picture, *_ = open_picture(data, listed)
+        reduce(picture, listed)
+        return picture
 
 
 def check_installed() -> None:

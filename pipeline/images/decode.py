@@ -90,7 +90,7 @@ def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encode
         UnusableImageError: with the reason.
     """
     picture, (width, height), original_format = open_picture(data, encoding)
-    _reduce(picture, encoding)
+    reduce(picture, encoding)
     picture.info.clear()  # Pillow would write the comment of the original into the copy
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=encoding.quality)
@@ -116,11 +116,12 @@ def phash_of(data: bytes, encoding: Encoding) -> str:
         UnusableImageError: with the reason.
     """
     picture, _, _ = open_picture(data, encoding)
-    _reduce(picture, encoding)
+    reduce(picture, encoding)
     return perceptual_hash(picture)
 
 
-def _reduce(picture: Image.Image, encoding: Encoding) -> None:
+def reduce(picture: Image.Image, encoding: Encoding) -> None:
+    """Makes a larger picture fit the side that is stored, in place."""
     if max(picture.size) > encoding.side:
         picture.thumbnail((encoding.side, encoding.side), Image.Resampling.LANCZOS)
 

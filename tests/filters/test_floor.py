@@ -63,7 +63,15 @@ def test_every_bound_on_bytes_is_the_loosest_and_other_bounds_are_no_part_of_it(
 
 
 def test_any_language_of_one_profile_is_any_of_the_floor():
-    assert floor([*SHIPPED, profile_with(language="any")]).languages == ()
+    found = floor([*SHIPPED, profile_with(language="any")])
+    assert (found.languages, found.min_language_score) == ((), 0.0)
+
+
+def test_a_score_that_any_language_does_not_ask_for_makes_no_floor_looser():
+    stored = [*SHIPPED, profile_with(language="any")]
+    doubtful = profile_with(language="de", min_language_score=0.1)
+    assert floor([*stored, doubtful]) == floor(stored)
+    assert floor([*SHIPPED, doubtful]).min_language_score == 0.1
 
 
 def test_the_floor_acts_on_the_signals_that_all_profiles_act_on():

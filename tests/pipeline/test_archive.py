@@ -8,6 +8,7 @@ import pytest
 import zstandard
 
 from openm3w.pipeline.archive import Damage, Record, read_record_at, read_records, sniff
+from openm3w.shards.document import make_doc_id
 
 LIMIT = 1_000_000
 
@@ -16,6 +17,18 @@ def read(path):
     found = list(read_records(path, max_body=LIMIT))
     records = [item for item in found if isinstance(item, Record)]
     return records, [item for item in found if isinstance(item, Damage)]
+
+
+def arc(path, urls):
+    """An ARC file (version 1, not compressed) with a page at each address."""
+    version = b"1 0 test\nURL IP-address Archive-date Content-type Archive-length\n"
+    parts = [b"filedesc://%s 0.0.0.0 20080430204825 text/plain %d\n" % (b"a.arc", len(version))]
+    parts.append(version)
+    for url in urls:
+        http = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<p>" + url.encode()
+        parts.append(f"\n{url} 127.0.0.1 20080430204825 text/html {len(http)}\n".encode() + http)
+    path.write_bytes(b"".join(parts) + b"\n")
+    return path
 
 
 def test_a_record_carries_its_place_headers_and_payload(archive, tmp_path):
@@ -50,6 +63,24 @@ def test_a_plain_archive_reads_like_a_compressed_one(archive, tmp_path):
 
     assert [r.body for r in read(plain)[0]] == [r.body for r in read(packed)[0]]
     assert [r.content_kind for r in read(plain)[0]] == ["html", "image"]
+
+
+def test_an_arc_file_reads_the_same_every_time_and_its_records_have_no_ids(tmp_path):
+    path = arc(tmp_path / "a.arc", ["http://a.example/1", "http://a.example/2"])
+
+    once, damage = read(path)
+
+    assert damage == []
+    assert [r.url for r in once if r.kind == "response"] == [
+        "http://a.example/1",
+        "http://a.example/2",
+    ]
+    assert {r.record_id for r in once} == {""}
+    assert {r.date for r in once} == {"2008-04-30T20:48:25Z"}
+    assert len({make_doc_id(r.record_id, "a.arc", r.offset) for r in once}) == 3
+    assert read(path)[0] == once
+    with path.open("rb") as file:
+        assert read_record_at(file, once[-1].offset, max_body=LIMIT) == once[-1]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from openm3w.errors import InputError, MissingError, RecipeError
 from openm3w.filters import registry
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.refilter import with_profile
 from openm3w.trainer.encoders import specs
 
 MADE = ("documents", "dedup", "facts", "images", "scores", "shards")
@@ -198,3 +199,25 @@ def test_the_name_of_a_crawl_is_checked_at_the_desk(planned, tmp_path, crawl):
     settings = (f'dedup.state="{tmp_path / "state"}"', f"dedup.crawl={crawl}")
     with pytest.raises(RecipeError, match="cannot be a folder's name"):
         planned.plan("", overrides=settings)
+
+
+def test_the_language_is_the_profiles_own_unless_the_recipe_says_one(planned):
+    french, german = 'language = "fr"\n', 'language = "de"\n'
+    plan = planned.plan(french, german)
+    assert plan.profile.languages == ("de",)
+    assert plan.floor.languages == ("de", "fr")
+    plan = planned.plan(french, german, overrides=["language=nl"])
+    assert plan.profile.languages == plan.floor.languages == ("nl",)
+    changes = ["language=nl", 'profile_set=["language=sv"]']
+    assert planned.plan(german, overrides=changes).profile.languages == ("sv",)
+
+
+def test_a_build_in_any_language_is_chosen_from_in_the_language_that_a_file_says(planned, tmp_path):
+    base = planned.plan("", overrides=["language=any"])
+    (german := tmp_path / "de.toml").write_text('language = "de"\n')
+    (silent := tmp_path / "silent.toml").write_text('description = "no language"\n')
+    assert with_profile(base, str(german)).profile.languages == ("de",)
+    assert with_profile(base, str(german), ("language=fr",)).profile.languages == ("fr",)
+    for profile in (str(silent), "kosmos1"):
+        assert with_profile(base, profile).profile.languages == ()
+        assert with_profile(base, profile, ("language=de",)).profile.languages == ("de",)

@@ -1,6 +1,7 @@
 """Another profile over a small real build, through the command line."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -254,6 +255,9 @@ def test_explain_is_readable(store, capsys):
     assert "kept, profile kosmos1" in out
     assert "beyond_max_images (job shards)" in out
     assert "at least 64" in out
+    assert "single_image.draw" not in out, "nothing is drawn where there are several"
+    code, out, _ = run(capsys, "explain", store / "out", f"{SITE}/1")
+    assert re.search(r"single_image\.draw +0\.\d+ +at most 0\.5 ", out)
 
 
 def test_explain_does_not_know_a_page(store, capsys):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
-from openm3w.pipeline.images.decode import UnusableImageError
+from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode, phash_of
 
 
 def resized(data, **resize):
@@ -81,6 +81,24 @@ def test_every_allowed_format_is_stored(image_bytes, form):
 def test_other_bytes_never_reach_the_resizer(data, reason):
     with pytest.raises(UnusableImageError, match=reason):
         resized(data)
+
+
+@pytest.mark.parametrize(
+    ("size", "form", "options"),
+    [
+        ((1100, 1050), "JPEG", {}),  # decoded at half the size for 256 px, whole for 512
+        ((1100, 1050), "JPEG", {"side": 100}),
+        ((2100, 2060), "JPEG", {"mode": "no"}),  # and at half for 512
+        ((700, 600), "PNG", {}),
+        ((200, 100), "JPEG", {"only_if_bigger": False}),
+    ],
+)
+def test_a_file_has_the_hashes_that_lists_made_of_it_have(image_bytes, size, form, options):
+    data = image_bytes(*size, form, seed=1)
+    measured, listed = resized(data, **options).measures, encode(data, Encoding()).measures
+
+    assert measured == listed
+    assert measured.phash == phash_of(data, Encoding())
 
 
 def test_bounds_hold_before_decoding(image_bytes):

@@ -5,8 +5,8 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from openm3w.pipeline.explaining import MEANINGS, OUTCOMES, ROLES, ExplainedLines
-from openm3w.pipeline.explaining_text import ExplainedText
+from openm3w.pipeline.extract_explained import MEANINGS, OUTCOMES, ROLES, ExplainedLines
+from openm3w.pipeline.extract_explained_text import ExplainedText
 from openm3w.pipeline.extracting import Choice, extract_pages
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.recipe import Extract

@@ -7,7 +7,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
-from openm3w.pipeline.explaining import MEANINGS, OUTCOMES, ROLES, Candidate, Explained, explain
+from openm3w.pipeline.extract_explained import (
+    MEANINGS,
+    OUTCOMES,
+    ROLES,
+    Candidate,
+    Explained,
+    explain,
+)
 from openm3w.pipeline.extracted import Extracted, number
 from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.page import Page
@@ -54,7 +61,8 @@ def _totals(counts: Extracted) -> list[RenderableType]:
 def _head(explained: Explained) -> Iterator[RenderableType]:
     page = explained.page
     yield Line(clean_line(explained.title) or "(no title)", style="bold", overflow="fold")
-    for address in (page.url, "" if page.provenance.record_id else page.provenance.source):
+    archived = page.provenance.record_id or page.provenance.fetched
+    for address in (page.url, "" if archived else page.provenance.source):
         if address:
             yield Line(clean_line(address), style="cyan", overflow="fold")
     if page.document is None or page.outcome != "kept":
