@@ -151,7 +151,7 @@ def _unknown_lm(spec: str) -> str:
 def identity(plan: Plan) -> dict[str, Any]:
     """What tells this build from any other, and from which it can be opened again.
 
-    The profiles are written out, so that no file of the user's is asked for again.
+    Profiles, models' digits and earlier crawls are written out: no file of them is asked for again.
     """
     recipe = recipes.to_plain(plan.recipe)
     return {
@@ -164,6 +164,7 @@ def identity(plan: Plan) -> dict[str, Any]:
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
+            "resolved": recipes.to_plain(plan.resolved),
         },
     }
 

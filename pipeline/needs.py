@@ -1,21 +1,25 @@
 """What a profile needs that the recipe must make: told at the desk, not after an hour."""
 
+from collections.abc import Container
+
 from openm3w.errors import RecipeError
 from openm3w.filters.profiles import Profile
+from openm3w.filters.safety import image_score
 from openm3w.pipeline.recipe import BuildRecipe
-from openm3w.pipeline.scoring import safety
 
 _ENTRIES = {"opennsfw": "opennsfw", "clip": "clip-mlp:PATH"}
 
 
-def check(recipe: BuildRecipe, profile: Profile, model: str) -> None:
-    """Checks that the recipe makes every number that `profile` asks for; `model` is resolved.
+def check(recipe: BuildRecipe, profile: Profile, model: str, scores: Container[str]) -> None:
+    """Checks that the recipe makes every number that `profile` asks for.
+
+    `model` is the resolved similarity model, `scores` are the names of the scores that are made.
 
     Raises:
         RecipeError: it does not; the message says what to set.
     """
     profile.image_filters(model)  # whether there is a bound for this model
-    _check_safety(recipe, profile)
+    _check_safety(profile, scores)
     _check_assignment(recipe, profile, model)
     _check_evaluation_sets(recipe, profile)
     if profile.perplexity.enabled and recipe.scores.perplexity == "none":
@@ -25,10 +29,9 @@ def check(recipe: BuildRecipe, profile: Profile, model: str) -> None:
         )
 
 
-def _check_safety(recipe: BuildRecipe, profile: Profile) -> None:
-    made = {spec.name for spec in safety.parse(recipe.scores.safety)}
+def _check_safety(profile: Profile, scores: Container[str]) -> None:
     for scorer in profile.safety.scorers:
-        if scorer not in made:
+        if image_score(scorer) not in scores:
             raise RecipeError(
                 f"safety.max_nsfw.{scorer} is set and the recipe makes no such score: add "
                 f'"{_ENTRIES[scorer]}" to scores.safety, or take the bound out of the profile'

@@ -10,26 +10,21 @@ from openm3w import __version__
 from openm3w.errors import RecipeError
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
-from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
 from openm3w.filters.rules.image import ImageRules
 from openm3w.filters.rules.pages import PageRules
-from openm3w.filters.safety import image_score
-from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State, check_name
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.recipe import BuildRecipe
-from openm3w.pipeline.scoring import safety
+from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
 from openm3w.recipe import fingerprint
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
-from openm3w.trainer.encoders.lm_specs import resolve_lm
-from openm3w.trainer.encoders.specs import similarity_id
 
 Job = Literal["documents", "dedup", "images", "scores", "shards"]
 JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
@@ -67,8 +62,12 @@ class Plan:
     """What a job's units must be made from: its part of the recipe and its parents' digits."""
     score_parts: Mapping[str, str]
     """Name of each score that the recipe makes -> what its units must be made from."""
+    resolved: Resolved
+    """Models and earlier crawls, as the build found them."""
     state: State | None = None
-    """What earlier crawls left for this one, as it stood when the plan was made."""
+    """What earlier crawls left for this one, as it stood when the plan was made.
+
+    None where there is none, and where a plan was opened again: that one marks nothing."""
 
     @property
     def profile(self) -> Profile:
@@ -128,11 +127,13 @@ def make_plan(
     *,
     profiles: tuple[Profile, ...] | None = None,
     origin: Path | None = None,
+    resolved: Resolved | None = None,
 ) -> Plan:
     """Resolves profiles, floor, state and fingerprints.
 
     `profiles` are those that must stay possible, the chosen one last: by default the recipe's, as
     their files say now. `origin` is where its relative paths begin: by default where this runs.
+    `resolved` is what a build found before: neither models nor a state are then asked for.
 
     Raises:
         RecipeError: a profile does not load or asks for what the recipe does not make, or no scorer
@@ -145,19 +146,19 @@ def make_plan(
     found = recipe.floor_profiles() if profiles is None else profiles
     profiles = tuple(replace(each, pages=each.pages.absolute(origin)) for each in found)
     profile = profiles[-1]
-    needs.check(recipe, profile, model)
+    if recipe.dedup.state:
+        _check_place(origin / recipe.dedup.state, output, store)
+    state = None if resolved else _state(recipe, origin)
+    resolved = resolved or Resolved.of(recipe, model, state)
+    needs.check(recipe, profile, model, resolved.scores)
     bounds = floor(profiles)
     lists = Lists.of(
         _absolute(origin, recipe.images.blocklists),
         _absolute(origin, recipe.images.evaluation_images),
     )
     texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
-    state = _state(recipe, origin)
-    if state:
-        _check_place(state.root, output, store)
-    scores = _score_parts(recipe, model)
-    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, state, scores)
-    images = fingerprints["images"]
+    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, resolved)
+    images, scores = fingerprints["images"], resolved.scores
     return Plan(
         recipe=recipe,
         sources=sources,
@@ -172,6 +173,7 @@ def make_plan(
         texts=tuple(texts),
         fingerprints=fingerprints,
         score_parts={name: fingerprint([images, made_from]) for name, made_from in scores.items()},
+        resolved=resolved,
         state=state,
     )
 
@@ -205,8 +207,7 @@ def _fingerprints(
     bounds: Floor,
     lists: Lists,
     texts: list[str],
-    state: State | None,
-    scores: Mapping[str, object],
+    resolved: Resolved,
 ) -> dict[Made, str]:
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
@@ -220,15 +221,16 @@ def _fingerprints(
     profile = replace(profile, pages=PageRules(), description="")
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     counted = (recipe.dedup.seed, recipe.dedup.ngram, texts)
+    earlier = resolved.before
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
             (recipe.dedup.near, near),
             # Other crawls before this one make other marks; where the folder is makes none.
-            state and [(c.name, c.fingerprint) for c in state.before(recipe.dedup.crawl)],
+            None if earlier is None else [(crawl.name, crawl.fingerprint) for crawl in earlier],
         ),
         "images": (images, pictures, lists.blocked_digest),
-        "scores": (sorted(scores.items()),),
+        "scores": (sorted(resolved.scores.items()),),
         "shards": (
             *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
             lists.evaluation_digest,
@@ -241,25 +243,6 @@ def _fingerprints(
     # Counts of earlier crawls are among what marks are made from.
     digits["facts"] = fingerprint([digits["dedup"], *counted])
     return digits
-
-
-def _score_parts(recipe: BuildRecipe, model: str) -> dict[str, object]:
-    """Name of each score that the recipe makes -> what it alone is made from.
-
-    Models count by their weights: neither where they lie nor how the recipe calls them.
-    """
-    settings = recipe.scores
-    # Both are part of the last bits.
-    run = (settings.batch_images, settings.threads)
-    parts: dict[str, object] = {}
-    if model != "none":
-        parts[SIMILARITY] = (similarity_id(model), settings.windows, *run)
-    for spec in safety.parse(settings.safety):
-        parts[image_score(spec.name)] = (spec.digest, *run)
-    if settings.perplexity != "none":
-        made_of = resolve_lm(settings.perplexity).made_of
-        parts[PERPLEXITY] = (made_of, settings.perplexity_tokens, settings.threads)
-    return parts
 
 
 def wanted_documents(

@@ -139,15 +139,17 @@ class BuildRecipe:
         if not 0 <= self.max_failed_share <= 1:
             raise ValueError(f"max_failed_share: {self.max_failed_share} is outside 0..1")
 
-    def load_profile(self) -> Profile:
+    def load_profile(self, lm: str = "") -> Profile:
         """The profile of the last job, in this recipe's language if any, bound to its model.
+
+        `lm` is that model's name where a build has noted it: a folder tells its name where it is.
 
         Raises:
             RecipeError: it does not load, or has no bound for that model.
         """
-        return self.bound(self._loaded(self.profile, self.profile_set))
+        return self.bound(self._loaded(self.profile, self.profile_set), lm)
 
-    def bound(self, profile: Profile) -> Profile:
+    def bound(self, profile: Profile, lm: str = "") -> Profile:
         """`profile` with the bound for this recipe's language model alone.
 
         Raises:
@@ -155,7 +157,7 @@ class BuildRecipe:
         """
         if self.scores.perplexity == "none":
             return profile
-        rules = profile.perplexity.bound_to(LmSpec.parse(self.scores.perplexity).name)
+        rules = profile.perplexity.bound_to(lm or LmSpec.parse(self.scores.perplexity).name)
         return replace(profile, perplexity=rules)
 
     def floor_profiles(self) -> tuple[Profile, ...]:

@@ -55,8 +55,9 @@ def with_profile(
         base.store,
         base.model,
         # What was stored goes by the profiles as they were then; the new one is where we are.
-        profiles=(*base.profiles, _here(chosen.load_profile())),
+        profiles=(*base.profiles, _here(chosen.load_profile(base.resolved.lm))),
         origin=base.origin,
+        resolved=base.resolved,
     )
     if looser := _looser(base.floor, plan.floor):
         raise RecipeError(

@@ -12,6 +12,7 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.plan import JOBS, Job, Made, Plan
 from openm3w.pipeline.recipe import BuildRecipe
+from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sidecars import pending
 from openm3w.pipeline.sources import Source
 
@@ -25,8 +26,9 @@ def reopen(
 ) -> Plan:
     """The plan of the build in `output`, whose jobs up to `needs` are done.
 
-    The archives themselves need not be there any more, nor the files of its profiles. Modules of
-    the user's own are imported where `plugins` names them: a store alone makes nobody run code.
+    The archives themselves need not be there any more, nor the files of its profiles, nor models,
+    nor a state. Modules of the user's own are imported where `plugins` names them: a store alone
+    makes nobody run code.
 
     Raises:
         InputError: `output` is no build of web archives, or its store is gone.
@@ -50,6 +52,7 @@ def reopen(
         )
         model, fingerprints = str(about["model"]), dict(about["fingerprints"])
         tables, origin = list(beside["profiles"]), Path(beside["origin"])
+        resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
     except (KeyError, TypeError, ValueError, RecipeError) as error:
         raise InputError(
             f"{output}: not a build of web archives of this version ({error}); only `m3w build` "
@@ -64,6 +67,7 @@ def reopen(
         model,
         profiles=tuple(recipes.decode(Profile, each, f"{place}: profile") for each in tables),
         origin=origin,
+        resolved=resolved,
     )
     made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
     if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):

@@ -30,7 +30,10 @@ def run(plan: Plan, runner: Runner) -> None:
 
     Raises:
         OutputError: the store or the state cannot be written, or another run changed the state.
+        ValueError: the plan was opened again, and so does not hold the state that it was made with.
     """
+    if plan.recipe.dedup.state and plan.state is None:
+        raise ValueError("marks and counts want the state, which a plan opened again does not hold")
     if not _are_marked(plan):
         if plan.state is not None:
             _enter(plan, plan.state, runner)

@@ -1,18 +1,24 @@
 """A build's plan, opened again from what its store notes; nothing is run."""
 
 import json
+import shutil
 import sys
 from dataclasses import replace
 
 import pytest
 
-from openm3w.errors import InputError, OutputError, RecipeError
+from openm3w.errors import InputError, MissingError, OutputError, RecipeError
+from openm3w.filters.dedup.minhash import MinHash
 from openm3w.filters.profiles import profile_names
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import publish, refilter
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.dedup.state import Crawl, State
+from openm3w.pipeline.jobs import dedup
 from openm3w.pipeline.plan import JOBS
 from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.runners import Runner
+from openm3w.trainer.encoders import specs
 
 
 @pytest.fixture
@@ -166,3 +172,86 @@ def test_a_build_whose_evaluation_texts_changed_is_to_be_built_again(archive, tm
     ):
         reopen(tmp_path / "out")
     assert reopen(tmp_path / "out", needs="documents").units == plan.units
+
+
+def network(path):
+    numpy, safetensors = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy")
+    tensors = {
+        "layers.0.weight": numpy.ones((1, 256), numpy.float32),
+        "layers.0.bias": numpy.zeros(1, numpy.float32),
+    }
+    about = {"format": "openm3w-clip-mlp-1", "model": "lit", "dim": "256", "activations": "sigmoid"}
+    path.parent.mkdir()
+    safetensors.save_file(tensors, path, about)
+
+
+def test_no_model_is_asked_for_again(claimed, tmp_path, monkeypatch):
+    installed("lit")
+    network(tmp_path / "models/n.safetensors")
+    lm = tmp_path / "models/lm"
+    lm.mkdir()
+    (lm / "config.json").write_text("{}")
+    plan = claimed('scores.safety=["clip-mlp:models/n.safetensors"]', "scores.perplexity=models/lm")
+    for change in (lambda: elsewhere(tmp_path, monkeypatch), lambda: shutil.rmtree(lm.parent)):
+        change()
+        again = reopen(plan.output)
+        assert again.fingerprints == plan.fingerprints
+        assert again.score_parts == plan.score_parts
+        assert set(again.score_parts) == {"nsfw_clip", "perplexity"}
+        asks = ("safety.max_nsfw.clip=0.1", "perplexity.enabled=true", "perplexity.bounds.lm=90")
+        strict = refilter.with_profile(again, "kosmos1", asks)
+        assert strict.fingerprints["scores"] == plan.fingerprints["scores"]
+        assert builds.identity(strict)[publish.BESIDE]["resolved"] == noted(plan)
+        with pytest.raises(RecipeError, match=r'add "opennsfw" to scores\.safety'):
+            refilter.with_profile(again, "kosmos1", ("safety.max_nsfw.opennsfw=0.1",))
+
+
+def noted(plan):
+    return builds.identity(plan)[publish.BESIDE]["resolved"]
+
+
+def installed(model):
+    try:
+        specs.resolve_similarity(model)
+    except MissingError as error:
+        pytest.skip(str(error))
+
+
+def test_a_language_model_that_is_fetched_later_leaves_the_build_as_it_was(
+    claimed, tmp_path, monkeypatch
+):
+    pytest.importorskip("transformers")
+    constants = pytest.importorskip("huggingface_hub.constants")
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+    plan = claimed("scores.perplexity=some/model")
+    commit = tmp_path / "hub/models--some--model/snapshots" / ("0123456789abcdef" * 2 + "01234567")
+    commit.mkdir(parents=True)
+    (commit / "config.json").write_text("{}")
+    (commit.parents[1] / "refs").mkdir()
+    (commit.parents[1] / "refs/main").write_text(commit.name)
+    assert claimed("scores.perplexity=some/model", output="two").score_parts != plan.score_parts
+    assert reopen(plan.output).score_parts == plan.score_parts
+
+
+@pytest.mark.parametrize("what", ["built again", "moved"])
+def test_a_build_stands_whatever_became_of_the_crawls_before_it(claimed, tmp_path, what):
+    earlier, other = (Crawl(name="a", fingerprint=digits * 16) for digits in "12")
+    State(root=tmp_path / "state", minhash=MinHash()).commit(earlier, [])
+    plan = claimed("dedup.state=state", "dedup.crawl=b")
+    alone = claimed("dedup.state=none", "dedup.crawl=b", output="alone")
+    assert alone.fingerprints["dedup"] != plan.fingerprints["dedup"], "it goes by crawl a"
+
+    if what == "moved":
+        (tmp_path / "state").rename(tmp_path / "there")
+    else:
+        State.read(tmp_path / "state", MinHash()).commit(other, [])
+
+    again = reopen(plan.output)
+    assert again.fingerprints == plan.fingerprints
+    assert again.crawl == plan.crawl
+    chosen = refilter.with_profile(again, "m3w")
+    assert chosen.fingerprints["facts"] == plan.fingerprints["facts"]
+    assert noted(chosen) == noted(plan)
+    # It knows what the crawls before it were called, and not what they left.
+    with pytest.raises(ValueError, match="want the state"):
+        dedup.run(again, Runner())
