@@ -1,5 +1,6 @@
 """`m3w build`."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -64,7 +65,8 @@ def build(
         overrides = (*overrides, f"pages_per_archive={limit}")
     engine = Runner(name=runner, workers=workers)
     resolved = build_recipe.load(recipe, overrides)
-    say = quiet if as_json else click.echo
+    # What --dry-run prints is JSON, beside which notes go to stderr.
+    say = quiet if as_json else functools.partial(click.echo, err=dry_run)
     plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say)
     if dry_run:
         click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))

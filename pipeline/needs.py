@@ -18,7 +18,7 @@ def check(recipe: BuildRecipe, profile: Profile, model: str, scores: Container[s
     Raises:
         RecipeError: it does not; the message says what to set.
     """
-    profile.image_filters(model)  # whether there is a bound for this model
+    _check_similarity(profile, model)
     _check_safety(profile, scores)
     _check_assignment(recipe, profile, model)
     _check_evaluation_sets(recipe, profile)
@@ -27,6 +27,15 @@ def check(recipe: BuildRecipe, profile: Profile, model: str, scores: Container[s
             "perplexity.enabled is set and the recipe makes no such score: name a language model "
             "in scores.perplexity, or set perplexity.enabled=false"
         )
+
+
+def _check_similarity(profile: Profile, model: str) -> None:
+    if profile.similarity.enabled and model == "none":
+        raise RecipeError(
+            "similarity.enabled is set and no such scores are made, since scores.model is none: "
+            "name a model, or set similarity.enabled=false"
+        )
+    profile.image_filters(model)  # whether there is a bound for this model
 
 
 def _check_safety(profile: Profile, scores: Container[str]) -> None:
@@ -39,7 +48,6 @@ def _check_safety(profile: Profile, scores: Container[str]) -> None:
 
 
 def _check_assignment(recipe: BuildRecipe, profile: Profile, model: str) -> None:
-    profile.document_filters(model)
     if profile.document.assignment == "natural":
         return
     if model == "none":
@@ -52,6 +60,7 @@ def _check_assignment(recipe: BuildRecipe, profile: Profile, model: str) -> None
             "document.assignment=bipartite needs each image's score with every sentence: set "
             "scores.windows.scope=all, or document.assignment=natural"
         )
+    profile.document_filters(model)  # whether there is a bound for this model
 
 
 def _check_evaluation_sets(recipe: BuildRecipe, profile: Profile) -> None:

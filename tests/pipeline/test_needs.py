@@ -78,3 +78,18 @@ def test_a_bound_on_evaluation_sets_wants_some(bound, setting, named):
         return
     with pytest.raises(RecipeError, match=setting):
         needs.check(recipe, profile, "none", ())
+
+
+@pytest.mark.parametrize(
+    ("changes", "setting"),
+    [
+        (["similarity.enabled=true"], "similarity.enabled=false"),
+        (["document.assignment=bipartite", "assigned.min_share=0.75"], "assignment=natural"),
+    ],
+)
+def test_without_a_model_no_bound_is_asked_for_but_a_model(changes, setting):
+    profile = load_profile("kosmos1", changes)
+    with pytest.raises(RecipeError, match=r"scores\.model is none") as caught:
+        needs.check(recipes.load("kosmos1"), profile, "none", ())
+    assert setting in str(caught.value)
+    assert "bounds" not in str(caught.value)
