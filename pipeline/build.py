@@ -13,7 +13,7 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
-from openm3w.pipeline.floor_notes import floor_notes
+from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.publish import Say
@@ -78,7 +78,7 @@ def make_plan(
         say(f"evaluation images: {len(evaluation)} perceptual hashes")
     if texts := recipe.dedup.evaluation_texts:
         say(evaluation_texts.told(texts, recipe.dedup.ngram))
-    for note in floor_notes(plan):
+    for note in (*unasked(plan), *floor_notes(plan)):
         say(note)
     return plan
 

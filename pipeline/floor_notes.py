@@ -1,4 +1,4 @@
-"""What a build cannot be asked for later although its floor names it: told before any work."""
+"""What a build will not do although its recipe names it: told before any work."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,3 +17,13 @@ def floor_notes(plan: Plan) -> Iterator[str]:
             needs.check(recipe, chosen.load_profile(plan.resolved.lm), plan.model, scores)
         except RecipeError as error:
             yield f"floor: {name} cannot be chosen later: {error}"
+
+
+def unasked(plan: Plan) -> Iterator[str]:
+    """A line on pictures of evaluation sets that nothing of this build is held against."""
+    asked = any(profile.image.evaluation_distance >= 0 for profile in plan.profiles)
+    if plan.lists.evaluation_images and not asked:
+        yield (
+            "images.evaluation_images: no profile of this build has an image.evaluation_distance, "
+            'so that no image is dropped for them; set profile_set=["image.evaluation_distance=5"]'
+        )

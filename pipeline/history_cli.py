@@ -49,7 +49,7 @@ def explain(
 
     \b
     m3w explain out https://example.org/story
-    m3w explain out https://example.org/story --profile mmc4
+    m3w explain out https://example.org/story --profile obelics
     """
     plan = reopen(folder, store, plugins)
     check_done(plan)

@@ -62,7 +62,7 @@ def refilter(
 
     \b
     m3w refilter out --profile kosmos1 --dry-run
-    m3w refilter out -p obelics -p mmc4 -p m3w --dry-run          side by side
+    m3w refilter out -p obelics -p kosmos1 -p m3w --dry-run       side by side
     m3w refilter out --profile openm3w --set image.min_side=150 --output out-large
     """
     if len(profiles) > 1 and not dry_run:

@@ -23,7 +23,8 @@ def phash(folder: Path, output: Path) -> None:
     \b
     m3w filters phash coco/val2017 --output coco-val.txt
     m3w build openm3w --input x.warc.gz --output out \\
-        --set 'images.evaluation_images=["coco-val.txt"]'
+        --set 'images.evaluation_images=["coco-val.txt"]' \\
+        --set 'profile_set=["image.evaluation_distance=5"]'
     """
     from openm3w.pipeline.images.listing import write_phashes
 

@@ -1,14 +1,19 @@
 """Lines that a build begins with; nothing is run."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from openm3w.cli import main
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import history_cli, refilter, refilter_cli
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline import refilter
+
+ROOT = Path(__file__).parents[2]
+POSSIBLE = 'floor=["kosmos1", "m3w", "obelics"]'
 
 
 @pytest.fixture
@@ -20,7 +25,7 @@ def begun(archive, tmp_path):
         said = []
         recipe = recipes.load("kosmos1", overrides)
         plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
-        return plan, [line for line in said if line.startswith("floor: ")]
+        return plan, [line for line in said if line.startswith(("floor: ", "images."))]
 
     return make
 
@@ -41,7 +46,7 @@ def test_each_profile_of_the_floor_that_a_build_closes_is_told_with_why(begun):
 
 
 def test_a_floor_that_stays_possible_is_not_spoken_of(begun):
-    assert begun('floor=["kosmos1", "m3w", "obelics"]')[1] == []
+    assert begun(POSSIBLE)[1] == []
 
 
 def test_a_dry_run_s_notes_are_no_part_of_its_json(begun, tmp_path, capsys):
@@ -53,3 +58,25 @@ def test_a_dry_run_s_notes_are_no_part_of_its_json(begun, tmp_path, capsys):
     out, err = capsys.readouterr()
     assert json.loads(out)["profile"]["description"]
     assert "floor: openm3w cannot be chosen later" in err
+
+
+def test_evaluation_images_that_no_profile_asks_about_are_told(begun, tmp_path):
+    (tmp_path / "coco.txt").write_text("0123456789abcdef\n")
+    listed = f'images.evaluation_images=["{tmp_path / "coco.txt"}"]'
+    _, (note,) = begun(POSSIBLE, listed)
+    assert note.endswith('profile_set=["image.evaluation_distance=5"]')
+    (tmp_path / "exact.toml").write_text("[image]\nevaluation_distance = 0\n")
+    for asks in (
+        'profile_set=["image.evaluation_distance=5"]',
+        f'floor=["{tmp_path / "exact.toml"}"]',
+    ):
+        assert begun(POSSIBLE, listed, asks)[1] == []
+
+
+def test_examples_name_profiles_that_a_default_build_leaves_possible():
+    choosing = (ROOT / "docs/choosing.md").read_text(encoding="utf-8")
+    for text in (refilter_cli.refilter.help, history_cli.explain.help, choosing):
+        examples = [line for line in text.splitlines() if line.strip().startswith("m3w ")]
+        named = {name for line in examples for name in re.findall(r"(?:-p|--profile) (\w+)", line)}
+        assert named
+        assert named <= set(recipes.BuildRecipe().floor)
