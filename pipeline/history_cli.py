@@ -13,6 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text as Line
 
+from openm3w.errors import RecipeError
 from openm3w.pipeline import refilter
 from openm3w.pipeline.extract_explained import OUTCOMES
 from openm3w.pipeline.extracted import number
@@ -28,6 +29,8 @@ _GOOD, _BAD, _QUIET = "green", "yellow", "bright_black"
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.argument("url")
 @click.option("--profile", "-p", default="", metavar="NAME", help="As another profile has it.")
+@click.option("--set", "overrides", multiple=True, metavar="a.b=c",
+              help="Change a value of that profile.")  # fmt: skip
 @click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
               help="A module of filters that the build or a profile needs.")  # fmt: skip
 @click.option("--store", type=click.Path(path_type=Path),
@@ -37,6 +40,7 @@ def explain(
     folder: Path,
     url: str,
     profile: str,
+    overrides: tuple[str, ...],
     plugins: tuple[str, ...],
     store: Path | None,
     *,
@@ -50,11 +54,14 @@ def explain(
     \b
     m3w explain out https://example.org/story
     m3w explain out https://example.org/story --profile obelics
+    m3w explain out https://example.org/story --profile openm3w --set image.min_side=150
     """
+    if overrides and not profile:
+        raise RecipeError("--set: name the profile that it changes, by --profile")
     plan = reopen(folder, store, plugins)
     check_done(plan)
     if profile:
-        plan = refilter.with_profile(plan, profile)
+        plan = refilter.with_profile(plan, profile, overrides)
     found = histories(plan, url)
     if as_json:
         click.echo(json.dumps([_json(page) for page in found], ensure_ascii=False, indent=1))

@@ -222,6 +222,19 @@ def test_explain_says_what_became_of_a_page_and_its_images(store, capsys):
     ]
 
 
+def test_what_set_chose_is_explained_with_set(store, capsys):
+    changed = ("--profile", "kosmos1", "--set", "image.min_side=150")
+    page = explained(capsys, store / "out", f"{SITE}/7", *changed)
+    looked_at = [check for check in page["images"][1]["checks"] if check["reason"] == "too_small"]
+    assert [(check["least"], check["holds"]) for check in looked_at] == [(150, False)]
+    small = [image["reason"] for image in page["images"]].count("too_small")
+    assert small == 4, "of seven, those of 90 pixels"
+
+    code, _, err = run(capsys, "explain", store / "out", f"{SITE}/7", *changed[2:])
+    assert code == 2
+    assert "name the profile that it changes, by --profile" in err
+
+
 def test_explain_says_where_a_page_ended(store, capsys):
     page = explained(capsys, store / "out", f"{SITE}/5")
     assert (page["job"], page["reason"]) == ("shards", "")
