@@ -1,6 +1,6 @@
-"""Near duplicates: signatures a second beside the peers, the curve as measured, and memory.
+"""Near duplicates: signatures a second beside the peers, the curve, memory; and contamination.
 
-    OPENM3W_REALDATA=FOLDER python benchmarks/dedup.py [--rounds 5] [--pairs 20000]
+    OPENM3W_REALDATA=FOLDER python benchmarks/dedup.py [--rounds 5] [--pairs 20000] [--only PART]
 
 Signatures are of the texts that our extraction takes from the pages of the trafilatura set, with
 5-grams and 14 x 8 values; each engine has a process of its own, they take turns of 50 texts, and
@@ -12,21 +12,22 @@ import argparse
 import os
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from pathlib import Path
 
-from measure import duplicates
+from measure import contamination, duplicates
 
 from openm3w.errors import InputError
 from openm3w.filters.dedup.minhash import candidate_probability, verified_probability
 
 MIB = 1 << 20
+PARTS = ("speed", "curve", "memory", "contamination", "passes")
 SIMILARITIES = (0.3, 0.4, 0.5, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 
 
 def main() -> None:
-    """Prints the four tables."""
+    """Prints the tables, or the one that was asked for."""
     options = _options()
     archive = options.realdata / "extraction/trafilatura.warc.gz"
     if not archive.is_file():
@@ -36,10 +37,15 @@ def main() -> None:
     except InputError as error:
         sys.exit(str(error))
     _print_setting(texts)
-    _print_speed(texts, options.rounds)
-    _print_curve(options.pairs)
-    _print_memory(texts)
-    _print_passes(options.documents)
+    parts: dict[str, Callable[[], None]] = {
+        "speed": lambda: _print_speed(texts, options.rounds),
+        "curve": lambda: _print_curve(options.pairs),
+        "memory": lambda: _print_memory(texts),
+        "contamination": lambda: _print_contamination(texts, options.rounds),
+        "passes": lambda: _print_passes(options.documents),
+    }
+    for part in (options.only,) if options.only else PARTS:
+        parts[part]()
 
 
 def _print_setting(texts: list[str]) -> None:
@@ -86,6 +92,19 @@ def _print_memory(texts: list[str]) -> None:
     print()
 
 
+def _print_contamination(texts: list[str], rounds: int) -> None:
+    ways = contamination.ways(texts)
+    spent = dict.fromkeys(ways, 0.0)
+    for _ in range(rounds):
+        for name, known in ways.items():
+            spent[name] += contamination.seconds(texts, known)
+    _print_row(["contamination by", "different numbers", "documents/s/core"])
+    _print_row(["---"] * 3)
+    for name, known in ways.items():
+        _print_row([name, f"{known.size:,}", f"{len(texts) * rounds / spent[name]:,.0f}"])
+    print()
+
+
 def _print_passes(documents: int) -> None:
     _print_row(["passes, runner local", "documents", "marked", "seconds", "documents/s",
                 "peak memory, MiB"])  # fmt: skip
@@ -102,9 +121,10 @@ def _options() -> argparse.Namespace:
     realdata = Path(os.environ.get("OPENM3W_REALDATA", "../shared/realdata")).resolve()
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--realdata", type=Path, default=realdata)
-    parser.add_argument("--rounds", type=int, default=5, help="times each text is signed")
+    parser.add_argument("--rounds", type=int, default=5, help="times each text is gone over")
     parser.add_argument("--pairs", type=int, default=20_000, help="planted for each similarity")
     parser.add_argument("--documents", type=int, default=20_000, help="that the passes go over")
+    parser.add_argument("--only", choices=PARTS, default="", help="this table alone")
     options = parser.parse_args()
     if min(options.rounds, options.pairs, options.documents) < 1:
         parser.error("expected --rounds, --pairs and --documents of at least 1")

@@ -20,7 +20,7 @@ if str(BENCHMARKS) not in sys.path:  # as it is for the script; worker processes
 
 import extraction  # noqa: E402
 import quality as quality_tables  # noqa: E402
-from measure import chains, duplicates, engines, memory, pages, quality, records  # noqa: E402
+from measure import chains, contamination, duplicates, engines, memory, pages, quality, records  # noqa: E402
 from measure.turns import Worker  # noqa: E402
 
 URL = "http://example.org/page.html"
@@ -247,6 +247,14 @@ def test_all_installed_engines_sign_all_texts():
     assert next(iter(costs)) == "openm3w"
     assert {*costs, *duplicates.missing()} == {"openm3w", "datatrove", "datasketch"}
     assert all(cost.errors == 0 for cost in costs.values())
+
+
+def test_evaluation_texts_are_made_of_each_length_and_looked_for(monkeypatch):
+    monkeypatch.setattr(contamination, "TEXTS", 3)
+    runs, both = contamination.ways([SENTENCE, "in 1970 the tower fell"]).values()
+    assert (runs.texts, runs.whole, runs.missed) == (3, 0, 0)
+    assert (both.texts, both.whole, both.missed) == (3 + 3 * 8, 3 * 8, 0)
+    assert sorted(both.runs) == [4 * words for words in range(5, 14)]
 
 
 def test_planted_pairs_are_as_similar_as_they_say():
