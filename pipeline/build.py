@@ -96,25 +96,25 @@ def build(
     selected = JOBS[JOBS.index(first) : JOBS.index(last) + 1]
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
-    publish.claim(plan.output, plan.store, identity(plan))
-    if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
-        if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
-            _sample(plan, say)
-        return Built(manifest=done, already_done=True)
-    _check_parents(plan, first)
-    entries: tuple[ShardEntry, ...] = ()
-    for job in selected:
-        with publish.timed(plan.store, job):
-            if job == "shards":
-                entries = shards.run(plan, runner)
-            else:
-                _EARLY_JOBS[job](plan, runner)
-        _check_stages(plan, job)
-        say(_summary(plan, job))
-    if last != "shards":
-        return Built(manifest=None, already_done=False)
-    _sample(plan, say)
-    return Built(manifest=_finish(plan, entries), already_done=False)
+    with publish.claimed(plan.output, plan.store, identity(plan)):
+        if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
+            if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
+                _sample(plan, say)
+            return Built(manifest=done, already_done=True)
+        _check_parents(plan, first)
+        entries: tuple[ShardEntry, ...] = ()
+        for job in selected:
+            with publish.timed(plan.store, job):
+                if job == "shards":
+                    entries = shards.run(plan, runner)
+                else:
+                    _EARLY_JOBS[job](plan, runner)
+            _check_stages(plan, job)
+            say(_summary(plan, job))
+        if last != "shards":
+            return Built(manifest=None, already_done=False)
+        _sample(plan, say)
+        return Built(manifest=_finish(plan, entries), already_done=False)
 
 
 def _sample(plan: Plan, say: Say) -> None:
@@ -237,7 +237,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
     if not entries:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
-    return publish.publish(result, report, identity(plan))
+    return publish.publish(result, report, identity(plan), plan.store)
 
 
 def _models(plan: Plan) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError
+from openm3w.pipeline.locking import is_lock, only_writer
 from openm3w.pipeline.report import write_report
 from openm3w.shards import card, commit, manifest
 from openm3w.shards.funnel import Stage
@@ -47,13 +48,20 @@ def default_store(output: Path) -> Path:
     return resolved.with_name(f"{resolved.name}.work")
 
 
-def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
-    """Notes that `output` belongs to the build `identity`.
+@contextmanager
+def claimed(output: Path, store: Path, identity: Mapping[str, Any]) -> Iterator[None]:
+    """Has `output` for the build `identity` alone while the block runs.
 
     Raises:
-        OutputError: it holds another build, or something else.
+        OutputError: it holds another build or something else, or another build is writing to it.
     """
-    mine = _digest(identity)
+    _check_place(output, store)
+    with only_writer(output):
+        claim(output, store, identity)
+        yield
+
+
+def _check_place(output: Path, store: Path) -> None:
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
@@ -62,9 +70,19 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
         raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
     if (store / MANIFEST_NAME).exists():
         raise OutputError(f"{store}: holds a dataset; choose another --store")
+
+
+def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
+    """Notes that `output` belongs to the build `identity`.
+
+    Raises:
+        OutputError: it holds another build, or something else.
+    """
+    mine = _digest(identity)
+    _check_place(output, store)
     note = _claim_path(output, store)
     theirs = _published_build(output) or (commit.read_json(note) or {}).get("build")
-    occupied = output.is_dir() and any(output.iterdir())
+    occupied = output.is_dir() and not all(map(is_lock, output.iterdir()))
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
         if _same_request(identity_of(output, store), identity):
@@ -137,9 +155,18 @@ def finished(output: Path) -> Manifest | None:
     if not all((output / name).is_file() for name in (SUCCESS_NAME, MANIFEST_NAME)):
         return None
     (found,) = manifest.load(output / MANIFEST_NAME)
-    paths = ((output / shard.url, shard.filesize) for shard in found.shards)
-    whole = all(path.is_file() and path.stat().st_size == size for path, size in paths)
-    return found if whole else None
+    return None if _torn_shards(output, found) else found
+
+
+def _torn_shards(output: Path, found: Manifest) -> list[str]:
+    """The shards of a manifest that are gone or of another size."""
+    sizes = {shard.url: shard.filesize for shard in found.shards}
+    paths = {url: output / url for url in sizes}
+    return [
+        url
+        for url, path in paths.items()
+        if not path.is_file() or path.stat().st_size != sizes[url]
+    ]
 
 
 @contextmanager
@@ -192,13 +219,36 @@ def top(counts: Mapping[str, int], most: int = 4) -> str:
 
 
 def publish(
-    result: Manifest, report: Mapping[str, Any], identity: Mapping[str, Any] | None = None
+    result: Manifest,
+    report: Mapping[str, Any],
+    identity: Mapping[str, Any] | None = None,
+    store: Path | None = None,
 ) -> Manifest:
-    """Writes report, card, manifest and, last, `_SUCCESS`; `identity` is what `claim` was given."""
+    """Writes report, card, manifest and, last, `_SUCCESS`.
+
+    `identity` and `store` are what `claimed` was given.
+
+    Raises:
+        OutputError: another build has claimed the folder or replaced shards meanwhile, or it cannot
+            be written.
+    """
     named = replace(result, build=_digest(identity)) if identity else result
+    if store is not None:
+        _check_still_ours(named, store)
     write_report(named.root, report)
     card.write_extras(named)
     for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed
         left.unlink(missing_ok=True)
     manifest.write(named)
     return named
+
+
+def _check_still_ours(result: Manifest, store: Path) -> None:
+    """Where the folder's file system has no locks, another build may have come between."""
+    output = result.root
+    claims = {_claimed_build(output, store), _published_build(output) or result.build}
+    if claims != {result.build} or _torn_shards(output, result):
+        raise OutputError(
+            f"{output}: another build has written to it meanwhile; remove the folder and run the "
+            "same command again"
+        )

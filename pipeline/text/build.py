@@ -50,23 +50,22 @@ def build(plan: TextPlan, runner: Runner, *, say: Say) -> Published:
         OutputError: the output belongs to another build, is full or cannot be written.
         InputError: no text was kept, or too much failed.
     """
-    publish.claim(plan.output, plan.store, plan.identity)
-    if (done := publish.finished(plan.output)) is not None:
-        return Published(manifest=done, already_done=True)
-    for job, run in _EARLY_JOBS.items():
-        with publish.timed(plan.store, job):
-            run(plan, runner)
-        found = stages(plan, [job])
-        publish.check_failures(found, plan.recipe.max_failed_share)
-        say(publish.summary(job, found))
-    funnel.check_chain(stages(plan))
-    _check_kept(plan)
-    with publish.timed(plan.store, "shards"):
-        entries = write_shards(_writing(plan), runner)
-    result = _manifest(plan, entries)
-    return Published(
-        manifest=publish.publish(result, _report(plan, result), plan.identity), already_done=False
-    )
+    with publish.claimed(plan.output, plan.store, plan.identity):
+        if (done := publish.finished(plan.output)) is not None:
+            return Published(manifest=done, already_done=True)
+        for job, run in _EARLY_JOBS.items():
+            with publish.timed(plan.store, job):
+                run(plan, runner)
+            found = stages(plan, [job])
+            publish.check_failures(found, plan.recipe.max_failed_share)
+            say(publish.summary(job, found))
+        funnel.check_chain(stages(plan))
+        _check_kept(plan)
+        with publish.timed(plan.store, "shards"):
+            entries = write_shards(_writing(plan), runner)
+        result = _manifest(plan, entries)
+        named = publish.publish(result, _report(plan, result), plan.identity, plan.store)
+        return Published(manifest=named, already_done=False)
 
 
 def stages(plan: TextPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:

@@ -1,0 +1,85 @@
+"""One writer at a time in an output folder.
+
+Two builds that write other documents under the same names would each replace the other's shards.
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from openm3w.errors import OutputError
+
+LOCK_NAME = ".lock"
+"""In an output while a build writes to it, and after one that was killed; it holds nothing."""
+
+_TRIES = 100
+"""A build that ends takes its lock away; so often in the same moment none does."""
+
+_HELD = (errno.EAGAIN, errno.EACCES)
+
+
+@contextlib.contextmanager
+def only_writer(output: Path) -> Iterator[None]:
+    """Keeps every other build out of `output`, which is created, while the block runs.
+
+    The lock is the operating system's (`flock`), so it ends with its process, however that ends.
+    NFS of Linux has it for all machines that mount the folder; other network file systems have it
+    for one machine only, or not at all. There, and in a folder that cannot be written, the block
+    runs without: `publish` looks at claim and shards again before it says that a build is whole.
+
+    Raises:
+        OutputError: another build writes to it.
+    """
+    made = not output.exists()
+    descriptor = _locked(output / LOCK_NAME)
+    try:
+        yield
+    finally:
+        if descriptor is not None:
+            # Before it is given up, or it would be the next one's.
+            (output / LOCK_NAME).unlink(missing_ok=True)
+            os.close(descriptor)
+        if made:
+            with contextlib.suppress(OSError):  # not empty, as a build leaves it
+                output.rmdir()
+
+
+def is_lock(path: Path) -> bool:
+    """Whether a file of an output is only this module's."""
+    return path.name == LOCK_NAME
+
+
+def _locked(path: Path) -> int | None:
+    """An open file that is locked, or None where there are no locks."""
+    for _ in range(_TRIES):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:  # the folder of a build that ended just now
+            continue
+        except OSError:  # writing will fail, and says why
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(descriptor, path):
+                return descriptor
+            os.close(descriptor)  # of a build that ended just now
+        except OSError as error:
+            os.close(descriptor)
+            if error.errno not in _HELD:
+                return None
+            raise OutputError(
+                f"{path.parent}: another build is writing to it; wait until it has ended, or "
+                "choose another --output"
+            ) from error
+    return None
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
