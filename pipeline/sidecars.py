@@ -48,6 +48,8 @@ def pending(plan: Plan, job: Job) -> list[str]:
     """The archives for which a job is still to be done."""
     parts = unit_parts(plan, job)
     missing = {unit for part in parts for unit in plan.folder(job, part).pending(plan.units)}
+    if job == "images":
+        missing |= images.archives_without_packs(plan)
     return [unit for unit in plan.units if unit in missing]
 
 

@@ -74,7 +74,8 @@ class PackReader:
     def _damaged(self, pack: str, what: str) -> OutputError:
         path = self._folder / pack
         return OutputError(
-            f"{path}: {what}; remove {path.stem}.json beside it and run the same command again"
+            f"{path}: {what}; remove {path.stem}.json beside it and run the m3w build of this "
+            "store again, which reads these images again from their archive"
         )
 
     def _open(self, pack: str) -> BinaryIO:

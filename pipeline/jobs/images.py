@@ -47,6 +47,12 @@ def run(plan: Plan, runner: Runner) -> None:
     places.run(plan, runner, pack_units(plan))
 
 
+def archives_without_packs(plan: Plan) -> set[str]:
+    """The archives of packs that are still to be made or are gone; all where that is not known."""
+    archives = {packing.archive_of(name) for name in packing.pending(_packs(plan))}
+    return archives if archives.issubset(plan.units) else set(plan.units)
+
+
 def pack_units(plan: Plan) -> list[str]:
     """Names of all units of packs, once they are committed."""
     return packing.pack_units(_packs(plan))

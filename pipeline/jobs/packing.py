@@ -79,9 +79,21 @@ def pack_units(folder: Folder) -> list[str]:
     return list(sidecar["counts"]["units"]) if sidecar else []
 
 
+def pending(folder: Folder) -> list[str]:
+    """The packs that are still to be made, and ALL_PACKS where their list is."""
+    if folder.sidecar(ALL_PACKS) is None:
+        return [ALL_PACKS]
+    return [name for name in pack_units(folder) if not _is_there(folder, name)]
+
+
 def is_pending(folder: Folder) -> bool:
     """Whether a pack, or the list of all packs, is still to be made."""
-    return bool(folder.pending([ALL_PACKS, *pack_units(folder)]))
+    return bool(pending(folder))
+
+
+def archive_of(name: str) -> str:
+    """The archive of a unit of packs, or what stands for those that no archive holds."""
+    return name.rpartition("-")[0]
 
 
 def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
@@ -101,7 +113,7 @@ def commit_pack(packing: Packing, unit: PackUnit) -> None:
         OutputError: the store cannot be written.
     """
     folder, clock, tally = packing.folder, Clock(), Tally()
-    if folder.sidecar(unit.name) is not None:
+    if _is_there(folder, unit.name):
         return
     with contextlib.ExitStack() as stack:
         add = stack.enter_context(folder.writing(unit.name, packing.ledger))
@@ -180,6 +192,15 @@ def _stored(
     place = writer.add(encoded.sha256, encoded.data)
     clock.lap("store")
     return packing.row(found.origin) | stored_row(encoded, place)
+
+
+def _is_there(folder: Folder, name: str) -> bool:
+    """Whether a unit is committed and has its pack, where it kept an image at all."""
+    sidecar = folder.sidecar(name)
+    if sidecar is None:
+        return False
+    kept = sum(stage["kept"] for stage in sidecar["counts"]["stages"])
+    return not kept or folder.path(name, "tar").is_file()
 
 
 def _only(kind: type[Chase] | type[Found]) -> beam.PTransform[Any, Any]:

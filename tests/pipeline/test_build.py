@@ -157,10 +157,13 @@ def test_two_recipes_share_a_store_without_touching_each_others_units(site, tmp_
     assert tree(tmp_path / "one") == tree(tmp_path / "alone")
 
 
-def test_a_lost_pack_is_made_again_by_what_the_message_says(site, tmp_path):
+def test_a_damaged_pack_is_made_again_by_what_the_message_says_and_a_lost_one_at_once(
+    site, tmp_path
+):
     _, plan = build(site, tmp_path / "out", last="scores")
     (pack,) = plan.folder("images", "packs").root.glob("*.tar")
-    pack.unlink()
+    whole = pack.read_bytes()
+    pack.write_bytes(whole[:1024])
 
     with pytest.raises(OutputError, match=rf"remove {pack.stem}\.json") as error:
         build(site, tmp_path / "out")
@@ -169,6 +172,11 @@ def test_a_lost_pack_is_made_again_by_what_the_message_says(site, tmp_path):
     build(site, tmp_path / "out")
 
     assert (tmp_path / "out" / "_SUCCESS").is_file()
+    assert pack.read_bytes() == whole
+    pack.unlink()
+    again, _ = build(site, tmp_path / "out")
+    assert not again.already_done
+    assert pack.read_bytes() == whole
 
 
 def test_another_recipe_into_the_same_folder_is_refused(site, tmp_path):

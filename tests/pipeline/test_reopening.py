@@ -16,8 +16,9 @@ from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.jobs import dedup
 from openm3w.pipeline.plan import JOBS
-from openm3w.pipeline.reopening import reopen
+from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sidecars import pending, unit_parts
 from openm3w.trainer.encoders import specs
 
 
@@ -255,3 +256,31 @@ def test_a_build_stands_whatever_became_of_the_crawls_before_it(claimed, tmp_pat
     # It knows what the crawls before it were called, and not what they left.
     with pytest.raises(ValueError, match="want the state"):
         dedup.run(again, Runner())
+
+
+def commit_all_jobs(plan):
+    (unit,) = plan.units
+    folders = [plan.folder(job, part) for job in JOBS[:-1] for part in unit_parts(plan, job)]
+    for folder in folders:
+        folder.commit_sidecar(unit, counts={"stages": []}, seconds={})
+    packs = plan.folder("images", "packs")
+    counts = {"stages": [{"kept": 1}]}
+    for name in (f"{unit}-00000", "missing0-00000"):
+        packs.commit_sidecar(name, counts=counts, seconds={})
+        packs.path(name, "tar").touch()
+    units = [f"{unit}-00000", "missing0-00000"]
+    packs.commit_sidecar("all", counts={"units": units}, seconds={})
+    return packs
+
+
+@pytest.mark.parametrize(
+    "lost", ["{}-00000.json", "{}-00000.tar", "missing0-00000.json", "all.json"]
+)
+def test_a_store_without_one_of_its_packs_is_not_done(claimed, lost):
+    plan = claimed()
+    packs = commit_all_jobs(plan)
+    check_done(plan)
+    (packs.root / lost.format(*plan.units)).unlink()
+    with pytest.raises(OutputError, match="job images is not done, or its files are gone, for 1"):
+        check_done(plan)
+    assert pending(plan, "images") == list(plan.units)

@@ -133,9 +133,34 @@ def test_packs_are_pending_until_their_list_and_all_on_it_are_there(tmp_path):
     assert packing.is_pending(folder)
     folder.commit_sidecar(packing.ALL_PACKS, counts={"units": ["u-00000"]}, seconds={})
     assert packing.is_pending(folder)
-    folder.commit_sidecar("u-00000", counts={}, seconds={})
+    packing.commit_pack(make_packing(folder), PackUnit("u-00000", "u", (Found("a1", "u"),)))
     assert not packing.is_pending(folder)
     assert packing.pack_units(folder) == ["u-00000"]
+
+
+@pytest.mark.parametrize("lost", ["json", "tar"])
+def test_a_pack_of_which_a_part_is_gone_is_made_again(tmp_path, lost):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    unit = PackUnit("u-00000", "u", (Found("a1", "u"),))
+    packing.commit_pack(make_packing(folder), unit)
+    folder.commit_sidecar(packing.ALL_PACKS, counts={"units": ["u-00000"]}, seconds={})
+    whole = folder.path("u-00000", lost).read_bytes()
+    folder.path("u-00000", lost).unlink()
+
+    assert packing.pending(folder) == ["u-00000"]
+    packing.commit_pack(make_packing(folder), unit)
+    assert folder.path("u-00000", "tar").is_file()
+    if lost == "tar":
+        assert folder.path("u-00000", lost).read_bytes() == whole
+    assert not packing.is_pending(folder)
+
+
+def test_a_unit_that_kept_no_image_needs_no_pack(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    unit = PackUnit("missing0-00000", "", (Found("a", reason="not_found"),))
+    packing.commit_pack(make_packing(folder), unit)
+    folder.commit_sidecar(packing.ALL_PACKS, counts={"units": [unit.name]}, seconds={})
+    assert not packing.is_pending(folder)
 
 
 def resource(offset, **fields):
