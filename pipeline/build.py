@@ -13,6 +13,7 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
+from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
 from openm3w.pipeline.plan import JOBS, Job, Plan
@@ -111,6 +112,8 @@ def build(
                     _EARLY_JOBS[job](plan, runner)
             _check_stages(plan, job)
             say(_summary(plan, job))
+            for error in _filter_errors(plan, job):
+                say(error)
         if last != "shards":
             return Built(manifest=None, already_done=False)
         _sample(plan, say)
@@ -200,7 +203,14 @@ def _check_stages(plan: Plan, job: Job) -> None:
         names = ", ".join(source.name for source in plan.sources[:3])
         raise InputError(f"no HTML page in the input ({names}){why}")
     judged = [stage for stage in found if stage.unit in ("pages", "images")]
-    publish.check_failures(judged, plan.recipe.max_failed_share)
+    publish.check_failures(judged, plan.recipe.max_failed_share, _filter_errors(plan, job))
+
+
+def _filter_errors(plan: Plan, job: Job) -> tuple[str, ...]:
+    """Of the user's own filters, which judge in the last job."""
+    if job != "shards":
+        return ()
+    return first_of_each(error for counts in counts_of(plan, job) for error in counts["errors"])
 
 
 def _summary(plan: Plan, job: Job) -> str:
@@ -255,7 +265,9 @@ def _models(plan: Plan) -> dict[str, Any]:
 def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:
     pages = [stage for stage in found if stage.unit == "pages"]
     last = next((stage for stage in pages if stage.kept == 0), pages[-1])
+    errors = "".join(f"; {error}" for error in _filter_errors(plan, "shards"))
     return (
         f"no document was kept: of {pages[0].entered} pages the last went at job {last.job} "
-        f"({publish.top({**last.dropped, **last.failed})}); see {plan.output / 'report.html'}"
+        f"({publish.top({**last.dropped, **last.failed})}){errors}; "
+        f"see {plan.output / 'report.html'}"
     )

@@ -56,6 +56,8 @@ class PageHistory:
     """Where it ended: documents, dedup or shards."""
     reason: str
     """Why it is not in the shards, or ""."""
+    error: str = ""
+    """What happened where a filter of the user's own fell over it."""
     first: str = ""
     """URL of the page that stays instead of a duplicate."""
     images: tuple[ImageHistory, ...] = ()
@@ -117,6 +119,7 @@ def _history(plan: Plan, unit: str, row: dict[str, Any]) -> PageHistory:
         document=document,
         job="shards",
         reason=chosen.verdict.reason or "",
+        error=chosen.error,
         images=tuple(
             ImageHistory(
                 image=image,

@@ -104,6 +104,9 @@ def _verdict(page: PageHistory, profile: str) -> Line:
     under = f", profile {clean_line(profile)}" if page.job == "shards" else ""
     if not page.reason:
         return Line(f"kept{under}" if page.job == "shards" else f"got as far as job {page.job}")
+    if page.error:
+        why = f"{page.reason} ({clean_line(page.error)})"
+        return Line(f"failed at job {page.job}{under}: {why}", style=_BAD)
     meaning = OUTCOMES.get(page.reason, page.reason.replace("_", " "))
     instead = f"; kept instead: {clean_line(page.first)}" if page.first else ""
     return Line(f"dropped at job {page.job}{under}: {page.reason} ({meaning}){instead}", style=_BAD)
@@ -176,6 +179,7 @@ def _json(page: PageHistory) -> dict[str, Any]:
         "job": page.job,
         "kept": page.job == "shards" and not page.reason,
         "reason": page.reason,
+        "error": page.error,
         "kept_instead": page.first,
         "checks": [_check_json(check) for check in page.checks],
         "images": [

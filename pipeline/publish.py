@@ -186,8 +186,12 @@ def seconds_by_job(store: Path) -> dict[str, float]:
     return dict((commit.read_json(store / BUILD_NAME) or {}).get("seconds", {}))
 
 
-def check_failures(stages: Iterable[Stage], max_failed_share: float) -> None:
+def check_failures(
+    stages: Iterable[Stage], max_failed_share: float, why: Sequence[str] = ()
+) -> None:
     """Ends a build of which too much failed: something is wrong with the set-up.
+
+    `why` are errors that say more than their names.
 
     Raises:
         InputError: with the commonest errors.
@@ -197,7 +201,7 @@ def check_failures(stages: Iterable[Stage], max_failed_share: float) -> None:
             raise InputError(
                 f"job {stage.job}: {stage.num_failed / stage.entered:.0%} of {stage.entered} "
                 f"{stage.unit} failed ({top(stage.failed)}), more than "
-                f"max_failed_share={max_failed_share:.0%}"
+                f"max_failed_share={max_failed_share:.0%}{''.join(f'; {each}' for each in why)}"
             )
 
 

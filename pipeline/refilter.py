@@ -16,6 +16,7 @@ from openm3w.filters.rows import Choice, Coded, Rows
 from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.completed import completed_documents
+from openm3w.pipeline.failures import Failures, first_of_each
 from openm3w.pipeline.jobs import shards
 from openm3w.pipeline.jobs.measures import read_rows, view_for
 from openm3w.pipeline.plan import Plan
@@ -33,6 +34,8 @@ class Looked:
     """Of job `shards`: pages and images."""
     read: str
     """Why documents were read instead of numbers, or ""."""
+    errors: tuple[str, ...] = ()
+    """The first error of each filter of the user's own that fell over a document."""
 
 
 def with_profile(
@@ -85,7 +88,9 @@ def look(plan: Plan, runner: Runner, say: Say) -> Looked:
         return Looked(stages=add_up(_counted(plan)), read="")
     except NeedsDocumentsError as why:
         say(f"reading documents: {why}")
-        return Looked(stages=add_up(_counted_by_reading(plan)), read=str(why))
+        failures = Failures()
+        stages = add_up(_counted_by_reading(plan, failures))
+        return Looked(stages=stages, read=str(why), errors=first_of_each(failures.errors))
 
 
 def tally(rows: Rows, choice: Choice) -> tuple[Stage, Stage]:
@@ -108,11 +113,13 @@ def _counted(plan: Plan) -> Iterator[Mapping[str, Any]]:
         yield {"stages": [recipes.to_plain(stage) for stage in tally(rows, choice)]}
 
 
-def _counted_by_reading(plan: Plan) -> Iterator[Mapping[str, Any]]:
+def _counted_by_reading(plan: Plan, failures: Failures) -> Iterator[Mapping[str, Any]]:
     for unit in plan.units:
         pages, images = Tally(), Tally()
         for found in completed_documents(plan, unit):
-            shards.count(found.select(plan), found.fates, pages, images)
+            selection = found.select(plan)
+            shards.count(selection, found.fates, pages, images)
+            failures.add(found.document.url, selection.error)
         yield {
             "stages": [pages.to_json("shards", "pages"), images.to_json("shards", "images")],
         }

@@ -107,11 +107,14 @@ def _print_looks(
         click.echo()
         for line in _side_by_side({plan.recipe.profile: look.stages for plan, look in found}):
             click.echo(line)
+    for error in dict.fromkeys(error for _, look in found for error in look.errors):
+        click.echo(error)
     click.echo(f"nothing was written; {seconds:.1f} s")
 
 
 def _look_json(look: Looked) -> dict[str, Any]:
-    return {"stages": [funnel.to_json(stage) for stage in look.stages], "documents_read": look.read}
+    stages_json = [funnel.to_json(stage) for stage in look.stages]
+    return {"stages": stages_json, "documents_read": look.read, "errors": list(look.errors)}
 
 
 def _side_by_side(looks: Mapping[str, Sequence[Stage]]) -> list[str]:

@@ -19,10 +19,10 @@ from openm3w.filters.selection import Selection
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.completed import completed_documents
+from openm3w.pipeline.failures import Failures
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
-from openm3w.pipeline.page import MAX_ERRORS
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
@@ -106,7 +106,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     measures = text_measures(plan, unit, plan.profile)
     splits: dict[str, int] = {}
     languages: Counter[str] = Counter()
-    errors: list[dict[str, str]] = []
+    failures = Failures()
     with (
         folder.writing(unit, SELECTED) as add_selected,
         folder.writing(unit, OUTCOMES, "outcomes.parquet") as add_outcome,
@@ -116,8 +116,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
             selection = found.select(plan, measures[found.row])
             count(selection, found.fates, pages, images)
             add_outcome(_outcome_row(found.row, document, selection))
-            if selection.error and len(errors) < MAX_ERRORS:
-                errors.append({"url": document.url, "error": selection.error})
+            failures.add(document.url, selection.error)
             if selection.document is None:
                 continue
             split = split_of(document.url, recipe.shards.val_share, recipe.shards.seed)
@@ -136,7 +135,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
         "stages": stages,
         "splits": splits,
         "languages": dict(sorted(languages.items())),
-        "errors": errors,
+        "errors": failures.errors,
     }
     folder.commit_sidecar(unit, counts=counts, seconds={})
 

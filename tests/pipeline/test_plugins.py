@@ -92,8 +92,18 @@ def test_a_changed_filter_is_applied_and_one_that_raises_is_counted(example):
     assert done.returncode == 1
     assert "no document was kept" in done.stderr
     assert stage(example, "three", "pages")["failed"] == {"filter_failed": 3}
+    error = "filter long_title: AttributeError: 'Document' object has no attribute 'titel'"
+    assert done.stderr.count(error) == 1
+    assert f"(first at {SITE}/" in done.stderr
     notes = json.loads((example / "three/report.json").read_text())["notes"]
     assert any("/0: filter long_title: AttributeError" in note for note in notes)
+    # The same where a profile is chosen afterwards, and where it is asked why.
+    again = ("--store", "store", "--plugin", "my_package.filters", "--profile", "mine.toml")
+    done = m3w(example, "refilter", "two", *again, "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(error) == 1
+    done = m3w(example, "explain", "two", f"{SITE}/0", *again)
+    assert f"filter_failed ({error})" in " ".join(done.stdout.split())
 
 
 def test_an_undeclared_reason_is_one_line_from_a_worker_too(example):
