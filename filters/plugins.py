@@ -9,18 +9,18 @@ import hashlib
 import importlib
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Self
 
 from openm3w import recipe
-from openm3w.errors import FilterError, RecipeError
+from openm3w.errors import FilterError, OpenM3WError, RecipeError
 from openm3w.filters import registry
 from openm3w.filters.cut import Cut
 from openm3w.filters.registry import Granularity, nearest
 from openm3w.filters.verdict import Verdict
-from openm3w.shards.document import Document
+from openm3w.shards.document import Document, Image, Text
 
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
@@ -38,7 +38,9 @@ def load_plugins(modules: Iterable[str]) -> None:
         except ModuleNotFoundError as error:
             hint = "; install it, or name its folder in PYTHONPATH" if error.name == module else ""
             raise RecipeError(f"plugins: {module}: {error}{hint}") from error
-        except (Exception, SystemExit) as error:  # whatever code of the user's raises
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever code of the user's raises
             raise RecipeError(f"plugins: {module}: {_one_line(error)}") from error
 
 
@@ -70,12 +72,10 @@ class Checked:
 
         Raises:
             FilterError: the filter fell over what it was to judge.
-            RecipeError: it gave no verdict, or one that it does not declare.
+            RecipeError: it gave no verdict, or one that it does not declare, or it changed what it
+                judged.
         """
-        try:
-            verdict = self.rule.keep(*judged)
-        except (Exception, SystemExit) as error:
-            raise FilterError(f"filter {self.name}: {_one_line(error)}") from error
+        verdict = self._asked(self.rule.keep, *judged)
         if not isinstance(verdict, Verdict):
             raise RecipeError(
                 f"filter {self.name}: gave {verdict!r}, expected KEEP or drop(reason)"
@@ -89,12 +89,13 @@ class Checked:
 
     def apply(self, document: Document) -> Cut:
         """What the transform leaves; raises as `keep` does."""
-        try:
-            cut = self.rule.apply(document)
-        except (Exception, SystemExit) as error:
-            raise FilterError(f"filter {self.name}: {_one_line(error)}") from error
-        if not isinstance(cut, Cut):
-            raise RecipeError(f"filter {self.name}: gave {type(cut).__name__}, expected a Cut")
+        cut = self._asked(self.rule.apply, document)
+        if not isinstance(cut, Cut) or not isinstance(cut.document, Document):
+            raise RecipeError(
+                f"filter {self.name}: gave {type(cut).__name__}, expected a Cut of a document"
+            )
+        if not isinstance(cut.kept, tuple) or not all(isinstance(at, int) for at in cut.kept):
+            raise RecipeError(f"filter {self.name}: kept {cut.kept!r}, expected a tuple of places")
         places = range(len(document.images))
         if list(cut.kept) != [at for at in places if at in set(cut.kept)]:
             raise RecipeError(f"filter {self.name}: kept {cut.kept}, of {len(places)} images")
@@ -103,6 +104,33 @@ class Checked:
         if len(cut.kept) < len(places) and len(self.reasons) != 1:
             raise RecipeError(f"filter {self.name}: cuts images off, so it needs one reason")
         return cut
+
+    def _asked(self, answer: Callable[..., Any], *judged: Any) -> Any:
+        whole = len(judged) == 1  # beside an image its document is looked at but for the spans
+        before = [_state(each, spans=whole) for each in judged]
+        try:
+            found = answer(*judged)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # whatever code of the user's raises
+            raise FilterError(f"filter {self.name}: {_one_line(error)}") from error
+        if before != [_state(each, spans=whole) for each in judged]:
+            raise RecipeError(
+                f"filter {self.name}: changed what it judges, of which others would judge then; "
+                "a transform returns a Cut with a new document, dataclasses.replace makes one"
+            )
+        return found
+
+
+def _state(judged: Any, *, spans: bool) -> tuple[Any, ...]:
+    """What a filter could change of a frozen document or image, by way of its dictionary or not."""
+    if not isinstance(judged, Document | Image | Text):
+        return ()
+    values = (getattr(judged, field.name, None) for field in fields(judged))
+    own = tuple(dict(value) if isinstance(value, Mapping) else value for value in values)
+    if not spans or not isinstance(judged, Document) or not isinstance(judged.spans, tuple):
+        return own
+    return (*own, *(_state(span, spans=False) for span in judged.spans))
 
 
 class UserFilters(Mapping[str, Any]):
@@ -134,17 +162,22 @@ class UserFilters(Mapping[str, Any]):
         """
         if not isinstance(table, Mapping):
             raise RecipeError(f"{where}: expected a table, found {table!r}")
-        return cls(
-            {
-                name: recipe.decode(_own(name, where), bounds, f"{where}.{name}")
-                for name, bounds in table.items()
-            }
-        )
+        return cls({name: _made(name, bounds, where) for name, bounds in table.items()})
 
     def of(self, granularity: Granularity) -> tuple[Any, ...]:
         """Those that judge this, each a `Checked`, which has the form of any kind of filter."""
         chosen = self._chosen.values()
         return tuple(Checked(r) for r in chosen if registry.granularity(type(r)) == granularity)
+
+
+def _made(name: str, bounds: Any, where: str) -> Any:
+    cls = _own(name, where)
+    try:
+        return recipe.decode(cls, bounds, f"{where}.{name}")
+    except (OpenM3WError, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # whatever its __post_init__ raises
+        raise RecipeError(f"{where}.{name}: {_one_line(error)}") from error
 
 
 def _own(name: str, where: str) -> type[Any]:

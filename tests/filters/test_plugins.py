@@ -194,6 +194,32 @@ def test_a_filter_that_raises_fails_the_page_and_not_the_rest(plugin, tmp_path, 
 
 
 @pytest.mark.parametrize(
+    "raised", ["GeneratorExit", "SystemExit(0)", "BaseException('what')", "MemoryError"]
+)
+def test_whatever_a_filter_raises_is_the_pages_failure(plugin, tmp_path, document, picture, raised):
+    load_plugins([plugin(rule("title", f"def keep(self, document): raise {raised}"))])
+    found = chosen(profile_with(tmp_path, "[filters.title]\n"), document("word " * 20, picture()))
+    assert found.verdict.reason == "filter_failed"
+    assert found.error.startswith(f"filter title: {raised.partition('(')[0]}")
+
+
+def test_ctrl_c_inside_a_filter_ends_the_command(plugin, tmp_path, document, picture):
+    load_plugins([plugin(rule("title", "def keep(self, document): raise KeyboardInterrupt"))])
+    profile = profile_with(tmp_path, "[filters.title]\n")
+    with pytest.raises(KeyboardInterrupt):
+        chosen(profile, document("word " * 20, picture()))
+
+
+@pytest.mark.parametrize("raised", ["KeyError('least')", "ValueError('least is 3')", "SystemExit"])
+def test_bounds_that_a_filter_refuses_are_one_line_however_it_does(plugin, tmp_path, raised):
+    body = f"def keep(self, document): return KEEP\n    def __post_init__(self): raise {raised}"
+    load_plugins([plugin(rule("title", body))])
+    with pytest.raises(RecipeError, match=r"filters\.title: ") as caught:
+        profile_with(tmp_path, "[filters.title]\n")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
     ("body", "message"),
     [
         (
@@ -207,6 +233,31 @@ def test_a_filter_that_raises_fails_the_page_and_not_the_rest(plugin, tmp_path, 
             "def apply(self, document): return Cut(document=document, kept=(0,))",
             "kept does not name",
         ),
+        ("def apply(self, document): return Cut(document=document, kept=None)", "kept None"),
+        (
+            "def apply(self, document): return Cut(document=3, kept=())",
+            "gave Cut, expected a Cut of",
+        ),
+        (
+            "def keep(self, document):\n        document.scores['x'] = 1.0\n        return KEEP",
+            "changed what it judges",
+        ),
+        (
+            "def keep(self, document):\n        document.images[1].scores.clear()\n        return KEEP",
+            "changed what it judges",
+        ),
+        (
+            "def keep(self, document):\n        object.__setattr__(document, 'spans', 3)\n        return KEEP",
+            "changed what it judges",
+        ),
+        (
+            "def keep(self, image, document):\n        image.scores['x'] = 1.0\n        return KEEP",
+            "changed what it judges",
+        ),
+        (
+            "def apply(self, document):\n        document.scores['x'] = 1.0\n        return rebuilt(document, numbered(document.spans))",
+            "changed what it judges",
+        ),
     ],
 )
 def test_an_answer_that_no_filter_may_give_ends_the_build(
@@ -214,8 +265,9 @@ def test_an_answer_that_no_filter_may_give_ends_the_build(
 ):
     load_plugins([plugin(rule("title", body))])
     profile = profile_with(tmp_path, "[filters.title]\n")
+    second = replace(picture("b"), scores={**picture("b").scores, "x": 2.0})
     with pytest.raises(RecipeError, match=f"filter title: {message}"):
-        chosen(profile, document("word " * 20, picture("a"), picture("b")))
+        chosen(profile, document("word " * 20, picture("a"), second))
 
 
 def test_a_transform_that_cuts_images_off_needs_its_reason(plugin, tmp_path, document, picture):
