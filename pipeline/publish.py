@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError
@@ -20,6 +20,7 @@ from openm3w.pipeline.report import write_report
 from openm3w.shards import card, commit, manifest
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
+from openm3w.shards.sample import Kind
 
 BUILD_NAME = "build.json"
 """In the store: which build it belongs to, and the seconds that each job took."""
@@ -70,6 +71,15 @@ def _check_place(output: Path, store: Path) -> None:
         raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
     if (store / MANIFEST_NAME).exists():
         raise OutputError(f"{store}: holds a dataset; choose another --store")
+    for folder, what in ((output, "--output"), (store, "--store")):
+        if around := next(filter(_is_dataset, folder.resolve().parents), None):
+            raise OutputError(f"{folder}: is inside the dataset {around}; choose another {what}")
+
+
+def _is_dataset(folder: Path) -> bool:
+    """Whether shards are published there; of a mixture only the manifest stands in its folder."""
+    kind = (commit.read_json(folder / MANIFEST_NAME) or {}).get("kind")
+    return kind in get_args(Kind)
 
 
 def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:

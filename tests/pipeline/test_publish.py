@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from openm3w.errors import InputError, OutputError
@@ -87,6 +89,26 @@ def test_a_dataset_is_no_store(tmp_path):
     (tmp_path / "published" / "manifest.json").write_text("{}")
     with pytest.raises(OutputError, match="holds a dataset"):
         publish.claim(tmp_path / "out", tmp_path / "published", {})
+
+
+@pytest.mark.parametrize(
+    ("output", "store", "kind", "refused"),
+    [
+        ("published/sub", "work", "interleaved", "--output"),
+        ("published/a/b", "work", "caption", "--output"),
+        ("out", "published/work", "text", "--store"),
+        ("published/sub", "work", "mixture", ""),
+        ("published/sub", "work", "a web app's", ""),
+    ],
+)
+def test_nothing_is_built_inside_a_dataset(tmp_path, output, store, kind, refused):
+    (tmp_path / "published").mkdir()
+    (tmp_path / "published" / "manifest.json").write_text(json.dumps({"kind": kind}))
+    if not refused:
+        publish.claim(tmp_path / output, tmp_path / store, {})
+        return
+    with pytest.raises(OutputError, match=f"is inside the dataset .*published; .* {refused}$"):
+        publish.claim(tmp_path / output, tmp_path / store, {})
 
 
 def test_an_output_without_its_manifest_is_not_finished(tmp_path):
