@@ -119,24 +119,40 @@ def _digest(identity: Mapping[str, Any]) -> str:
 
 
 def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
-    """What `claim` was told about the build in `output`, or None."""
-    note = commit.read_json(_claim_path(output, store)) or {}
-    identity = note.get("identity")
+    """What `claim` was told about the build in `output`, or None.
+
+    Where output or store was moved since, the build that the output's manifest names tells it.
+    """
+    return _identity_in(_claim_path(output, store)) or _identity_by_build(output, store)
+
+
+def _identity_in(note: Path) -> dict[str, Any] | None:
+    identity = (commit.read_json(note) or {}).get("identity")
     return identity if isinstance(identity, dict) else None
+
+
+def _identity_by_build(output: Path, store: Path) -> dict[str, Any] | None:
+    built = _published_build(output)
+    notes = sorted((store / "outputs").glob("*.json")) if built else []
+    named = (note for note in notes if (commit.read_json(note) or {}).get("build") == built)
+    return next(filter(None, map(_identity_in, named)), None)
 
 
 def find_store(output: Path) -> Path | None:
     """The store of the build in `output`: the default one, or a `*.work` beside it that claims it.
 
-    An output says nothing of where it was made, so the folders beside it are asked.
+    An output says nothing of where it was made, so the folders beside it are asked: which has a
+    note of it in this place, else which has one of the same build, as a store that was moved.
     """
     beside = sorted(output.resolve().parent.glob("*.work"))
-    found = [store for store in beside if identity_of(output, store) is not None]
-    if (usual := default_store(output)) in found:
-        return usual
+    noted = [store for store in beside if _identity_in(_claim_path(output, store)) is not None]
     built = _published_build(output)
     # A store may claim an output that was removed and made from another store since.
-    current = [store for store in found if built in ("", _claimed_build(output, store))]
+    current = [store for store in noted if built in ("", _claimed_build(output, store))]
+    if not noted:
+        noted = current = [s for s in beside if _identity_by_build(output, s) is not None]
+    if (usual := default_store(output)) in noted:
+        return usual
     return current[0] if len(current) == 1 else None
 
 

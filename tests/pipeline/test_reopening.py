@@ -284,3 +284,35 @@ def test_a_store_without_one_of_its_packs_is_not_done(claimed, lost):
     with pytest.raises(OutputError, match="job images is not done, or its files are gone, for 1"):
         check_done(plan)
     assert pending(plan, "images") == list(plan.units)
+
+
+def publish_empty(plan):
+    build = publish._digest(builds.identity(plan))
+    (plan.output / "manifest.json").write_text(json.dumps({"build": build}))
+
+
+def test_a_store_that_was_moved_and_linked_back_is_found(claimed, tmp_path):
+    plan = claimed()
+    publish_empty(plan)
+    (tmp_path / "disk").mkdir()
+    plan.store.rename(tmp_path / "disk/store")
+    with pytest.raises(InputError, match="no build whose store is"):
+        reopen(plan.output)
+    assert reopen(plan.output, tmp_path / "disk/store").fingerprints == plan.fingerprints
+
+    plan.store.symlink_to("disk/store")
+    again = reopen(plan.output)
+    assert again.store == plan.store
+    assert again.fingerprints == plan.fingerprints
+
+
+def test_a_moved_store_of_another_build_is_not_taken(claimed, tmp_path):
+    plan = claimed()
+    publish_empty(plan)
+    plan.store.rename(tmp_path / "elsewhere.work")
+    other = claimed("name=other", output="other")
+    (tmp_path / "disk").mkdir()
+    other.store.rename(tmp_path / "disk/other")
+    with pytest.raises(InputError, match="no build whose store is"):
+        reopen(plan.output, tmp_path / "disk/other")
+    assert reopen(plan.output).store == tmp_path / "elsewhere.work"
