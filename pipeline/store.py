@@ -21,6 +21,9 @@ import pyarrow.parquet as pq
 from openm3w.errors import OutputError
 from openm3w.shards import commit
 
+_TABLE = b"openm3w.table"
+"""Key in a table's metadata: which table of which unit it is, and of what that was made."""
+
 _ROW_GROUP = 512  # rows in memory at a time; a page's row is some 10 kB
 
 
@@ -45,7 +48,7 @@ class Folder:
         value = commit.read_json(self.path(unit, "json"))
         if value is None or value.get("fingerprint") != self.fingerprint:
             return None
-        return value
+        return value if value.get("unit", unit) == unit else None
 
     def pending(self, units: Iterable[str]) -> list[str]:
         """The units still to be done, in the order given."""
@@ -65,6 +68,7 @@ class Folder:
         Raises:
             OutputError: the store cannot be written or its disk is full.
         """
+        schema = schema.with_metadata({_TABLE: self._name(unit, suffix)})
         with (
             commit.committed(self.path(unit, suffix)) as file,
             pq.ParquetWriter(file, schema, compression="zstd") as writer,
@@ -89,6 +93,7 @@ class Folder:
     ) -> None:
         """Writes the sidecar alone, which says that the unit is done."""
         value = {
+            "unit": unit,
             "fingerprint": self.fingerprint,
             "counts": dict(counts),
             "seconds": {name: round(value, 3) for name, value in seconds.items()},
@@ -101,20 +106,38 @@ class Folder:
         """The unit's rows in order, a row group in memory at a time.
 
         Raises:
-            OutputError: the table is missing or damaged although its sidecar says it is there.
+            OutputError: the table is missing, damaged or another one although its sidecar says
+                that it is there.
         """
-        path = self.path(unit, suffix)
         try:
-            with pq.ParquetFile(path) as file:
+            with pq.ParquetFile(self.path(unit, suffix)) as file:
+                self.check_table(unit, suffix, file.schema_arrow)
                 for batch in file.iter_batches(
                     _ROW_GROUP, columns=list(columns) if columns else None
                 ):
                     yield from batch.to_pylist()
         except (OSError, pa.ArrowException) as error:
-            raise OutputError(
-                f"{path}: missing or damaged ({error}); remove {unit}.json beside it and run the "
-                "same command again"
-            ) from error
+            raise self.damaged(unit, suffix, error) from error
+
+    def check_table(self, unit: str, suffix: str, schema: pa.Schema) -> None:
+        """Looks whether a table is the one that was written for this unit.
+
+        Raises:
+            OutputError: it is another unit's, or was made from something else.
+        """
+        mine, found = self._name(unit, suffix), (schema.metadata or {}).get(_TABLE)
+        if found not in (None, mine):  # older tables do not say
+            raise self.damaged(unit, suffix, f"it is {found.decode(errors='replace')}")
+
+    def damaged(self, unit: str, suffix: str, why: object) -> OutputError:
+        """What to say of a table that cannot be used."""
+        return OutputError(
+            f"{self.path(unit, suffix)}: missing or damaged ({why}); remove {unit}.json beside it "
+            "and run the same command again"
+        )
+
+    def _name(self, unit: str, suffix: str) -> bytes:
+        return f"{self.fingerprint}/{unit}.{suffix}".encode()
 
 
 def dump(value: object) -> str:

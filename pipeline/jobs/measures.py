@@ -260,14 +260,12 @@ def _limited(filters: Iterable[Any], known: Sequence[str]) -> list[str]:
 
 
 def _read(folder: Folder, unit: str, columns: Sequence[str], suffix: str = "parquet") -> pa.Table:
-    path = folder.path(unit, suffix)
     try:
-        return pq.read_table(path, columns=list(columns), memory_map=True)
+        table = pq.read_table(folder.path(unit, suffix), columns=list(columns), memory_map=True)
     except (OSError, pa.ArrowException, KeyError) as error:
-        raise OutputError(
-            f"{path}: missing or damaged ({error}); remove {unit}.json beside it and run the "
-            "same command again"
-        ) from error
+        raise folder.damaged(unit, suffix, error) from error
+    folder.check_table(unit, suffix, table.schema)
+    return table
 
 
 def _coded(column: Any, convert: Any = lambda name: name) -> Coded:

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import pyarrow.parquet as pq
 import pytest
 
 from openm3w.cli import main
@@ -197,6 +198,20 @@ def test_a_damaged_table_is_named(store, capsys):
     code, _, err = run(capsys, "refilter", store / "out", "-p", "m3w", "--dry-run")
     assert code == 1
     assert "missing or damaged" in err
+
+
+def test_a_table_of_another_unit_is_named(store, capsys):
+    plan = reopen(store / "out")
+    assert looked(capsys, store / "out", "-p", "m3w", "--set", "quality={}")
+    path = plan.measures.path(plan.units[0], "images.parquet")
+    others = {b"openm3w.table": f"{plan.measures.fingerprint}/other.images.parquet".encode()}
+    pq.write_table(pq.read_table(path).replace_schema_metadata(others), path)
+    code, _, err = run(
+        capsys, "refilter", store / "out", "-p", "m3w", "--set", "quality={}", "--dry-run"
+    )
+    assert code == 1
+    assert "images.parquet: missing or damaged (it is " in err
+    assert "other.images.parquet)" in err
 
 
 def explained(capsys, *arguments):

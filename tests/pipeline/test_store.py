@@ -1,4 +1,5 @@
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import OutputError
@@ -36,6 +37,7 @@ def test_a_unit_is_done_once_its_sidecar_is_there_with_the_same_fingerprint(tmp_
     assert target.pending(["done", "half", "absent"]) == ["half", "absent"]
     assert folder(tmp_path, "f2").pending(["done"]) == ["done"]
     assert target.sidecar("done") == {
+        "unit": "done",
         "fingerprint": "f1",
         "counts": {"n": 0},
         "seconds": {"read": 0.123},
@@ -70,10 +72,33 @@ def test_a_damaged_table_is_one_line_that_says_what_to_remove(tmp_path, damage):
 
 def test_equal_rows_give_equal_bytes(tmp_path):
     rows = [{"row": i, "word": "w"} for i in range(700)]
-    for name in ("a", "b"):
-        write(folder(tmp_path), name, rows)
+    one, two = folder(tmp_path / "one"), folder(tmp_path / "two")
+    for target in (one, two):
+        write(target, "u", rows)
 
-    assert folder(tmp_path).path("a").read_bytes() == folder(tmp_path).path("b").read_bytes()
+    assert one.path("u").read_bytes() == two.path("u").read_bytes()
+
+
+def test_the_table_or_sidecar_of_another_unit_is_not_taken_for_this_ones(tmp_path):
+    target, other = folder(tmp_path), folder(tmp_path / "other", "f2")
+    for unit in ("a", "b"):
+        write(target, unit, [{"row": 1, "word": unit}])
+    write(other, "a", [{"row": 1, "word": "of other digits"}])
+
+    for wrong in (target.path("b"), other.path("a")):
+        target.path("a").write_bytes(wrong.read_bytes())
+        with pytest.raises(
+            OutputError, match=r"a\.parquet: missing or damaged .it is f./[ab]\.par"
+        ):
+            list(target.rows("a", ["row"]))
+    target.path("a", "json").write_bytes(target.path("b", "json").read_bytes())
+    assert target.pending(["a", "b"]) == ["a"]
+
+
+def test_a_table_that_does_not_say_whose_it_is_is_read(tmp_path):
+    write(folder(tmp_path), "u", [])
+    pq.write_table(pa.table({"row": [1], "word": ["x"]}), folder(tmp_path).path("u"))
+    assert list(folder(tmp_path).rows("u")) == [{"row": 1, "word": "x"}]
 
 
 def test_counts_are_those_of_the_units_that_are_committed(tmp_path):
