@@ -1,20 +1,17 @@
 """What a build will not do although its recipe names it: told before any work."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from openm3w.errors import RecipeError
-from openm3w.pipeline import needs
 from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.refilter import with_profile
 
 
 def floor_notes(plan: Plan) -> Iterator[str]:
     """A line for each profile of the floor that `m3w refilter` would refuse, with the reason."""
-    recipe, scores = plan.recipe, plan.resolved.scores
-    for name in dict.fromkeys(recipe.floor):
-        chosen = replace(recipe, profile=name, profile_set=())
+    for name in dict.fromkeys(plan.recipe.floor):
         try:
-            needs.check(recipe, chosen.load_profile(plan.resolved.lm), plan.model, scores)
+            with_profile(plan, name)
         except RecipeError as error:
             yield f"floor: {name} cannot be chosen later: {error}"
 

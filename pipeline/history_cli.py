@@ -59,7 +59,7 @@ def explain(
     if overrides and not profile:
         raise RecipeError("--set: name the profile that it changes, by --profile")
     plan = reopen(folder, store, plugins)
-    check_done(plan)
+    check_done(plan, bytes_too=False)
     if profile:
         plan = refilter.with_profile(plan, profile, overrides)
     found = histories(plan, url)

@@ -39,8 +39,10 @@ def only_writer(output: Path) -> Iterator[None]:
         yield
     finally:
         if descriptor is not None:
-            # Before it is given up, or it would be the next one's.
-            (output / LOCK_NAME).unlink(missing_ok=True)
+            # Before it is given up, or it would be the next one's; and it may be, where somebody
+            # removed the folder.
+            if _is_at(descriptor, output / LOCK_NAME):
+                (output / LOCK_NAME).unlink(missing_ok=True)
             os.close(descriptor)
         if made:
             with contextlib.suppress(OSError):  # not empty, as a build leaves it
@@ -75,7 +77,7 @@ def _locked(path: Path) -> int | None:
                 f"{path.parent}: another build is writing to it; wait until it has ended, or "
                 "choose another --output"
             ) from error
-    return None
+    raise OutputError(f"{path.parent}: another build takes it away again and again; wait for it")
 
 
 def _is_at(descriptor: int, path: Path) -> bool:

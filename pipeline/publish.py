@@ -101,6 +101,9 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
             f"{output}: holds {what}; choose another --output (with --store {store} what has not "
             "changed is not done again)"
         )
+    if theirs and theirs != mine and note.exists():
+        # Of an output that was moved away, it may be; where it is now, its build tells it.
+        note.replace(note.with_name(f"{theirs}.json"))
     commit.write_json(note, {"build": mine, "identity": dict(identity)})
     path = store / BUILD_NAME
     known = commit.read_json(path) or {}
@@ -110,8 +113,14 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
 
 
 def _same_request(before: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> bool:
-    asked = ("recipe", "model", "sources")
-    return before is not None and all(before.get(key) == identity.get(key) for key in asked)
+    """Whether both were asked for in the same words, as far as both know them."""
+    asked = ("model", "sources")
+    if before is None or any(before.get(key) != identity.get(key) for key in asked):
+        return False
+    old, new = dict(before.get("recipe", {})), dict(identity.get("recipe", {}))
+    if "" in (old.get("language"), new.get("language")):
+        old["language"] = new["language"] = ""  # once a recipe always had one
+    return old == new
 
 
 def _digest(identity: Mapping[str, Any]) -> str:
@@ -123,7 +132,11 @@ def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
 
     Where output or store was moved since, the build that the output's manifest names tells it.
     """
-    return _identity_in(_claim_path(output, store)) or _identity_by_build(output, store)
+    here, built = _claim_path(output, store), _published_build(output)
+    if built and _claimed_build(output, store) != built:
+        # Another output was moved here, whose note is of where it was.
+        return _identity_by_build(output, store)
+    return _identity_in(here)
 
 
 def _identity_in(note: Path) -> dict[str, Any] | None:

@@ -163,11 +163,16 @@ def _said(value: object) -> str:
     if isinstance(value, list) and any(isinstance(each, dict) for each in value):
         return "what lists of addresses leave"
     if isinstance(value, list):
-        return " ".join(map(str, value)) or "any"
+        return ", ".join(map(str, value)) or "any"
     return str(value)
 
 
 def _remedy(base: Plan, profile: str, *, changed: bool) -> str:
+    if base.recipe.language and names_its_language(profile):
+        return (
+            f"the build was for language={base.recipe.language}, whatever a profile says: take the "
+            "language out of the file, or build with --set language= naming both"
+        )
     if changed:
         return "to store what it asks for, build with a floor that names a profile of these values"
     names = ", ".join(f'"{name}"' for name in dict.fromkeys([*base.recipe.floor, profile]))

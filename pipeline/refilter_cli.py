@@ -71,7 +71,7 @@ def refilter(
         raise RecipeError("--profile: the same one is named twice")
     engine, say = Runner(name=runner, workers=workers), quiet if as_json else click.echo
     base = reopen(folder, store, plugins)
-    check_done(base)
+    check_done(base, bytes_too=not dry_run)
     if dry_run:
         started = time.perf_counter()
         plans = [refilters.with_profile(base, name, overrides) for name in profiles]

@@ -54,9 +54,11 @@ def reopen(
         tables, origin = list(beside["profiles"]), Path(beside["origin"])
         resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
     except (KeyError, TypeError, ValueError, RecipeError) as error:
+        if publish.BESIDE in about:
+            raise OutputError(_made_by_another(place)) from error
         raise InputError(
-            f"{output}: not a build of web archives of this version ({error}); only `m3w build` "
-            "keeps what is needed to choose again"
+            f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "
+            "needed to choose again"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
     plan = plans.make_plan(
@@ -71,22 +73,28 @@ def reopen(
     )
     made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
     if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):
-        raise OutputError(
-            f"{place}: made by another version, or a list or an evaluation text that it goes by "
-            "has changed since; run the same m3w build with another --output and --store "
-            f"{place}, which does only what has changed"
-        )
+        raise OutputError(_made_by_another(place))
     return plan
 
 
-def check_done(plan: Plan) -> None:
+def _made_by_another(store: Path) -> str:
+    return (
+        f"{store}: made by another version, or a list or an evaluation text that it goes by has "
+        f"changed since; run the same m3w build with another --output and --store {store}, which "
+        "does only what has changed"
+    )
+
+
+def check_done(plan: Plan, *, bytes_too: bool) -> None:
     """Looks whether every job before the last is done for every archive.
+
+    `bytes_too`: and whether the pictures are there, which numbers can do without.
 
     Raises:
         OutputError: one is not; the message says what to do.
     """
     for job in JOBS[:-1]:
-        if left := pending(plan, job):
+        if left := pending(plan, job, bytes_too=bytes_too):
             raise OutputError(
                 f"{plan.store}: job {job} is not done, or its files are gone, for {len(left)} of "
                 f"{len(plan.units)} archives; run the same m3w build again, which does only that"

@@ -44,12 +44,12 @@ def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
     return [("select" if job == "shards" else "", plan.units)]
 
 
-def pending(plan: Plan, job: Job) -> list[str]:
-    """The archives for which a job is still to be done."""
+def pending(plan: Plan, job: Job, *, bytes_too: bool = True) -> list[str]:
+    """The archives for which a job is still to be done; `bytes_too`: or has lost its pictures."""
     parts = unit_parts(plan, job)
     missing = {unit for part in parts for unit in plan.folder(job, part).pending(plan.units)}
     if job == "images":
-        missing |= images.archives_without_packs(plan)
+        missing |= images.archives_without_packs(plan, bytes_too=bytes_too)
     return [unit for unit in plan.units if unit in missing]
 
 

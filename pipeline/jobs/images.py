@@ -47,9 +47,13 @@ def run(plan: Plan, runner: Runner) -> None:
     places.run(plan, runner, pack_units(plan))
 
 
-def archives_without_packs(plan: Plan) -> set[str]:
-    """The archives of packs that are still to be made or are gone; all where that is not known."""
-    archives = {packing.archive_of(name) for name in packing.pending(_packs(plan))}
+def archives_without_packs(plan: Plan, *, bytes_too: bool) -> set[str]:
+    """The archives of packs that are still to be made or are gone; all where that is not known.
+
+    `bytes_too`: a pack whose ledger alone is there is gone.
+    """
+    left = packing.pending(_packs(plan), bytes_too=bytes_too)
+    archives = {packing.archive_of(name) for name in left}
     return archives if archives.issubset(plan.units) else set(plan.units)
 
 

@@ -79,11 +79,12 @@ def pack_units(folder: Folder) -> list[str]:
     return list(sidecar["counts"]["units"]) if sidecar else []
 
 
-def pending(folder: Folder) -> list[str]:
+def pending(folder: Folder, *, bytes_too: bool = True) -> list[str]:
     """The packs that are still to be made, and ALL_PACKS where their list is."""
     if folder.sidecar(ALL_PACKS) is None:
         return [ALL_PACKS]
-    return [name for name in pack_units(folder) if not _is_there(folder, name)]
+    names = pack_units(folder)
+    return [n for n in names if not _is_there(folder, n)] if bytes_too else folder.pending(names)
 
 
 def is_pending(folder: Folder) -> bool:

@@ -12,7 +12,7 @@ from openm3w.pipeline.text.recipe import TextRecipe
 Job = Literal["texts", "select", "shards"]
 JOBS: tuple[Job, ...] = ("texts", "select", "shards")
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 

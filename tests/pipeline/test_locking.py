@@ -1,3 +1,5 @@
+import contextlib
+import shutil
 import subprocess
 import sys
 
@@ -44,6 +46,17 @@ def test_what_was_written_stays_and_the_lock_goes(tmp_path):
     with pytest.raises(ZeroDivisionError):
         fail_after_a_shard(output)
     assert names(output) == ["shard"]
+
+
+def test_the_lock_of_another_writer_is_left_where_the_folder_was_removed(tmp_path):
+    output = tmp_path / "out"
+    with contextlib.ExitStack() as first, contextlib.ExitStack() as second:
+        first.enter_context(only_writer(output))
+        shutil.rmtree(output)
+        second.enter_context(only_writer(output))
+        first.close()
+        with pytest.raises(OutputError, match="another build"), only_writer(output):
+            pass
 
 
 def test_an_empty_folder_of_the_users_own_stays(tmp_path):

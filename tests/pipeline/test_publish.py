@@ -32,13 +32,27 @@ def test_a_build_ends_where_more_than_the_share_failed(entered, failed, ends):
 
 def test_an_output_of_another_build_is_refused(tmp_path):
     output, store = tmp_path / "out", tmp_path / "out.work"
-    publish.claim(output, store, {"recipe": 1})
+    publish.claim(output, store, {"recipe": {"a": 1}})
     output.mkdir()
     (output / "manifest.json").write_text("{}")
 
-    publish.claim(output, store, {"recipe": 1})
+    publish.claim(output, store, {"recipe": {"a": 1}})
     with pytest.raises(OutputError, match="another recipe or input"):
-        publish.claim(output, store, {"recipe": 2})
+        publish.claim(output, store, {"recipe": {"a": 2}})
+
+
+@pytest.mark.parametrize(
+    ("language", "what"), [("", "as it was before"), ("de", "another recipe or input")]
+)
+def test_a_recipe_that_had_a_language_of_its_own_once_asks_for_the_same(tmp_path, language, what):
+    output, store = tmp_path / "out", tmp_path / "out.work"
+    publish.claim(output, store, {"recipe": {"language": "en", "a": 1}, "fingerprint": "old"})
+    output.mkdir()
+    (output / "manifest.json").write_text("{}")
+    with pytest.raises(OutputError, match=what):
+        publish.claim(
+            output, store, {"recipe": {"language": language, "a": 1}, "fingerprint": "new"}
+        )
 
 
 def test_an_output_with_foreign_files_is_refused(tmp_path):
