@@ -38,28 +38,28 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=3, help="of a document")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="keep the store here")
-    options = parser.parse_args()
+    chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        output = (options.folder or Path(temporary)) / "out"
+        output = (chosen.folder or Path(temporary)) / "out"
         if not output.exists():
-            _write(output, options)
+            _write(output, chosen)
         size = sum(path.stat().st_size for path in output.parent.rglob("*.parquet"))
-        images = options.documents * options.images
+        images = chosen.documents * chosen.images
         print(
-            f"{options.documents:,} documents, {images:,} images, {size / 1e6:.0f} MB of numbers; "
+            f"{chosen.documents:,} documents, {images:,} images, {size / 1e6:.0f} MB of numbers; "
             f"pyarrow {version('pyarrow')}, numpy {version('numpy')}, "
             f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the start.\n"
         )
         print_row(["profiles", "seconds", "CPU seconds", "peak MiB"])
         print_row(["---"] * 4)
         for names in (*((name,) for name in PROFILES), PROFILES[:5]):
-            print_row([" ".join(names), *_best(output, names, options.rounds)])
+            print_row([" ".join(names), *_best(output, names, chosen.rounds)])
 
 
-def _write(output: Path, options: argparse.Namespace) -> None:
+def _write(output: Path, chosen: argparse.Namespace) -> None:
     """Makes the store in a process of its own: a child's peak begins at what its parent holds."""
     write = functools.partial(
-        write_store, output, PROFILES, documents=options.documents, images=options.images
+        write_store, output, PROFILES, documents=chosen.documents, images=chosen.images
     )
     process = multiprocessing.get_context("spawn").Process(target=write)
     process.start()
@@ -75,9 +75,14 @@ def _best(output: Path, names: tuple[str, ...], rounds: int) -> list[str]:
     return [f"{seconds:.1f}", f"{cpu:.1f}", f"{max(peak for _, _, peak in found) / 1024:.0f}"]
 
 
-def _run(output: Path, names: tuple[str, ...]) -> tuple[float, float, int]:
+def options(output: Path, names: tuple[str, ...]) -> list[str]:
+    """What `m3w` is called with."""
     profiles = [part for name in names for part in ("--profile", name, *CHANGES.get(name, ()))]
-    command = [sys.executable, "-m", "openm3w", "refilter", str(output), *profiles, "--dry-run"]
+    return ["refilter", str(output), *profiles, "--dry-run"]
+
+
+def _run(output: Path, names: tuple[str, ...]) -> tuple[float, float, int]:
+    command = [sys.executable, "-m", "openm3w", *options(output, names)]
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)

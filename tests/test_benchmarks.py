@@ -1,13 +1,16 @@
 """What the benchmarks measure with; the figures themselves are no test's business."""
 
+import json
 import os
 import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from lxml.html import fromstring
 
+from openm3w.cli import cli
 from openm3w.errors import InputError
 from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.extraction.extract import extract
@@ -20,7 +23,18 @@ if str(BENCHMARKS) not in sys.path:  # as it is for the script; worker processes
 
 import extraction  # noqa: E402
 import quality as quality_tables  # noqa: E402
-from measure import chains, contamination, duplicates, engines, memory, pages, quality, records  # noqa: E402
+import refilter  # noqa: E402
+from measure import (  # noqa: E402
+    chains,
+    contamination,
+    duplicates,
+    engines,
+    memory,
+    pages,
+    quality,
+    records,
+    synthetic,
+)
 from measure.turns import Worker  # noqa: E402
 
 URL = "http://example.org/page.html"
@@ -272,3 +286,13 @@ def test_the_passes_mark_the_synthetic_duplicates(tmp_path):
 
     assert ran.marked == 20
     assert ran.peak_bytes > 1 << 20
+
+
+def test_every_profile_can_be_chosen_from_the_synthetic_store(tmp_path):
+    synthetic.write_store(tmp_path / "out", refilter.PROFILES, documents=60, images=3)
+    for name in refilter.PROFILES:
+        options = refilter.options(tmp_path / "out", (name,))
+        ran = CliRunner().invoke(cli, [*options, "--json"])
+        assert ran.exit_code == 0, ran.output
+        (found,) = json.loads(ran.output)["profiles"].values()
+        assert found["stages"][0]["entered"] == 60

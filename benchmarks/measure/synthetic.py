@@ -12,6 +12,7 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish, recipe
 from openm3w.pipeline.build import identity
 from openm3w.pipeline.jobs.measures import DOCUMENTS, IMAGES, schemas
+from openm3w.pipeline.jobs.packing import ALL_PACKS
 from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.sidecars import unit_parts
@@ -39,6 +40,7 @@ def write_store(output: Path, profiles: Iterable[str], *, documents: int, images
     settings = recipe.load("openm3w", asked)
     plan = plans.make_plan(settings, sources, output, publish.default_store(output), "lit")
     publish.claim(output, plan.store, identity(plan))
+    plan.folder("images", "packs").commit_sidecar(ALL_PACKS, counts={"units": []}, seconds={})
     rng = np.random.default_rng(0)
     for at, unit in enumerate(plan.units):
         number = min(UNIT, documents - at * UNIT)
