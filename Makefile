@@ -14,7 +14,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Idle threads of one process should not spin on cores that others need.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-dedup clean
+.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-dedup clean
 help:
 	@echo 'make setup        .venv with everything (idempotent)'
 	@echo 'make demo         the whole chain on a small archive, no network'
@@ -26,6 +26,7 @@ help:
 	@echo 'make bench-deps   .venv-bench with what ours is compared with (idempotent)'
 	@echo 'make bench-extraction  quality and speed of extraction beside the peers, as Markdown'
 	@echo 'make bench-quality     rules on text beside datatrove: decisions and speed, as Markdown'
+	@echo 'make bench-decode      decoding and encoding of images beside bare libraries, as Markdown'
 	@echo 'make bench-dedup       near duplicates: signatures a second, the curve, memory, as Markdown'
 	@echo 'make bench-memory      70,000 pages in one process; STRESS=FILE names another archive'
 
@@ -92,6 +93,9 @@ bench-extraction: bench-deps
 
 bench-quality: bench-deps
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BENCH_VENV)/bin/python benchmarks/quality.py --rounds 3
+
+bench-decode:
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python benchmarks/decode.py
 
 bench-dedup: bench-deps
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BENCH_VENV)/bin/python benchmarks/dedup.py

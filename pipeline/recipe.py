@@ -41,6 +41,8 @@ class Images:
     max_redirects: int = 5
     """As many as a browser-like fetcher follows politely; RFC 9110 names no number."""
     encoding: Encoding = field(default_factory=Encoding)
+    originals: bool = False
+    """Also stores the bytes of each stored image as they were fetched, in the packs alone."""
     blocklists: tuple[str, ...] = ()
     """Text files of MD5, SHA-256 and PDQ hashes: images that must not be stored."""
     evaluation_images: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ import contextlib
 import functools
 import tarfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apache_beam as beam
@@ -121,7 +122,7 @@ def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
                 clock.lap("decode, resize and encode")
             if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
                 raise UnusableImageError(reason)
-            return encoded
+            return replace(encoded, original_data=data) if settings.originals else encoded
 
         yield fetch
 

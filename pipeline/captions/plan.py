@@ -16,7 +16,7 @@ from openm3w.pipeline.store import Folder
 Job = Literal["rows", "index", "images", "select", "shards"]
 JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
-STORE_VERSION = 5
+STORE_VERSION = 6
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -91,6 +91,7 @@ class CaptionPlan:
             "openm3w": __version__,
             "store": str(STORE_VERSION),
             "img2dataset": metadata.version("img2dataset"),
+            "opencv": metadata.version("opencv-python-headless"),
         }
 
 

@@ -31,7 +31,12 @@ class Images:
     max_bytes: int = 20_000_000
     """Of the encoded input."""
     max_pixels: int = MAX_PIXELS
-    """Of the decoded input: Pillow's bound for decompression bombs."""
+    """Of the decoded input, at most Pillow's bound for decompression bombs."""
+    keep_bytes: bool = False
+    """Stores a JPEG in RGB as it came, without its metadata, where it is upright, in sRGB, and not
+    resized."""
+    originals: bool = False
+    """Also stores the bytes of each stored image as they were fetched, in the packs alone."""
     blocklists: tuple[str, ...] = ()
     """Files of hashes of images that are never stored."""
     evaluation_images: tuple[str, ...] = ()
@@ -42,6 +47,8 @@ class Images:
             raise ValueError(f"max_redirects is {self.max_redirects}, expected at least 0")
         if min(self.max_bytes, self.max_pixels) < 1:
             raise ValueError("max_bytes and max_pixels must be at least 1")
+        if self.max_pixels > MAX_PIXELS:
+            raise ValueError(f"max_pixels is {self.max_pixels}, expected at most {MAX_PIXELS}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

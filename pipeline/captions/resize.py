@@ -1,22 +1,18 @@
-"""img2dataset's resizer behind our own decoder.
+"""img2dataset's resizer behind our own decoder: its modes, and bytes equal to its own.
 
 OpenCV, which img2dataset decodes with, opens formats that nobody needs, obeys headers that promise
-gigabytes, and ignores how the camera was held. So Pillow decodes first, within bounds, and the
-resizer is handed an upright bitmap.
+gigabytes, and ignores how the camera was held. So our decoder comes first, within bounds. The
+resizing is OpenCV's as img2dataset asks for it, without its detours: it points the output streams
+of the whole process at /dev/null for each picture, which no two threads can do at once.
 """
 
-import contextlib
 import functools
 import hashlib
 import importlib.util
-import io
-import os
-import threading
-import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
+import numpy as np
 from PIL import Image
 
 from openm3w.errors import MissingError
@@ -24,9 +20,10 @@ from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.images.decode import (
     Encoded,
     Encoding,
+    Opened,
     UnusableImageError,
     open_picture,
-    reduce,
+    reduced,
 )
 from openm3w.pipeline.images.measures import measure, original, pdq_hash
 
@@ -39,8 +36,7 @@ _INSTALL = (
     'img2dataset resizes captioned images and is not installed; pip install "openm3w[captions]"'
 )
 
-# The resizer points file descriptors 1 and 2 at /dev/null while it works, for the whole process.
-_LOCK = threading.Lock()
+_Pixels: TypeAlias = "np.ndarray[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,28 +55,42 @@ class Resizing:
             UnusableImageError: with one of `decode.REASONS`, or `not_resized`.
             MissingError: img2dataset is not installed.
         """
-        side = self._side
-        picture, (width, height), original_format = open_picture(data, self._within(side))
-        bitmap = io.BytesIO()
-        picture.save(bitmap, format="BMP")
-        with _LOCK, _quietly():
-            stored, stored_width, stored_height, *_, error = _resizer(self.resize)(bitmap)
-        if error is not None:
-            raise UnusableImageError("not_resized")
-        scaled = original_format == "JPEG" and max(width, height) > 2 * min(_SEEN_SIDE, side)
-        seen = self._seen(data, picture, again=scaled and side != _SEEN_SIDE)
+        keeps = functools.partial(_stays, self.resize) if self.images.keep_bytes else None
+        opened = open_picture(data, self._within(self._side), keeps)
+        stored, width, height = opened.kept, opened.width, opened.height
+        if stored is None:
+            stored, width, height = self._stored(opened)
+        source, side = original(data), self._side
+        is_scaled = opened.format == "jpeg" and (
+            max(opened.width, opened.height) > 2 * min(_SEEN_SIDE, side)
+        )
+        seen = self._seen(data, opened.picture, again=is_scaled and side != _SEEN_SIDE)
         return Encoded(
             data=stored,
-            sha256=hashlib.sha256(stored).hexdigest(),
-            width=stored_width,
-            height=stored_height,
-            original_width=width,
-            original_height=height,
-            original_format=original_format.lower(),
-            original=original(data),
+            sha256=source.sha256 if stored is data else hashlib.sha256(stored).hexdigest(),
+            width=width,
+            height=height,
+            original_width=opened.width,
+            original_height=opened.height,
+            original_format=opened.format,
+            original_frames=opened.num_frames,
+            original=source,
             measures=measure(seen),
             pdq=pdq_hash(seen) if self.with_pdq else None,
         )
+
+    def _stored(self, opened: Opened) -> tuple[bytes, int, int]:
+        cv2, settings = _cv2(), self.resize
+        try:
+            resized = _fitted(_bgr(opened), settings)
+            done, stored = cv2.imencode(
+                ".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, settings.quality]
+            )
+        except cv2.error:
+            done = False
+        if not done:  # a side above 65,500 pixels
+            raise UnusableImageError("not_resized")
+        return stored.tobytes(), resized.shape[1], resized.shape[0]
 
     @property
     def _side(self) -> int:
@@ -98,9 +108,8 @@ class Resizing:
         """
         listed = self._within(_SEEN_SIDE)
         if again:
-            picture, *_ = open_picture(data, listed)
-        reduce(picture, listed)
-        return picture
+            picture = open_picture(data, listed).picture
+        return reduced(picture, listed)
 
 
 def check_installed() -> None:
@@ -113,26 +122,64 @@ def check_installed() -> None:
         raise MissingError(_INSTALL)
 
 
-@functools.lru_cache(maxsize=4)
-def _resizer(settings: Resize) -> Any:
-    with _quietly():
-        try:
-            from img2dataset.resizer import Resizer
-        except ImportError as error:
-            raise MissingError(f"{_INSTALL} ({error})") from error
-    return Resizer(
-        image_size=settings.side,
-        resize_mode=settings.mode,
-        resize_only_if_bigger=settings.only_if_bigger,
-        encode_format="jpg",
-        encode_quality=settings.quality,
-    )
+def _bgr(opened: Opened) -> _Pixels:
+    """`uint8[H, W, 3]` in OpenCV's order."""
+    cv2 = _cv2()
+    if opened.pixels is not None:
+        return cv2.cvtColor(opened.pixels, cv2.COLOR_RGBA2BGR)
+    return cv2.cvtColor(np.asarray(opened.picture), cv2.COLOR_RGB2BGR)
 
 
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    # albumentations, which img2dataset imports, asks PyPI for its newest version on import.
-    os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of imghdr, pipes, and albumentations' old names
-        yield
+def _stays(to: Resize, width: int, height: int) -> bool:
+    """Whether a picture of this size is left as it is."""
+    at_first = _compared(to, width, height)
+    if to.mode == "no" or (to.only_if_bigger and at_first <= to.side):
+        return True
+    return to.mode in ("keep_ratio", "keep_ratio_largest") and at_first == to.side
+
+
+def _compared(to: Resize, width: int, height: int) -> int:
+    """The side that becomes `to.side`."""
+    shortest = to.mode in ("keep_ratio", "center_crop")
+    return min(width, height) if shortest else max(width, height)
+
+
+def _fitted(pixels: _Pixels, to: Resize) -> _Pixels:
+    """What img2dataset makes of a bitmap; the very array where it stays as it is."""
+    height, width = pixels.shape[:2]
+    at_first = _compared(to, width, height)
+    if _stays(to, width, height):
+        return pixels
+    pixels = _scaled(pixels, to.side / at_first, is_smaller=at_first > to.side)
+    height, width = pixels.shape[:2]
+    if to.mode == "center_crop":
+        top, left = (height - to.side) // 2, (width - to.side) // 2
+        return pixels[top : top + to.side, left : left + to.side]
+    if to.mode == "border":
+        cv2 = _cv2()
+        high, wide = to.side - height, to.side - width
+        edges = (high // 2, high - high // 2, wide // 2, wide - wide // 2)
+        return cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_CONSTANT, value=_WHITE)
+    return pixels
+
+
+def _scaled(pixels: _Pixels, scale: float, *, is_smaller: bool) -> _Pixels:
+    cv2 = _cv2()
+    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    if (height, width) == pixels.shape[:2]:
+        return pixels
+    how = cv2.INTER_AREA if is_smaller else cv2.INTER_LANCZOS4
+    return cv2.resize(pixels, (width, height), interpolation=how)
+
+
+_WHITE = (255, 255, 255)
+
+
+@functools.lru_cache(maxsize=1)
+def _cv2() -> Any:
+    try:
+        import cv2
+    except ImportError as error:
+        raise MissingError(f"{_INSTALL} ({error})") from error
+    cv2.setNumThreads(1)  # one picture is too little work for several; units run side by side
+    return cv2

@@ -22,9 +22,12 @@ LEDGER_FIELDS = [
     ("original_width", pa.int32()),
     ("original_height", pa.int32()),
     ("original_format", pa.string()),
+    ("original_frames", pa.int32()),
     ("original_bytes", pa.int64()),
     ("original_sha256", pa.string()),
     ("original_md5", pa.string()),
+    ("original_pack", pa.string()),
+    ("original_offset", pa.int64()),
     ("grey_deviation", pa.float64()),
     ("entropy", pa.float64()),
     ("sharpness", pa.float64()),
@@ -37,7 +40,8 @@ LEDGER_FIELDS = [
 All but the first two are null where no picture was decoded, or where it must not be stored. Where
 the floor dropped it only `pack` and `offset` are: what serves an image goes by what was decoded,
 and the numbers say why it was dropped. `pdq` and `pdq_quality` also where
-no list asks for them.
+no list asks for them. `original_pack` and `original_offset` say where the bytes are as they were
+fetched, `original_bytes` of them, and are null where the recipe does not keep them.
 """
 
 _SCORES = (
@@ -54,7 +58,9 @@ def is_decoded(row: Mapping[str, Any]) -> bool:
     return row["sha256"] is not None
 
 
-def stored_row(encoded: Encoded, place: Place | None = None) -> dict[str, Any]:
+def stored_row(
+    encoded: Encoded, place: Place | None = None, original: Place | None = None
+) -> dict[str, Any]:
     """The row's part on an image that is in a pack, or in none since the floor dropped it."""
     pdq, pdq_quality = encoded.pdq or (None, None)
     return {
@@ -66,6 +72,8 @@ def stored_row(encoded: Encoded, place: Place | None = None) -> dict[str, Any]:
         **measured_row(encoded),
         "original_sha256": encoded.original.sha256,
         "original_md5": encoded.original.md5,
+        "original_pack": original.pack if original else None,
+        "original_offset": original.offset if original else None,
         "pdq": pdq,
         "pdq_quality": pdq_quality,
     }
@@ -76,12 +84,20 @@ def measured_row(encoded: Encoded) -> dict[str, Any]:
     measures = encoded.measures
     return {
         "original_format": encoded.original_format,
+        "original_frames": encoded.original_frames,
         "original_bytes": encoded.original.num_bytes,
         "grey_deviation": measures.grey_deviation,
         "entropy": measures.entropy,
         "sharpness": measures.sharpness,
         "phash": measures.phash,
     }
+
+
+def original_place(row: Mapping[str, Any]) -> Place | None:
+    """Where the image's bytes are as they were fetched, if they were kept."""
+    if row["original_pack"] is None:
+        return None
+    return Place(row["original_pack"], row["original_offset"], row["original_bytes"])
 
 
 def filled(image: Image, row: Mapping[str, Any]) -> Image:

@@ -18,7 +18,7 @@ ones are left as they are. Ours: about the side of 224 px that models look at.""
 
 _HASH_SIDE = 32
 _HASH_BITS = 8  # a row; 8 x 8 low frequencies
-_SCALE = 1 << 14  # cosines as whole numbers: the products stay below 2**53
+_SCALE = 1 << 14  # cosines as whole numbers: sums of products stay below 2**53, exact as floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +55,15 @@ def original(data: bytes) -> Original:
 
 
 def measure(picture: Image.Image) -> Measures:
-    """Measures an upright RGB picture; one made smaller before has nearly the same numbers."""
+    """Measures an upright picture; one made smaller before has nearly the same numbers.
+
+    Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too.
+    """
     grey = picture.convert("L")
     smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
     small = _reduced(grey)
     return Measures(
-        grey_deviation=round(float(smallest.std(dtype=np.float64)), 2),
+        grey_deviation=round(_deviation(smallest), 2),
         entropy=entropy(small),
         sharpness=sharpness(small),
         phash=_hash(smallest),
@@ -98,7 +101,8 @@ def sharpness(grey: Image.Image) -> float:
     inside = edges.reshape(height - 2, width)[:, 1:-1].astype(np.float64)
     # Sums of whole numbers are exact in any order; BLAS would start threads for them.
     mean = float(inside.sum()) / inside.size
-    return round(float((inside * inside).sum()) / inside.size - mean * mean, 2)
+    squares = float(np.einsum("yx,yx->", inside, inside))
+    return round(squares / inside.size - mean * mean, 2)
 
 
 _MIN_HASHED_DEVIATION = 1.0
@@ -128,7 +132,7 @@ def pdq_hash(picture: Image.Image) -> tuple[str, int]:
     """
     import pdqhash
 
-    bits, quality = pdqhash.compute(np.asarray(picture))
+    bits, quality = pdqhash.compute(np.asarray(picture.convert("RGB")))
     return np.packbits(bits.astype(np.uint8)).tobytes().hex(), int(quality)
 
 
@@ -140,16 +144,24 @@ def _reduced(grey: Image.Image) -> Image.Image:
     return grey.resize(size, Image.Resampling.BOX)
 
 
+def _deviation(smallest: "np.ndarray[Any, Any]") -> float:
+    values = smallest.ravel().astype(np.int64)
+    total, squares = int(values.sum()), int((values * values).sum())
+    return math.sqrt(values.size * squares - total * total) / values.size
+
+
 def _hash(smallest: "np.ndarray[Any, Any]") -> str:
-    if smallest.std(dtype=np.float64) < _MIN_HASHED_DEVIATION:
+    if _deviation(smallest) < _MIN_HASHED_DEVIATION:
         return ""
     cosines = _cosines()
-    low = cosines @ smallest.astype(np.int64) @ cosines.T
-    return np.packbits(low.ravel() > np.median(low)).tobytes().hex()
+    low = (cosines @ smallest.astype(np.float64) @ cosines.T).ravel()
+    in_order = np.sort(low)
+    median = (in_order[low.size // 2 - 1] + in_order[low.size // 2]) / 2
+    return np.packbits(low > median).tobytes().hex()
 
 
 @functools.lru_cache(maxsize=1)
 def _cosines() -> "np.ndarray[Any, Any]":
     frequency, at = np.mgrid[0:_HASH_BITS, 0:_HASH_SIDE]
     exact = np.cos(np.pi * (2 * at + 1) * frequency / (2 * _HASH_SIDE))
-    return np.rint(exact * _SCALE).astype(np.int64)
+    return np.rint(exact * _SCALE)

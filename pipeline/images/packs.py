@@ -1,7 +1,8 @@
 """Packs: tar files of stored images, one after the other, named by their content.
 
-A pack holds each content once; the ledger's offset points at the image's bytes, so that a reader
-needs one range of the file and no tar.
+Originals, where a recipe keeps them, lie beside what was made of them. A pack holds each content
+once; the ledger's offset points at the image's bytes, so that a reader needs one range of the file
+and no tar.
 """
 
 import io
@@ -23,18 +24,22 @@ class Place:
 
 
 class PackWriter:
-    """Appends images to a pack that is being written to `file`."""
+    """Appends images to a pack that is being written to `file`, under their hash and `suffix`."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, suffix: str = ".jpg") -> None:
         self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
         self._name = name
+        self._suffix = suffix
         self._places: dict[str, Place] = {}
 
-    def add(self, sha256: str, data: bytes) -> Place:
-        """The place of `data`, which is written unless the pack has it already."""
+    def add(self, sha256: str, data: bytes, suffix: str | None = None) -> Place:
+        """The place of `data`, which is written unless the pack has it already.
+
+        `suffix`: of this member, where it is another than the pack's.
+        """
         place = self._places.get(sha256)
         if place is None:
-            member = tarfile.TarInfo(f"{sha256}.jpg")
+            member = tarfile.TarInfo(sha256 + (self._suffix if suffix is None else suffix))
             member.size = len(data)
             offset = self._tar.offset + tarfile.BLOCKSIZE
             self._tar.addfile(member, io.BytesIO(data))

@@ -9,6 +9,7 @@ shuffled; image bytes go from the archive into the pack inside one worker.
 import contextlib
 import functools
 from collections.abc import Iterator
+from dataclasses import replace
 
 import apache_beam as beam
 
@@ -84,7 +85,7 @@ def _packs(plan: Plan) -> Folder:
 
 @contextlib.contextmanager
 def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
-    encoding = plan.recipe.images.encoding
+    encoding, originals = plan.recipe.images.encoding, plan.recipe.images.originals
     blocklist = plan.lists.blocked()
     path = next(s.path for s in plan.sources if s.unit == archive)
     with path.open("rb") as file:
@@ -107,7 +108,7 @@ def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
             verdict = plan.floor.keep_image(as_image(encoded))
             if not verdict:
                 raise UnwantedImageError(str(verdict.reason), encoded)
-            return encoded
+            return replace(encoded, original_data=record.body) if originals else encoded
 
         yield fetch
 

@@ -191,8 +191,15 @@ def _stored(
     except UnusableImageError as error:
         return packing.row(found.origin, str(error))
     place = writer.add(encoded.sha256, encoded.data)
+    original = None
+    if encoded.original_data:
+        suffix = _SUFFIXES.get(encoded.original_format, encoded.original_format)
+        original = writer.add(encoded.original.sha256, encoded.original_data, f".{suffix}")
     clock.lap("store")
-    return packing.row(found.origin) | stored_row(encoded, place)
+    return packing.row(found.origin) | stored_row(encoded, place, original)
+
+
+_SUFFIXES = {"jpeg": "jpg"}
 
 
 def _is_there(folder: Folder, name: str) -> bool:

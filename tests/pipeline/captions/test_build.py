@@ -14,6 +14,8 @@ from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.recipe import Images, Resize, load
 from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.images.decode import Encoding, phash_of
+from openm3w.pipeline.images.ledger import original_place
+from openm3w.pipeline.images.packs import PackReader
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
@@ -452,3 +454,22 @@ def test_profiles_on_real_rows(tmp_path, realdata, name):
     english = name != "captions"
     assert (0.85 if english else 0.9) < pairs["kept"] / pairs["entered"] <= 1
     assert (pairs["dropped"].get("wrong_language", 0) > 500) == english
+
+
+def test_originals_are_kept_byte_for_byte_where_the_recipe_says_so(image_bytes, tmp_path):
+    data = image_bytes(300, 200, "PNG")
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(data)
+    table = jsonl(tmp_path / "in" / "t.jsonl", [{"file": "a.png", "caption": "one caption of it"}])
+    columns = {"url_column": "file", "text_column": "caption"}
+
+    for overrides, kept in (((), False), (("images.originals=true",), True)):
+        output = tmp_path / f"out{kept}"
+        build([table], output, overrides=overrides, **columns)
+        (ledger,) = (tmp_path / f"out{kept}.work" / "images").glob("*/*-00000.parquet")
+        (row,) = pq.read_table(ledger).to_pylist()
+        place = original_place(row)
+        assert (place is not None) is kept
+        if place is not None:
+            with PackReader(ledger.parent) as packs:
+                assert packs.read(place) == data

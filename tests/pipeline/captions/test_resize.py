@@ -1,4 +1,5 @@
 import io
+import warnings
 
 import numpy as np
 import pytest
@@ -38,14 +39,60 @@ def test_sizes_are_those_of_img2dataset(image_bytes, size, options, stored):
     assert (encoded.original_width, encoded.original_height) == size
 
 
-def test_the_pixels_are_those_that_img2dataset_itself_stores(image_bytes):
-    data = image_bytes(500, 375, "PNG", seed=3)
-    ours = resized(data)  # first, since it imports img2dataset quietly
-    from img2dataset.resizer import Resizer
+def theirs(data, mode, only_if_bigger):
+    """What img2dataset itself stores."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of imghdr, pipes, and albumentations' old names
+        from img2dataset.resizer import Resizer
 
-    theirs = Resizer(256, "keep_ratio_largest", resize_only_if_bigger=True)(io.BytesIO(data))
+        return Resizer(256, mode, resize_only_if_bigger=only_if_bigger)(io.BytesIO(data))
 
-    assert ours.data == theirs[0]
+
+@pytest.mark.parametrize("mode", ["keep_ratio_largest", "keep_ratio", "center_crop", "border"])
+@pytest.mark.parametrize("only_if_bigger", [True, False])
+@pytest.mark.parametrize("form", ["PNG", "JPEG"])
+@pytest.mark.parametrize(
+    "size",
+    [(500, 375), (375, 500), (256, 256), (257, 255), (200, 100), (300, 100), (641, 13), (3, 5)],
+)
+def test_bytes_and_sizes_are_those_of_img2dataset(image_bytes, size, form, mode, only_if_bigger):
+    data = image_bytes(*size, form, seed=3)
+
+    ours = resized(data, mode=mode, only_if_bigger=only_if_bigger)
+
+    assert (ours.data, ours.width, ours.height) == theirs(data, mode, only_if_bigger)[:3]
+
+
+def test_a_side_that_no_jpeg_can_have_is_not_resized():
+    buffer = io.BytesIO()
+    Image.new("L", (65_501, 2)).save(buffer, "PNG")
+
+    with pytest.raises(UnusableImageError, match=r"^not_resized$"):
+        resized(buffer.getvalue(), mode="no")
+
+
+def test_numbers_are_of_the_picture_as_it_came_whatever_is_stored(image_bytes):
+    data = image_bytes(500, 375, "JPEG")
+    measured = encode(data, Encoding()).measures
+
+    for mode in ("keep_ratio_largest", "border", "center_crop", "no"):
+        assert resized(data, mode=mode).measures == measured, mode
+
+
+def kept(data, **resize):
+    settings = Resize(**resize)
+    return Resizing(images=Images(keep_bytes=True), resize=settings)(data)
+
+
+def test_bytes_are_kept_where_nothing_is_resized(image_bytes):
+    small, large = image_bytes(256, 200, "JPEG"), image_bytes(257, 200, "JPEG")
+
+    assert kept(small).data == small
+    assert kept(large).data != large
+    assert kept(large, mode="no").data == large
+    assert kept(small, only_if_bigger=False).data == small, "its longer side is 256 already"
+    assert kept(small, mode="border", only_if_bigger=False).data != small
+    assert resized(small).data != small, "without the option"
 
 
 def test_a_picture_held_sideways_is_turned():
@@ -119,10 +166,3 @@ def test_transparent_pixels_become_white():
 
     with Image.open(io.BytesIO(resized(buffer.getvalue()).data)) as stored:
         assert stored.getpixel((5, 5)) == (255, 255, 255)
-
-
-def test_output_streams_survive_the_resizer(image_bytes, capfd):
-    resized(image_bytes(100, 100))
-    print("still here")  # noqa: T201
-
-    assert capfd.readouterr().out == "still here\n"

@@ -1,5 +1,7 @@
 import hashlib
 import io
+import warnings
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -208,3 +210,23 @@ def test_a_comment_of_the_original_does_not_survive():
 def test_a_bound_that_lets_nothing_through_is_refused(bound):
     with pytest.raises(ValueError, match="at least 1"):
         Encoding(**{bound: 0})
+
+
+def test_threads_decode_side_by_side_and_leave_warnings_as_they_were(image_bytes):
+    files = [image_bytes(200 + at, 150, "JPEG", seed=at) for at in range(8)]
+    # Its EXIF ends early, of which Pillow warns; warnings are errors in these tests.
+    files += [image_bytes(200, 150, "JPEG", exif=b"Exif\0\0MM\0*\0\0\0\x08\0\x05\x01\x12")]
+    alone = [encode(data, ENCODING) for data in files]
+    before = list(warnings.filters)
+
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda data: encode(data, ENCODING), files * 5))
+
+    assert together == alone * 5
+    assert warnings.filters == before
+
+
+def test_more_pixels_than_pillow_allows_cannot_be_asked_for():
+    assert Encoding(max_pixels=89_478_485).max_pixels == 89_478_485
+    with pytest.raises(ValueError, match="above Pillow's"):
+        Encoding(max_pixels=89_478_486)

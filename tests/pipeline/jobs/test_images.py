@@ -8,7 +8,9 @@ from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.images.decode import Encoding, encode
+from openm3w.pipeline.images.ledger import original_place
 from openm3w.pipeline.images.measures import pdq_hash
+from openm3w.pipeline.images.packs import PackReader
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest as manifests
@@ -16,6 +18,7 @@ from openm3w.shards.funnel import check_chain
 from openm3w.shards.reader import read_samples
 
 SITE = "http://site.example"
+GPS = b"Exif\0\0MM\0*\0\0\0\x08\0\0\0\0\0\0SECRET PLACE"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
 
 
@@ -222,3 +225,40 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     for name in ("entropy", "sharpness", "grey_deviation"):
         assert image.scores[name] == row[name]
     assert image.scores["eval_distance"] == distances["shared.png"]
+
+
+@pytest.mark.beam
+def test_originals_are_kept_byte_for_byte_where_the_recipe_says_so(archive, image_bytes, tmp_path):
+    data = {"a.png": image_bytes(120, 100), "b.jpg": image_bytes(900, 700, "JPEG", exif=GPS)}
+    archive.page(f"{SITE}/", page(*data))
+    for name, content in data.items():
+        archive.image(f"{SITE}/{name}", content, content_type=f"image/{name[2:]}")
+    source = archive.write(tmp_path / "a.warc.gz")
+
+    plan, _ = run(source, tmp_path / "with", "images.originals=true")
+    plain, _ = run(source, tmp_path / "without")
+
+    found = places(plan)
+    with PackReader(plan.folder("images", "packs").root) as packs:
+        assert {name: packs.read(original_place(row)) for name, row in found.items()} == data
+    assert [original_place(row) for row in places(plain).values()] == [None, None]
+    shards = [sorted((p.output / "data").glob("*.tar")) for p in (plan, plain)]
+    assert [t.read_bytes() for t in shards[0]] == [t.read_bytes() for t in shards[1]]
+
+
+@pytest.mark.beam
+def test_bytes_are_kept_without_the_place_that_the_camera_wrote(archive, image_bytes, tmp_path):
+    names = ("a.jpg", "b.jpg")
+    data = [image_bytes(300, 200, "JPEG", seed=at, exif=GPS) for at in range(2)]
+    archive.page(f"{SITE}/", page(*names))
+    for name, content in zip(names, data, strict=True):
+        archive.image(f"{SITE}/{name}", content)
+
+    plan, _ = run(
+        archive.write(tmp_path / "a.warc.gz"), tmp_path / "out", "images.encoding.keep_bytes=true"
+    )
+
+    (manifest,) = manifests.load(plan.output)
+    (sample,) = read_samples(manifest)
+    assert all(b"SECRET PLACE" in content for content in data)
+    assert list(sample.images) == [image_bytes(300, 200, "JPEG", seed=at) for at in range(2)]

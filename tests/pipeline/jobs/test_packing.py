@@ -1,4 +1,6 @@
 import contextlib
+import tarfile
+from dataclasses import replace
 
 import apache_beam as beam
 import pyarrow.parquet as pq
@@ -7,7 +9,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
-from openm3w.pipeline.images.ledger import is_decoded
+from openm3w.pipeline.images.ledger import is_decoded, original_place
 from openm3w.pipeline.images.measures import Measures, Original
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
@@ -57,7 +59,7 @@ def encoded(data):
     )
 
 
-def make_packing(folder):
+def make_packing(folder, *, originals=False):
     @contextlib.contextmanager
     def opening(archive, clock):
         assert archive == "u"
@@ -68,7 +70,8 @@ def make_packing(folder):
                 raise UnusableImageError(found.origin)
             if found.origin.startswith("unwanted"):
                 raise UnwantedImageError(found.origin, encoded(b"unwanted"))
-            return encoded(found.origin[:1].encode())
+            stored = encoded(found.origin[:1].encode())
+            return replace(stored, original_data=b"original!") if originals else stored
 
         yield fetch
 
@@ -115,6 +118,27 @@ def test_an_image_that_the_floor_drops_has_its_numbers_and_no_bytes(tmp_path):
     assert (unwanted["original_width"], unwanted["entropy"], unwanted["phash"]) == (4, 2, "4" * 16)
     assert (is_decoded(unwanted), is_decoded(bad)) == (True, False)
     assert b"unwanted" not in folder.path("u-00000", "tar").read_bytes()
+
+
+@pytest.mark.parametrize("originals", [False, True])
+def test_originals_lie_beside_what_was_made_of_them(tmp_path, originals):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    found = tuple(Found(name, "u") for name in ("a", "b", "unwanted"))
+
+    packing.commit_pack(make_packing(folder, originals=originals), PackUnit("u-0", "u", found))
+
+    a, b, unwanted = folder.rows("u-0")
+    with tarfile.open(folder.path("u-0", "tar")) as tar:
+        names = tar.getnames()
+    assert original_place(unwanted) is None
+    if not originals:
+        assert (original_place(a), names) == (None, ["61.jpg", "62.jpg"])
+        return
+    with PackReader(tmp_path) as packs:
+        assert packs.read(original_place(a)) == b"original!"
+        assert packs.read(Place(a["pack"], a["offset"], a["length"])) == b"a"
+    assert original_place(a) == original_place(b), "the same content is stored once"
+    assert names == ["61.jpg", "5.png", "62.jpg"]
 
 
 def test_images_of_no_archive_have_a_ledger_and_no_pack(tmp_path):
