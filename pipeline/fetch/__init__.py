@@ -1,0 +1,1 @@
+"""Getting images from the web: guarded, bounded, polite, and never twice."""

@@ -1,0 +1,1 @@
+"""One request over HTTP: which addresses may be asked, how, and what came back."""

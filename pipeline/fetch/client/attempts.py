@@ -1,0 +1,82 @@
+"""What is known of a request under way, and what its failure is called."""
+
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+
+from openm3w.pipeline.fetch.client.bodies import BadEncodingError, TooLargeError
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What is known of a request under way, where aiohttp's hooks do not say which it is."""
+
+    proxied: bool = False
+    refused: bool = False
+    connects: int = 0
+
+
+ATTEMPT: ContextVar[Attempt] = ContextVar("openm3w_attempt")
+"""The attempt that this code runs for."""
+
+
+class _LostError(aiohttp.ClientError):
+    """A connection that broke; of a kind that aiohttp does not ask again after."""
+
+
+async def ask_once(
+    request: aiohttp.ClientRequest,
+    handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
+) -> aiohttp.ClientResponse:
+    """One request is one request: aiohttp would ask again whenever a connection breaks.
+
+    That is right only of a connection that was kept, and that the server has closed meanwhile
+    (RFC 9112, section 9.3.1).
+    """
+    attempt = ATTEMPT.get()
+    while True:
+        try:
+            return await handler(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            if attempt.connects:
+                raise _LostError(str(error)) from error
+
+
+_REASONS: tuple[tuple[type[BaseException], str], ...] = (  # the first that fits
+    (TooLargeError, "too_large"),
+    (BadEncodingError, "bad_encoding"),
+    (aiohttp.SocketTimeoutError, "idle_timeout"),
+    (TimeoutError, "total_timeout"),
+    (aiohttp.ClientConnectorDNSError, "dns_failure"),
+    (aiohttp.ClientSSLError, "tls_failure"),
+    (ssl.SSLError, "tls_failure"),
+    (aiohttp.ClientConnectorError, "connect_failure"),
+    (aiohttp.ClientHttpProxyError, "connect_failure"),
+    (aiohttp.InvalidURL, "bad_url"),
+    (aiohttp.ClientResponseError, "bad_response"),
+    (HttpProcessingError, "bad_response"),
+    (aiohttp.ClientPayloadError, "connection_lost"),
+    (aiohttp.ClientError, "connection_lost"),
+    (OSError, "connection_lost"),
+)
+
+
+def fault(error: Exception, attempt: Attempt) -> str:
+    """The reason, of outcomes.FAULTS or REFUSED, that an exception stands for."""
+    if attempt.refused:
+        return "private_address"
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return "connect_timeout" if attempt.connects else "dns_failure"
+    reason = next((reason for kind, reason in _REASONS if isinstance(error, kind)), "")
+    if not reason:
+        _LOGGER.error("a request failed in a way that should not be possible", exc_info=error)
+    return reason or "bad_response"

@@ -1,0 +1,93 @@
+"""What became of a URL that was asked for, and the reasons there are."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outcome = Literal["fetched", "dropped", "failed"]
+"""`dropped`: not asked, or not used, by a decision of ours; `failed`: asked, and nothing came."""
+
+REFUSED = frozenset(
+    {
+        "bad_url",  # no http(s) URL that can be asked
+        "bad_scheme",  # a redirect to another scheme
+        "bad_port",
+        "private_address",  # of the host itself or of a redirect, whatever name it came by
+        "robots_disallowed",
+        "robots_unreachable",  # 5xx or no answer: RFC 9309 takes it as disallowed
+        "opt_out",  # headers or well-known files, by `Manners.opt_out`
+        "ai_txt",
+        "tombstone",
+        "asked_to_wait",  # Retry-After beyond what we wait for
+    }
+)
+"""Decisions."""
+ABSENT = frozenset({"not_found", "http_status", "too_many_redirects", "redirect_loop"})
+"""The site answered, and not with the image."""
+FAULTS = frozenset(
+    {
+        "dns_failure",
+        "connect_failure",
+        "connect_timeout",
+        "tls_failure",
+        "idle_timeout",
+        "total_timeout",
+        "connection_lost",  # reset, or fewer bytes than were promised
+        "bad_response",  # no HTTP
+        "bad_encoding",  # a content encoding that cannot be undone
+        "too_large",
+        "empty",
+        "deadline",  # of the bundle
+        "lost",  # fetched once, and the stored bytes were found damaged or missing
+    }
+)
+PASSING = frozenset(
+    {"dns_failure", "connect_failure", "connect_timeout", "idle_timeout", "connection_lost"}
+)
+"""Faults after which a second attempt may succeed; so do the statuses 429, 500, 502, 503, 504."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One hop: what a server said to one request."""
+
+    url: str
+    reason: str = ""
+    """Of FAULTS or REFUSED, or "" and the rest is filled in; else what came before the failure."""
+    status: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
+    """Names in lower case, values as they came, in their order."""
+    body: bytes = b""
+    """Content encoding undone; empty of a redirect, and of a status that is not 200."""
+    location: str = ""
+    """Absolute URL that a redirect points to."""
+    seconds: float = 0.0
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """The values of a header, in their order."""
+        return tuple(value for found, value in self.headers if found == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What became of one URL, all hops and attempts together."""
+
+    url: str
+    outcome: Outcome
+    reason: str = ""
+    status: int = 0
+    """Of the last answer; 0: none came."""
+    final_url: str = ""
+    """The last address that was asked, where it is another."""
+    redirects: int = 0
+    attempts: int = 0
+    fetched_at: str = ""
+    """Of the last answer, as `2026-11-23T05:12:47Z`."""
+    seconds: float = 0.0
+    """Of all requests, without waiting for a turn."""
+    content_type: str = ""
+    etag: str = ""
+    last_modified: str = ""
+    signals: tuple[str, ...] = ()
+    """Everything that headers, robots.txt and well-known files say about use, obeyed or not."""
+    data: bytes = b""
+    """Of what was fetched."""

@@ -1,0 +1,103 @@
+"""How images are fetched: limits, manners, and what is believed of a site's wishes."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from openm3w import __version__
+from openm3w.filters.optout import OptOut
+
+AGENT = "openm3w"
+"""Our name in robots.txt (a product token of RFC 9309) and in scoped directives."""
+
+Refetch = Literal["", "failed", "older-than", "all"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What bounds one request."""
+
+    connect_seconds: float = 10.0
+    idle_seconds: float = 10.0
+    """Between two reads of a body or of headers."""
+    total_seconds: float = 30.0
+    """Of one hop, from its turn to its last byte."""
+    max_bytes: int = 20_000_000
+    """Of a body, after its content encoding was undone; as `images.encoding.max_bytes`."""
+    max_redirects: int = 5
+    ports: tuple[int, ...] = (80, 443)
+    """Ports that may be asked; none: all."""
+    allow_private_networks: bool = False
+    """For tests on loopback alone: addresses are checked as always, and private ones pass."""
+    proxy_from_environment: bool = False
+    """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY are obeyed. Then the proxy looks names up, and
+    it alone can refuse what they lead to: use one that does, such as smokescreen."""
+
+    def __post_init__(self) -> None:
+        for name in ("connect_seconds", "idle_seconds", "total_seconds", "max_bytes"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected more than 0")
+        if self.max_redirects < 0:
+            raise ValueError(f"max_redirects is {self.max_redirects}, expected 0 or more")
+        if not all(0 < port < 1 << 16 for port in self.ports):
+            raise ValueError(f"ports: {self.ports}, expected numbers of 1 to 65535")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How often a site is asked, and what of its wishes is honoured."""
+
+    contact: str = ""
+    """A URL or an e-mail address, sent in the user agent: whom a site's owner may write to."""
+    per_domain: int = 2
+    """Requests under way at a registered domain."""
+    per_domain_rate: float = 4.0
+    """Requests begun at a registered domain in a second; 0: no bound."""
+    max_crawl_delay: float = 10.0
+    """Seconds; a longer Crawl-delay of robots.txt is cut to it."""
+    max_retry_after: float = 120.0
+    """Seconds; a longer Retry-After ends the URL's turn as `asked_to_wait`."""
+    retries: int = 1
+    """Further attempts after a fault that may pass."""
+    robots: bool = True
+    """Whether robots.txt is asked and obeyed."""
+    opt_out: OptOut = field(default_factory=lambda: OptOut(agents=(AGENT,)))
+    """Which of the signals in headers and well-known files are obeyed; all are recorded."""
+    ai_txt: bool = True
+    """Whether a disallowing ai.txt (Spawning) is obeyed."""
+    well_known: bool = True
+    """Whether tdmrep.json and ai.txt are asked at all: two more requests of each site, which a run
+    over a million sites with one image each may not want to send. What is not obeyed (`ai_txt`,
+    `opt_out.tdm_reservation`) is not asked either way."""
+
+    @property
+    def user_agent(self) -> str:
+        """What every request says of itself."""
+        contact = f"; +{self.contact}" if self.contact else ""
+        return f"{AGENT}/{__version__} (research crawler{contact})"
+
+    def __post_init__(self) -> None:
+        if self.per_domain < 1 or self.retries < 0:
+            raise ValueError("per_domain must be at least 1, retries at least 0")
+        for name in ("per_domain_rate", "max_crawl_delay", "max_retry_after"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
+        if not self.contact.isprintable() or any(c in self.contact for c in "();\\"):
+            raise ValueError(f"contact: {self.contact!r}, expected a URL or an e-mail address")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchSettings:
+    """All of it, and how many requests there are at once."""
+
+    concurrency: int = 128
+    """Requests under way in a process. At a second each that is 128 images a second; what they
+    hold at worst is this times `limits.max_bytes`."""
+    bundle_seconds: float = 900.0
+    """Until the URLs that are left of a bundle are given up as `deadline`. Ours: 500 URLs of one
+    domain take 125 seconds at `per_domain_rate`, and hold a job no longer than this at worst."""
+    limits: Limits = field(default_factory=Limits)
+    manners: Manners = field(default_factory=Manners)
+
+    def __post_init__(self) -> None:
+        if self.concurrency < 1 or not self.bundle_seconds > 0:
+            raise ValueError("concurrency must be at least 1, bundle_seconds more than 0")
