@@ -1,0 +1,1 @@
+"""What sites say about being asked and about the use of what they have."""
