@@ -21,10 +21,11 @@ _MAX_LINKS = 40
 
 
 @contextlib.contextmanager
-def committed(path: Path) -> Iterator[BinaryIO]:
+def committed(path: Path, *, option: str = "--output") -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that takes its name when the block ends well.
 
-    A link stays a link: the file that it names is replaced.
+    A link stays a link: the file that it names is replaced. `option` is what a user would name to
+    write elsewhere.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written, or `path` is a device or a
@@ -43,7 +44,7 @@ def committed(path: Path) -> Iterator[BinaryIO]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = temporary.open("xb")
     except OSError as error:
-        raise _output_error(path, error) from error
+        raise _output_error(path, error, option) from error
     try:
         with file:
             yield file
@@ -56,7 +57,7 @@ def committed(path: Path) -> Iterator[BinaryIO]:
         ours = (temporary, path, path.parent)
         if error.filename is not None and Path(error.filename) not in ours:
             raise
-        raise _output_error(path, error) from error
+        raise _output_error(path, error, option) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -110,10 +111,10 @@ def read_json(path: Path) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _output_error(path: Path, error: OSError) -> OutputError:
+def _output_error(path: Path, error: OSError, option: str) -> OutputError:
     return OutputError(
         f"{path}: cannot be written: {error.strerror or error}; free some space or choose "
-        "another --output, then run the same command again"
+        f"another {option}, then run the same command again"
     )
 
 

@@ -1,0 +1,244 @@
+"""Immutable files under a URI: a local folder, or any object store that fsspec knows.
+
+Every file has a name that no other attempt gives, is never changed, and appears whole or not at
+all: locally by a temporary file, fsync and rename; in an object store by one upload, which is
+visible when it is complete. A store over a protocol that shows files while they grow (SFTP) is
+served too: what is half there is then found damaged by its checksum, never taken for whole.
+"""
+
+import contextlib
+import io
+import os
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Self, cast
+
+from openm3w.errors import InputError, MissingError, OutputError
+from openm3w.pipeline.fetch.store.clients import faults, told
+from openm3w.shards import commit
+
+_ONE_PUT = 64 << 20
+"""Bytes up to which an upload is one request from memory; longer ones come from a file (ours)."""
+
+
+class Blobs:
+    """The files of one store, named by their path below its URI."""
+
+    def __init__(self, uri: str, fs: Any, root: str, *, local: bool) -> None:
+        self.uri = uri.rstrip("/") or uri
+        self._fs = fs
+        self._root = root.rstrip("/")
+        self._local = local
+
+    @classmethod
+    def open(cls, uri: str) -> Self:
+        """The files below a URI; nothing is created yet.
+
+        Raises:
+            InputError: the URI is empty or of a protocol that fsspec does not know.
+            MissingError: the package for its protocol is not installed.
+        """
+        import fsspec
+        from fsspec.implementations.local import LocalFileSystem
+
+        if not uri.strip():
+            raise InputError("the store's URI is empty; name a folder, or a URI as s3://bucket/dir")
+        try:
+            fs, root = fsspec.core.url_to_fs(uri)
+        except ImportError as error:
+            raise MissingError(f"{uri}: {error}") from error
+        except ValueError as error:
+            raise InputError(f"{uri}: no store can be there ({error})") from error
+        if isinstance(fs, LocalFileSystem):
+            return cls(root, fs, root, local=True)  # absolute: workers stand in other folders
+        return cls(uri, fs, root, local=False)
+
+    def where(self, name: str) -> str:
+        """A file as a user would name it."""
+        return f"{self.uri}/{name}"
+
+    def names(self, folder: str) -> dict[str, int]:
+        """Name in the folder -> size in bytes of every file that is committed, read afresh.
+
+        Raises:
+            OutputError: the folder cannot be listed.
+        """
+        try:
+            found = self._local_files(folder) if self._local else self._remote_files(folder)
+        except FileNotFoundError:
+            return {}
+        except faults() as error:
+            raise self._unreadable(folder, error) from error
+        # A file that is being written is hidden; some object stores list the folder as a file.
+        return {name: size for name, size in found if not name.startswith(".") and name != folder}
+
+    def _local_files(self, folder: str) -> list[tuple[str, int]]:
+        found = []
+        with os.scandir(self._path(folder)) as entries:
+            for entry in entries:
+                # What is renamed or removed meanwhile must not end the list of the others.
+                with contextlib.suppress(FileNotFoundError):
+                    if entry.is_file():
+                        found.append((entry.name, entry.stat().st_size))
+        return found
+
+    def _remote_files(self, folder: str) -> list[tuple[str, int]]:
+        path = self._path(folder)
+        self._fs.invalidate_cache(path)
+        try:
+            found = self._fs.ls(path, detail=True)
+        except KeyError:  # of memory://, for what is removed while it is listed
+            return self._remote_files(folder)
+        files = (one for one in found if one["type"] == "file")
+        return [(one["name"].rpartition("/")[2], one["size"]) for one in files]
+
+    @contextlib.contextmanager
+    def writing(self, name: str) -> Iterator[BinaryIO]:
+        """A file to write, which appears under `name` when the block ends well.
+
+        Raises:
+            OutputError: the store cannot be written or is full; nothing is left behind.
+        """
+        if self._local:
+            with commit.committed(Path(self._path(name)), option="--store") as file:
+                yield file
+            return
+        with tempfile.NamedTemporaryFile() as spool:
+            yield cast(BinaryIO, spool)
+            try:
+                spool.flush()
+                self._upload(name, spool)
+            except faults() as error:
+                raise self.unwritable(name, error) from error
+
+    def put(self, name: str, data: bytes) -> None:
+        """Commits `data` under `name`.
+
+        Raises:
+            OutputError: the store cannot be written or is full.
+        """
+        with self.writing(name) as file:
+            try:
+                file.write(data)
+            except OSError as error:
+                raise self.unwritable(name, error) from error
+
+    def _upload(self, name: str, spool: Any) -> None:
+        if spool.tell() <= _ONE_PUT:
+            spool.seek(0)
+            self._fs.pipe_file(self._path(name), spool.read())
+        else:
+            self._fs.put_file(spool.name, self._path(name))
+
+    def read(self, name: str) -> bytes:
+        """A whole file.
+
+        Raises:
+            FileNotFoundError: it is not there.
+            OutputError: it cannot be read.
+        """
+        return self.read_ranges([(name, 0, None)])[0]
+
+    def read_ranges(self, ranges: Sequence[tuple[str, int, int | None]]) -> list[bytes]:
+        """Parts of files, each (name, first byte, byte after the last); at once where it can be.
+
+        A part beyond a file's end is shorter, as a slice is.
+
+        Raises:
+            FileNotFoundError: a file is not there.
+            OutputError: a file cannot be read.
+        """
+        paths = [self._path(name) for name, _, _ in ranges]
+        starts, ends = [r[1] for r in ranges], [r[2] for r in ranges]
+        try:
+            found = self._fs.cat_ranges(paths, starts, ends, on_error="return")
+        except faults() as error:
+            found = [error] * len(paths)
+        for (name, _, _), data in zip(ranges, found, strict=True):
+            if isinstance(data, FileNotFoundError):
+                raise FileNotFoundError(self.where(name)) from data
+            if isinstance(data, Exception):
+                raise self._unreadable(name, data) from data
+        return [bytes(data) for data in found]
+
+    def source(self, name: str, size: int) -> Any:
+        """What pyarrow reads a file from: only the ranges that it asks for."""
+        return self._path(name) if self._local else _Ranged(self, name, size)
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Removes files; those that are gone already are passed over.
+
+        Raises:
+            OutputError: a file cannot be removed.
+        """
+        for name in names:
+            try:
+                self._fs.rm_file(self._path(name))
+            except FileNotFoundError:
+                continue
+            except faults() as error:
+                raise OutputError(
+                    f"{self.where(name)}: cannot be removed: {told(error)}; give this account "
+                    "the right to, then run the same command again"
+                ) from error
+
+    def sweep(self, folder: str, *, older_than_seconds: float) -> None:
+        """Removes temporary files that nothing was written to for so long; only locally is any."""
+        if not self._local:
+            return
+        for path in Path(self._path(folder)).glob(".*.tmp"):
+            with contextlib.suppress(OSError):  # its writer may be quicker
+                if time.time() - path.stat().st_mtime > older_than_seconds:
+                    path.unlink()
+
+    def unwritable(self, name: str, error: Exception) -> OutputError:
+        """The one line on a file that cannot be written."""
+        return OutputError(
+            f"{self.where(name)}: cannot be written: {told(error)}; free some space or choose "
+            "another --store, then run the same command again"
+        )
+
+    def _unreadable(self, name: str, error: Exception) -> OutputError:
+        return OutputError(
+            f"{self.where(name)}: cannot be read: {told(error)}; see that this account may read it"
+        )
+
+    def _path(self, name: str) -> str:
+        return f"{self._root}/{name}"
+
+
+class _Ranged(io.RawIOBase):
+    """A file of an object store, of which each read is one request.
+
+    fsspec's own file objects read ahead, and the one of `memory://` has a single position for all.
+    """
+
+    def __init__(self, blobs: Blobs, name: str, size: int) -> None:
+        super().__init__()
+        self._blobs = blobs
+        self._name = name
+        self._size = size
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, self._size)[whence]
+        return self._at
+
+    def read(self, size: int | None = -1) -> bytes:
+        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
+        data = b""
+        if end > self._at:
+            data = self._blobs.read_ranges([(self._name, self._at, end)])[0]
+        self._at += len(data)
+        return data
