@@ -171,7 +171,9 @@ def _decode_scalar(hint: Any, value: object, where: str) -> object:
     if hint is float and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
     if isinstance(value, float) and math.isnan(value):
-        raise RecipeError(f"{where}: nan is no bound; write a number, or inf for none")
+        raise RecipeError(
+            f"{where}: nan is no value; write a number, or inf where a bound is to be none"
+        )
     if isinstance(value, hint) and not (hint is not bool and isinstance(value, bool)):
         return value
     raise RecipeError(f"{where}: expected {hint.__name__}, found {value!r}")

@@ -37,7 +37,7 @@ def test_the_big_recipe_is_the_published_one():
         ("tokenizer.kind=words", "tokenizer.kind 'words'"),
         ("optimizer.betas=[0.9]", "optimizer.betas"),
         ("optimizer.lr=0", "optimizer.lr"),
-        ("optimizer.lr=nan", "optimizer.lr"),
+        ("optimizer.lr=nan", "optimizer: lr: nan is no value"),
         ("optimizer.lr=inf", "optimizer.lr"),
         ("run.log_every=0", "run.log_every"),
         ("data.mixture={text=1,captions=1}", "unknown kind 'captions'"),

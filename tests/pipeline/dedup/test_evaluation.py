@@ -86,7 +86,7 @@ def test_how_many_texts_are_short_is_told_before_any_work(tmp_path, archive):
 
     def planned(*files):
         names = ",".join(f'"{file}"' for file in files)
-        recipe = recipes.load("kosmos1", (f"dedup.evaluation_texts=[{names}]",))
+        recipe = recipes.load("kosmos1", (f"dedup.evaluation_texts=[{names}]", "floor=[]"))
         make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
 
     planned(one, two)
