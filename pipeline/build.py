@@ -1,21 +1,23 @@
 """A whole build: the five jobs in turn, then manifest, card, report and `_SUCCESS`."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from openm3w import recipe as recipes
-from openm3w.errors import InputError, NotBuiltError, OutputError, RecipeError
+from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.pipeline import plan as plans
-from openm3w.pipeline import publish
+from openm3w.pipeline import publish, refetch
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
+from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
+from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
@@ -43,21 +45,23 @@ class Built:
 
 
 def make_plan(
-    recipe: BuildRecipe, inputs: Iterable[str], output: Path, store: Path | None, say: Say
+    recipe: BuildRecipe,
+    inputs: Iterable[str],
+    output: Path,
+    store: Path | None,
+    say: Say,
+    *,
+    again: Again | None = None,
 ) -> Plan:
     """Resolves inputs, model and thresholds at the desk, before any work.
 
     Raises:
         InputError: an input is not there or is no archive.
-        NotBuiltError: the recipe asks for what this version does not have.
         RecipeError: a profile or a bound does not resolve.
         MissingError: a blocklist has PDQ hashes, and pdqhash is not installed.
     """
     if recipe.images.source == "http":
-        raise NotBuiltError(
-            "images.source=http: fetching images is not built yet; images.source=archive takes "
-            "them from the records of the same inputs"
-        )
+        check_contact(recipe.fetch)
     sources = find_sources(inputs)
     if sources.skipped:
         say(f"skipped, no web archives: {', '.join(sources.skipped)}")
@@ -67,21 +71,27 @@ def make_plan(
     if recipe.scores.model == "auto":
         say(_auto_choice(model))
     plan = plans.make_plan(
-        recipe, sources.archives, output, store or publish.default_store(output), model
+        recipe, sources.archives, output, store or publish.default_store(output), model, again=again
     )
-    if note := _unknown_lm(recipe.scores.perplexity):
-        say(note)
-    # Fails here, not after an hour, where a list is none.
-    blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
-    if plan.lists.blocklists:
-        say(f"blocklists: {blocklist}")
-    if plan.lists.evaluation_images:
-        say(f"evaluation images: {len(evaluation)} perceptual hashes")
-    if texts := recipe.dedup.evaluation_texts:
-        say(evaluation_texts.told(texts, recipe.dedup.ngram))
-    for note in (*unasked(plan), *floor_notes(plan)):
+    if plan.web:
+        say(f"images that the archives lack are asked of the web, as {told_of(plan.web)}")
+    for note in (*_listed(plan), *unasked(plan), *floor_notes(plan)):
         say(note)
     return plan
+
+
+def _listed(plan: Plan) -> Iterator[str]:
+    """What the recipe's lists hold; fails here, not after an hour, where a list is none."""
+    recipe = plan.recipe
+    if note := _unknown_lm(recipe.scores.perplexity):
+        yield note
+    blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
+    if plan.lists.blocklists:
+        yield f"blocklists: {blocklist}"
+    if plan.lists.evaluation_images:
+        yield f"evaluation images: {len(evaluation)} perceptual hashes"
+    if texts := recipe.dedup.evaluation_texts:
+        yield evaluation_texts.told(texts, recipe.dedup.ngram)
 
 
 def build(
@@ -112,6 +122,10 @@ def build(
                     _EARLY_JOBS[job](plan, runner)
             _check_stages(plan, job)
             say(_summary(plan, job))
+            if job == "images" and plan.web:
+                refetch.end(plan.store, plan.again)
+                for line in host_lines(counts_of(plan, job)):
+                    say(line)
             for error in _filter_errors(plan, job):
                 say(error)
         if last != "shards":

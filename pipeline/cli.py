@@ -10,8 +10,11 @@ import click
 from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as build_recipe
+from openm3w.pipeline.fetch.settings import Refetch
+from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import print_built, quiet
+from openm3w.pipeline.publish import default_store
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
 
@@ -32,6 +35,7 @@ from openm3w.pipeline.sidecars import pending
               help="At most N pages of each archive.")  # fmt: skip
 @click.option("--from", "first", type=click.Choice(JOBS), default=JOBS[0], help="First job to run.")
 @click.option("--until", "last", type=click.Choice(JOBS), default=JOBS[-1], help="Last job to run.")
+@fetch_options
 @click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
 @click.option("--dry-run", is_flag=True, help="Resolve everything, print the plan, do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -50,6 +54,9 @@ def build(
     *,
     dry_run: bool,
     as_json: bool,
+    refetch: Refetch | None,
+    older_than: float,
+    **fetching: Any,
 ) -> None:
     """Builds interleaved shards from web archives.
 
@@ -60,14 +67,17 @@ def build(
     m3w build openm3w --input crawl.warc.gz --output out
     m3w build kosmos1 --input archives/ --output out --set language=any --runner local-mp
     m3w build openm3w --input x.warc.gz --output out --until images
+    m3w build openm3w --input x.warc.gz --output out --fetch --contact https://example.org/bot
     """
     if limit:
         overrides = (*overrides, f"pages_per_archive={limit}")
+    overrides = (*fetch_overrides(**fetching), *overrides)
     engine = Runner(name=runner, workers=workers)
     resolved = build_recipe.load(recipe, overrides)
     # What --dry-run prints is JSON, beside which notes go to stderr.
     say = quiet if as_json else functools.partial(click.echo, err=dry_run)
-    plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say)
+    again = fetch_again(store or default_store(output), refetch, older_than, dry_run=dry_run)
+    plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say, again=again)
     if dry_run:
         click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))
         return

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,7 +17,9 @@ from openm3w.filters.rules.pages import PageRules
 from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State, check_name
+from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
+from openm3w.pipeline.jobs.web import Web, web_of
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sources import Source
@@ -68,6 +70,8 @@ class Plan:
     """What earlier crawls left for this one, as it stood when the plan was made.
 
     None where there is none, and where a plan was opened again: that one marks nothing."""
+    again: Again = field(default_factory=Again)
+    """Which images are asked for again."""
 
     @property
     def profile(self) -> Profile:
@@ -96,6 +100,13 @@ class Plan:
     def drops(self, reason: str) -> bool:
         """Whether a document with this mark goes no further; others are left to the last job."""
         return reason != "near_duplicate" or self.floor.near_duplicates
+
+    @property
+    def web(self) -> Web | None:
+        """How images are asked of the web; None where they are not."""
+        if self.recipe.images.source != "http":
+            return None
+        return web_of(self.recipe.fetch, self.store, self.again)
 
     @property
     def sentence_words(self) -> int:
@@ -128,12 +139,14 @@ def make_plan(
     profiles: tuple[Profile, ...] | None = None,
     origin: Path | None = None,
     resolved: Resolved | None = None,
+    again: Again | None = None,
 ) -> Plan:
     """Resolves profiles, floor, state and fingerprints.
 
     `profiles` are those that must stay possible, the chosen one last: by default the recipe's, as
     their files say now. `origin` is where its relative paths begin: by default where this runs.
-    `resolved` is what a build found before: neither models nor a state are then asked for.
+    `resolved` is what a build found before: neither models nor a state are then asked for. `again`
+    says which images are asked for again.
 
     Raises:
         RecipeError: a profile does not load or asks for what the recipe does not make, or no scorer
@@ -149,7 +162,8 @@ def make_plan(
     if recipe.dedup.state:
         _check_place(origin / recipe.dedup.state, output, store)
     state = None if resolved else _state(recipe, origin)
-    resolved = resolved or Resolved.of(recipe, model, state)
+    again = again or Again()
+    resolved = resolved or Resolved.of(recipe, model, state, refetched_since=again.since)
     needs.check(recipe, profile, model, resolved.scores)
     bounds = floor(profiles)
     lists = Lists.of(
@@ -175,6 +189,7 @@ def make_plan(
         score_parts={name: fingerprint([images, made_from]) for name, made_from in scores.items()},
         resolved=resolved,
         state=state,
+        again=again,
     )
 
 
@@ -222,6 +237,8 @@ def _fingerprints(
     reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
     counted = (recipe.dedup.seed, recipe.dedup.ngram, texts)
     earlier = resolved.before
+    asks = recipe.images.source == "http"
+    fetching = (recipe.fetch.deciding, resolved.refetched_since) if asks else ()
     parts: dict[Job, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
@@ -229,7 +246,7 @@ def _fingerprints(
             # Other crawls before this one make other marks; where the folder is makes none.
             None if earlier is None else [(crawl.name, crawl.fingerprint) for crawl in earlier],
         ),
-        "images": (images, pictures, lists.blocked_digest),
+        "images": (images, pictures, lists.blocked_digest, *fetching),
         "scores": (sorted(resolved.scores.items()),),
         "shards": (
             *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),

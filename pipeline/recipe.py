@@ -10,6 +10,7 @@ from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile, load_profile
 from openm3w.filters.screen import Screen
 from openm3w.pipeline.dedup.settings import Dedup
+from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.images.decode import Encoding
 from openm3w.pipeline.scoring.windows import Windows
 from openm3w.trainer.encoders.lm_specs import LmSpec
@@ -37,7 +38,7 @@ class Images:
     """Where images come from and how they are stored."""
 
     source: Literal["archive", "http"] = "archive"
-    """`archive`: records of the same inputs. `http` is refused until the guarded fetcher exists."""
+    """`archive`: records of the same inputs. `http`: these first, then the web."""
     max_redirects: int = 5
     """As many as a browser-like fetcher follows politely; RFC 9110 names no number."""
     encoding: Encoding = field(default_factory=Encoding)
@@ -131,6 +132,8 @@ class BuildRecipe:
     extract: Extract = field(default_factory=Extract)
     dedup: Dedup = field(default_factory=Dedup)
     images: Images = field(default_factory=Images)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    """How the web is asked, where `images.source` is `http`."""
     scores: Scores = field(default_factory=Scores)
     shards: Shards = field(default_factory=Shards)
     report: Report = field(default_factory=Report)

@@ -36,9 +36,13 @@ class Resolved:
     """The language model's name, for which perplexity is bounded; "" where there is none."""
     before: tuple[Seen, ...] | None = None
     """The crawls before this one, in their order; None where the recipe has no state."""
+    refetched_since: float = 0.0
+    """When images were asked for again, in seconds since 1970; 0: never."""
 
     @classmethod
-    def of(cls, recipe: BuildRecipe, model: str, state: State | None) -> "Resolved":
+    def of(
+        cls, recipe: BuildRecipe, model: str, state: State | None, *, refetched_since: float = 0.0
+    ) -> "Resolved":
         """What `recipe` finds on this machine now; `model` is the resolved similarity model.
 
         Raises:
@@ -54,6 +58,7 @@ class Resolved:
             before=None
             if crawls is None
             else tuple(Seen(name=crawl.name, fingerprint=crawl.fingerprint) for crawl in crawls),
+            refetched_since=refetched_since,
         )
 
 

@@ -133,13 +133,13 @@ MISTAKES = {
         2,
         "planned and not built yet",
     ),
-    "images over the network": (
+    "images of the web without a contact": (
         (
             *("build", "openm3w", "--input", "{tmp}/notes.txt", "--output", "{tmp}/out"),
-            *("--set", "images.source=http"),
+            "--fetch",
         ),
         2,
-        "not built yet",
+        "by --contact",
     ),
     "remote archive": (
         ("build", "openm3w", "--input", "s3://bucket/x.warc.gz", "--output", "{tmp}/out"),

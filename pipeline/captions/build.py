@@ -5,16 +5,18 @@ from pathlib import Path
 from typing import Any
 
 from openm3w import recipe as recipes
-from openm3w.errors import InputError, NotBuiltError
+from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
-from openm3w.pipeline import publish
+from openm3w.pipeline import publish, refetch
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.places import find_places
 from openm3w.pipeline.captions.plan import JOBS, CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
+from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
+from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -34,6 +36,7 @@ def make_plan(
     url_column: str = "",
     text_column: str = "",
     store: Path | None = None,
+    again: Again | None = None,
 ) -> CaptionPlan:
     """Resolves tables, columns and places of images at the desk, before any work.
 
@@ -41,14 +44,8 @@ def make_plan(
         InputError: a table or a place of images is not there, or has not the columns; or a list
             cannot be read.
         RecipeError: there is no such profile.
-        NotBuiltError: the recipe asks for what this version does not have.
         MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes.
     """
-    if recipe.images.source == "http":
-        raise NotBuiltError(
-            "images.source=http: fetching images is not built yet; put the files beside the table, "
-            "or name folders, tar files or web archives with --images"
-        )
     profile = recipe.load_profile()
     tables = find_tables(inputs, url=url_column, text=text_column)
     named = tuple(image_places)
@@ -56,6 +53,8 @@ def make_plan(
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     # Fails here, not after an hour, where a list is none.
     lists.blocked(), lists.evaluation()
+    if recipe.images.source == "http":
+        check_contact(recipe.fetch)
     return CaptionPlan(
         recipe=recipe,
         profile=profile,
@@ -65,6 +64,7 @@ def make_plan(
         output=output,
         store=store or publish.default_store(output),
         lists=lists,
+        again=again or Again(),
     )
 
 
@@ -80,6 +80,8 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
             return Published(manifest=done, already_done=True)
         for note in (*_listed(plan), *unjudged(plan)):
             say(note)
+        if plan.web:
+            say(f"images that are in no file are asked of the web, as {told_of(plan.web)}")
         for job, run in _EARLY_JOBS.items():
             with publish.timed(plan.store, job):
                 run(plan, runner)
@@ -87,6 +89,10 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
             publish.check_failures(found, plan.recipe.max_failed_share)
             if found:
                 say(publish.summary(job, found))
+            if job == "images" and plan.web:
+                refetch.end(plan.store, plan.again)
+                for line in host_lines(_counts(plan, job)):
+                    say(line)
         funnel.check_chain(stages(plan))
         _check_kept(plan)
         with publish.timed(plan.store, "shards"):
@@ -159,7 +165,7 @@ def _check_kept(plan: CaptionPlan) -> None:
     if last.dropped.get("not_found") == last.entered:
         hint = (
             "; no image was found beside the table or in --images: name a folder, a tar or a web "
-            "archive that holds them (fetching from the web is not built yet)"
+            "archive that holds them, or ask the web with --fetch"
         )
     reasons = publish.top({**last.dropped, **last.failed}) or "there were none"
     raise InputError(f"no pair was kept of {first.entered} rows: {reasons}{hint}")

@@ -2,14 +2,17 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
+from openm3w.pipeline.fetch.settings import Refetch
+from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
 from openm3w.pipeline.printing import print_published, quiet
-from openm3w.pipeline.publish import Published
+from openm3w.pipeline.publish import Published, default_store
 from openm3w.pipeline.runners import Runner
 
 
@@ -61,6 +64,7 @@ def captions() -> None:
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
 @click.option("--workers", type=click.IntRange(min=0), default=0,
               help="Processes of local-mp.  [default: one a core]")  # fmt: skip
+@fetch_options
 @click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def build(
@@ -79,6 +83,9 @@ def build(
     overrides: tuple[str, ...],
     *,
     as_json: bool,
+    refetch: Refetch | None,
+    older_than: float,
+    **fetching: Any,
 ) -> None:
     """Builds caption shards from Parquet or JSONL tables.
 
@@ -91,7 +98,9 @@ def build(
     m3w captions build laion.parquet --images crawl.warc.gz --profile laion --output laion
     m3w captions build cats.parquet --url-column file --text-column de --output cats
     m3w captions build coco.jsonl -o coco512 --set resize.side=512 --captions first
+    m3w captions build laion.parquet -o laion --fetch --contact https://example.org/bot
     """
+    overrides = (*fetch_overrides(**fetching), *overrides)
     engine = Runner(name=runner, workers=workers)
     if take:
         overrides = (*overrides, f'captions.take="{take}"')
@@ -107,6 +116,7 @@ def build(
         url_column=url_column,
         text_column=text_column,
         store=store,
+        again=fetch_again(store or default_store(output), refetch, older_than),
     )
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)

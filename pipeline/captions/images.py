@@ -7,7 +7,7 @@ ledger row for each image. Only keys and ledger rows are shuffled.
 import contextlib
 import functools
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,16 +20,21 @@ from openm3w.pipeline import runners
 from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.index import resources
-from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step, num_steps
+from openm3w.pipeline.captions.lookup import (
+    first_step,
+    look_in_folders,
+    next_step,
+    num_steps,
+    reference_of,
+)
 from openm3w.pipeline.captions.places import ImagePlace, file_in
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.recipe import Images
 from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
 from openm3w.pipeline.images.resolve import Chase, Found, max_joins
-from openm3w.pipeline.jobs import packing
-from openm3w.pipeline.jobs.packing import Fetch, Packing, PackUnit
-from openm3w.pipeline.page import Clock
+from openm3w.pipeline.jobs import packing, web
+from openm3w.pipeline.jobs.packing import WEB, Packing, PackUnit, Read
 from openm3w.pipeline.runners import Runner
 
 FAILED = frozenset({"undecodable", "not_resized", "unreadable"})
@@ -39,7 +44,8 @@ FAILED = frozenset({"undecodable", "not_resized", "unreadable"})
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Stores what is not in a pack yet."""
     if packing.is_pending(plan.folder("images")):
-        runners.run(runner, lambda p: _graph(p, plan))
+        with web.live(plan.web, runner):
+            runners.run(runner, lambda p: _graph(p, plan))
 
 
 def pack_units(plan: CaptionPlan) -> list[str]:
@@ -59,16 +65,30 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
         key="image",
         unit="images",
         failed=FAILED,
-        opening=functools.partial(_opening, plan),
+        reading=functools.partial(_reading, plan),
+        encode=functools.partial(_encoded, plan, _resizing(plan)),
+        web=plan.web,
+        url_of=reference_of,
     )
     packing.commit_pack(how, unit)
 
 
-Read = Callable[[Found], bytes]
+@contextlib.contextmanager
+def _reading(plan: CaptionPlan, unit: str) -> Iterator[Read]:
+    place = next(p for p in plan.places if p.unit == unit)
+    with _opened(place, plan.recipe.images) as read:
+
+        def read_safely(found: Found) -> bytes:
+            try:
+                return read(found)
+            except (*PARSER_ERRORS, tarfile.TarError):
+                raise UnusableImageError("unreadable") from None
+
+        yield read_safely
 
 
 @contextlib.contextmanager
-def _reading(place: ImagePlace, settings: Images) -> Iterator[Read]:
+def _opened(place: ImagePlace, settings: Images) -> Iterator[Read]:
     """A function that reads one image of a place, at most a byte more than is allowed."""
     limit = settings.max_bytes + 1
     if place.kind == "folder":
@@ -96,35 +116,27 @@ def _read_file(folder: Path, found: Found, limit: int) -> bytes:
         return file.read(limit)
 
 
-@contextlib.contextmanager
-def _opening(plan: CaptionPlan, unit: str, clock: Clock) -> Iterator[Fetch]:
-    settings, bounds = plan.recipe.images, plan.profile.images
-    place = next(p for p in plan.places if p.unit == unit)
-    blocklist = plan.lists.blocked()
-    with_pdq = len(blocklist.pdq) > 0
-    resize = Resizing(images=settings, resize=plan.recipe.resize, with_pdq=with_pdq)
-    with _reading(place, settings) as read:
+def _resizing(plan: CaptionPlan) -> Resizing:
+    with_pdq = len(plan.lists.blocked().pdq) > 0
+    return Resizing(images=plan.recipe.images, resize=plan.recipe.resize, with_pdq=with_pdq)
 
-        def fetch(found: Found) -> Encoded:
-            try:
-                data = read(found)
-            except (*PARSER_ERRORS, tarfile.TarError):
-                raise UnusableImageError("unreadable") from None
-            finally:
-                clock.lap("read")
-            if reason := blocklist.refuses_bytes(data):
-                raise UnusableImageError(reason)
-            if place.kind == "archive" and len(data) < bounds.min_crawled_bytes:
-                raise UnusableImageError("too_few_bytes" if data else "empty")
-            try:
-                encoded = resize(data)
-            finally:
-                clock.lap("decode, resize and encode")
-            if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
-                raise UnusableImageError(reason)
-            return replace(encoded, original_data=data) if settings.originals else encoded
 
-        yield fetch
+def _encoded(plan: CaptionPlan, resize: Resizing, data: bytes, unit: str) -> Encoded:
+    bounds, blocklist = plan.profile.images, plan.lists.blocked()
+    if reason := blocklist.refuses_bytes(data):
+        raise UnusableImageError(reason)
+    if _is_crawled(plan, unit) and len(data) < bounds.min_crawled_bytes:
+        raise UnusableImageError("too_few_bytes" if data else "empty")
+    encoded = resize(data)
+    if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
+        raise UnusableImageError(reason)
+    return replace(encoded, original_data=data) if plan.recipe.images.originals else encoded
+
+
+def _is_crawled(plan: CaptionPlan, unit: str) -> bool:
+    """Whether an image is as the web gave it."""
+    kinds = {place.unit: place.kind for place in plan.places}
+    return unit == WEB or kinds[unit] == "archive"
 
 
 def _fault(encoded: Encoded, bounds: CaptionImageRules) -> str:
@@ -159,7 +171,12 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
         max_redirects=plan.recipe.images.max_redirects,
     )
     found = (in_folders, followed) | "Found" >> beam.Flatten()
-    packing.commit_packs(found, plan.folder("images"), functools.partial(commit_pack, plan))
+    packing.commit_packs(
+        found,
+        plan.folder("images"),
+        functools.partial(commit_pack, plan),
+        url_of=reference_of if plan.web else None,
+    )
 
 
 def _num_joins(plan: CaptionPlan) -> int:

@@ -11,6 +11,11 @@ from openm3w.pipeline.captions.places import ImagePlace, file_in, is_url
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
 
 
+def reference_of(image: str) -> str:
+    """What a table says of an image: a URL or a name."""
+    return image.partition("|")[2]
+
+
 def look_in_folders(image: str, places: Iterable[ImagePlace]) -> Found | None:
     """The folder that has an image; the pair's own where it is looked up beside its table."""
     scope, _, reference = image.partition("|")
@@ -23,7 +28,7 @@ def look_in_folders(image: str, places: Iterable[ImagePlace]) -> Found | None:
 
 def first_step(image: str) -> Chase:
     """Where the search in tar files and archives begins: see `next_step`."""
-    reference = image.partition("|")[2]
+    reference = reference_of(image)
     return Chase(image, f"url:{reference}" if is_url(reference) else f"path:{reference}")
 
 

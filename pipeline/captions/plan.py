@@ -1,6 +1,6 @@
 """A caption build, resolved at the desk: recipe, tables, places of images, and fingerprints."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,9 @@ from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
+from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
+from openm3w.pipeline.jobs.web import Web, web_of
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
@@ -34,11 +36,20 @@ class CaptionPlan:
     store: Path
     lists: Lists
     """Of images that must not be stored, and of evaluation pictures."""
+    again: Again = field(default_factory=Again)
+    """Which images are asked for again."""
 
     @property
     def units(self) -> tuple[str, ...]:
         """One unit of rows for each table."""
         return tuple(table.source.unit for table in self.tables)
+
+    @property
+    def web(self) -> Web | None:
+        """How images are asked of the web; None where they are not."""
+        if self.recipe.images.source != "http":
+            return None
+        return web_of(self.recipe.fetch, self.store, self.again)
 
     def place_of(self, table: Table) -> ImagePlace:
         """The folder of a table, where images are looked up beside it."""
@@ -52,6 +63,8 @@ class CaptionPlan:
         images = replace(r.images, blocklists=(), evaluation_images=())
         bounds = replace(profile.images, evaluation_distance=-1)
         evaluation = (profile.images.evaluation_distance, self.lists.evaluation_digest)
+        asks = r.images.source == "http"
+        fetching = (r.fetch.deciding, self.again.since) if asks else ()
         parts: dict[Job, tuple[object, ...]] = {
             "rows": (
                 [_identity(table) for table in self.tables],
@@ -61,7 +74,7 @@ class CaptionPlan:
                 self.beside,
             ),
             "index": ([(p.kind, p.name, p.digest) for p in self.places],),
-            "images": (images, bounds, r.resize, self.lists.blocked_digest),
+            "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
         }

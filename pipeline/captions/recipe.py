@@ -8,6 +8,7 @@ from openm3w import recipe
 from openm3w.filters.caption_profile import CaptionProfile, load_caption_profile
 from openm3w.filters.images.size import MAX_PIXELS
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.fetch.settings import FetchSettings
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -25,7 +26,7 @@ class Images:
     """Where images are looked for, and what is safe to decode; which are kept is the profile's."""
 
     source: Literal["files", "http"] = "files"
-    """`files`: beside the table or in --images. `http` is refused until the fetcher exists."""
+    """`files`: beside the table or in --images. `http`: these first, then the web."""
     max_redirects: int = 5
     """Followed inside web archives; as many as a polite fetcher would."""
     max_bytes: int = 20_000_000
@@ -94,6 +95,8 @@ class CaptionRecipe:
     """More failed rows or images than this end the build: something is wrong with the set-up."""
     captions: Captions = field(default_factory=Captions)
     images: Images = field(default_factory=Images)
+    fetch: FetchSettings = field(default_factory=FetchSettings)
+    """How the web is asked, where `images.source` is `http`."""
     resize: Resize = field(default_factory=Resize)
     shards: Shards = field(default_factory=Shards)
 

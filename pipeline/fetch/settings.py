@@ -87,7 +87,11 @@ class Manners:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchSettings:
-    """All of it, and how many requests there are at once."""
+    """All of it, how many requests there are at once, and where what was fetched is remembered."""
+
+    store: str = ""
+    """A folder or a URI of fsspec, shared by any number of builds; "": `fetched` in the store of
+    the build."""
 
     concurrency: int = 128
     """Requests under way in a process. At a second each that is 128 images a second; what they
@@ -101,3 +105,11 @@ class FetchSettings:
     def __post_init__(self) -> None:
         if self.concurrency < 1 or not self.bundle_seconds > 0:
             raise ValueError("concurrency must be at least 1, bundle_seconds more than 0")
+
+    @property
+    def deciding(self) -> tuple[object, ...]:
+        """What decides about which bytes a URL gives; the rest is about how fast they come."""
+        limits, manners = self.limits, self.manners
+        asked = (limits.max_bytes, limits.max_redirects, limits.ports)
+        heeded = (manners.robots, manners.well_known, manners.opt_out, manners.ai_txt)
+        return (*asked, limits.allow_private_networks, *heeded)

@@ -30,9 +30,8 @@ from openm3w.pipeline.images.resolve import (
     max_joins,
     resource_keys,
 )
-from openm3w.pipeline.jobs import packing, places
-from openm3w.pipeline.jobs.packing import Fetch, Packing, PackUnit
-from openm3w.pipeline.page import Clock
+from openm3w.pipeline.jobs import packing, places, web
+from openm3w.pipeline.jobs.packing import Packing, PackUnit, Read
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
@@ -44,7 +43,8 @@ FAILED = frozenset({"undecodable", "unreadable_record"})
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
     if packing.is_pending(_packs(plan)):
-        runners.run(runner, lambda p: _packs_graph(p, plan))
+        with web.live(plan.web, runner):
+            runners.run(runner, lambda p: _packs_graph(p, plan))
     places.run(plan, runner, pack_units(plan))
 
 
@@ -74,7 +74,9 @@ def commit_pack(plan: Plan, unit: PackUnit) -> None:
         key="url_key",
         unit="urls",
         failed=FAILED,
-        opening=functools.partial(_opening, plan),
+        reading=functools.partial(_reading, plan),
+        encode=functools.partial(_encoded, plan),
+        web=plan.web,
     )
     packing.commit_pack(how, unit)
 
@@ -84,33 +86,31 @@ def _packs(plan: Plan) -> Folder:
 
 
 @contextlib.contextmanager
-def _opening(plan: Plan, archive: str, clock: Clock) -> Iterator[Fetch]:
-    encoding, originals = plan.recipe.images.encoding, plan.recipe.images.originals
-    blocklist = plan.lists.blocked()
+def _reading(plan: Plan, archive: str) -> Iterator[Read]:
+    limit = plan.recipe.images.encoding.max_bytes + 1
     path = next(s.path for s in plan.sources if s.unit == archive)
     with path.open("rb") as file:
 
-        def fetch(found: Found) -> Encoded:
+        def read(found: Found) -> bytes:
             try:
-                record = read_record_at(file, found.offset, max_body=encoding.max_bytes + 1)
+                return read_record_at(file, found.offset, max_body=limit).body
             except PARSER_ERRORS:
                 raise UnusableImageError("unreadable_record") from None
-            finally:
-                clock.lap("read")
-            try:
-                if reason := blocklist.refuses_bytes(record.body):
-                    raise UnusableImageError(reason)
-                encoded = encode(record.body, encoding, with_pdq=len(blocklist.pdq) > 0)
-                if reason := blocklist.refuses(encoded):
-                    raise UnusableImageError(reason)
-            finally:
-                clock.lap("decode and encode")
-            verdict = plan.floor.keep_image(as_image(encoded))
-            if not verdict:
-                raise UnwantedImageError(str(verdict.reason), encoded)
-            return replace(encoded, original_data=record.body) if originals else encoded
 
-        yield fetch
+        yield read
+
+
+def _encoded(plan: Plan, data: bytes, archive: str) -> Encoded:  # noqa: ARG001
+    images, blocklist = plan.recipe.images, plan.lists.blocked()
+    if reason := blocklist.refuses_bytes(data):
+        raise UnusableImageError(reason)
+    encoded = encode(data, images.encoding, with_pdq=len(blocklist.pdq) > 0)
+    if reason := blocklist.refuses(encoded):
+        raise UnusableImageError(reason)
+    verdict = plan.floor.keep_image(as_image(encoded))
+    if not verdict:
+        raise UnwantedImageError(str(verdict.reason), encoded)
+    return replace(encoded, original_data=data) if images.originals else encoded
 
 
 def num_joins(plan: Plan) -> int:
@@ -139,7 +139,9 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         joins=num_joins(plan),
         max_redirects=plan.recipe.images.max_redirects,
     )
-    packing.commit_packs(found, _packs(plan), functools.partial(commit_pack, plan))
+    packing.commit_packs(
+        found, _packs(plan), functools.partial(commit_pack, plan), url_of=str if plan.web else None
+    )
 
 
 def _resources(unit: str, plan: Plan) -> Iterator[tuple[str, Resource]]:

@@ -6,20 +6,24 @@ and encodes an image; all that is between is here. Only keys and ledger rows are
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
-from apache_beam.pvalue import PCollection
-from apache_beam.transforms.combiners import ToList
+from apache_beam.pvalue import AsSingleton, PCollection
+from apache_beam.transforms.combiners import Count, ToList
 
+from openm3w.filters.url import registered_domain, url_key
+from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
 from openm3w.pipeline.images.packs import PackWriter
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
+from openm3w.pipeline.jobs.web import Body, Web
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.store import Folder
 from openm3w.pipeline.tally import Tally
@@ -29,12 +33,30 @@ from openm3w.shards.funnel import Unit
 MAX_IMAGES = 500
 """Images of one unit: at 40 kB a pack of 20 MB, a minute or two of work."""
 
+_GROUP_IMAGES = 2_000
+_MAX_GROUPS = 4_096
+"""Groups of domains, each asked by one worker: four units and more, and enough for many workers."""
+
+NOT_HELD = frozenset(
+    {"not_in_archive", "redirect_not_in_archive", "revisit_not_in_archive", "not_found"}
+)
+"""Reasons of what archives and folders do not have.
+
+What they have as something else is not asked again."""
+
 ALL_PACKS = "all"
 """Pseudo-unit whose sidecar lists the packs once all are there."""
 
+WEB = "web"
+"""Stands for an archive where images are asked of the web."""
+
 Step = Callable[[Chase, list[Resource]], Chase | Found]
-Fetch = Callable[[Found], Encoded]
-"""Reads and encodes one image, or raises UnusableImageError with the reason why not.
+UrlOf = Callable[[str], str]
+"""Name of an image -> the http(s) URL that it can be asked for by, or ""."""
+Read = Callable[[Found], bytes]
+"""Reads the bytes of one image, or raises UnusableImageError with the reason why not."""
+Encode = Callable[[bytes, str], Encoded]
+"""Encodes an image of an archive, or raises UnusableImageError with the reason why not.
 
 Of an UnwantedImageError the ledger has what was measured.
 """
@@ -42,7 +64,7 @@ Of an UnwantedImageError the ledger has what was measured.
 
 @dataclass(frozen=True, slots=True)
 class PackUnit:
-    """Images that are fetched together, and the archive they are in ("" for those in none)."""
+    """Images that are fetched together, and the archive they are in: WEB, "" for none."""
 
     name: str
     archive: str
@@ -60,8 +82,13 @@ class Packing:
     """What the funnel calls them."""
     failed: frozenset[str]
     """Reasons that are errors; the others are decisions or absences."""
-    opening: Callable[[str, Clock], AbstractContextManager[Fetch]]
-    """Opens an archive for the images in it; the clock is for the steps of reading them."""
+    reading: Callable[[str], AbstractContextManager[Read]]
+    """Opens an archive for the images in it."""
+    encode: Encode
+    web: Web | None = None
+    """Asks for what is in no archive."""
+    url_of: UrlOf = str
+    """The URL that an image is asked for by."""
 
     @property
     def ledger(self) -> pa.Schema:
@@ -100,11 +127,32 @@ def archive_of(name: str) -> str:
 def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
     """Units of at most MAX_IMAGES, in the order of the archive so that reading goes forward."""
     ordered = sorted(found, key=lambda f: (f.offset, f.origin))
+    missing = any(each.reason for each in ordered[:1])
+    yield from _units(archive, "" if missing else archive, ordered)
+
+
+def make_web_units(group: str, found: Iterable[Found], url_of: UrlOf = str) -> Iterator[PackUnit]:
+    """Units of at most MAX_IMAGES, each with images of as many domains as can be.
+
+    The last ones are left to the domains that have most, which can be asked no faster.
+    """
+    seen = Counter[str]()
+    ordered = []
+    for each in sorted(found, key=lambda f: _spread(f.origin)):
+        domain = registered_domain(url_of(each.origin))
+        ordered.append((seen[domain], _spread(each.origin), each))
+        seen[domain] += 1
+    yield from _units(group, WEB, [each for _, _, each in sorted(ordered)])
+
+
+def _units(name: str, archive: str, ordered: Sequence[Found]) -> Iterator[PackUnit]:
     for start in range(0, len(ordered), MAX_IMAGES):
         part = tuple(ordered[start : start + MAX_IMAGES])
-        missing = part[0].reason != ""
-        name = f"{archive}-{start // MAX_IMAGES:05d}"
-        yield PackUnit(name=name, archive="" if missing else archive, found=part)
+        yield PackUnit(name=f"{name}-{start // MAX_IMAGES:05d}", archive=archive, found=part)
+
+
+def _spread(text: str) -> str:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def commit_pack(packing: Packing, unit: PackUnit) -> None:
@@ -113,24 +161,53 @@ def commit_pack(packing: Packing, unit: PackUnit) -> None:
     Raises:
         OutputError: the store cannot be written.
     """
-    folder, clock, tally = packing.folder, Clock(), Tally()
+    folder, clock, tally, hosts = packing.folder, Clock(), Tally(), HostStats()
     if _is_there(folder, unit.name):
         return
     with contextlib.ExitStack() as stack:
         add = stack.enter_context(folder.writing(unit.name, packing.ledger))
         if unit.archive:
-            fetch = stack.enter_context(packing.opening(unit.archive, clock))
+            bodies = stack.enter_context(_bodies(packing, unit, clock, hosts))
             pack = stack.enter_context(commit.committed(folder.path(unit.name, "tar")))
             writer = PackWriter(pack, f"{unit.name}.tar")
             stack.callback(writer.close)
-            rows = (_stored(packing, fetch, writer, found, clock) for found in unit.found)
+            rows = (_stored(packing, unit, writer, body, clock) for body in bodies)
         else:
             rows = (packing.row(found.origin, found.reason) for found in unit.found)
         for row in rows:
             tally.add(row["outcome"], row["reason"])
             add(row)
-    counts = {"stages": [tally.to_json("images", packing.unit)]}
+    counts: dict[str, Any] = {"stages": [tally.to_json("images", packing.unit)]}
+    if unit.archive == WEB:
+        counts["hosts"] = hosts.as_json()
     folder.commit_sidecar(unit.name, counts=counts, seconds=clock.seconds)
+
+
+@contextlib.contextmanager
+def _bodies(
+    packing: Packing, unit: PackUnit, clock: Clock, hosts: HostStats
+) -> Iterator[Iterator[Body]]:
+    """The bytes of each image of a unit, or why there are none."""
+    if unit.archive == WEB:
+        if packing.web is None:
+            raise ValueError(f"{unit.name}: this build asks nothing of the web")
+        names: dict[str, list[str]] = {}
+        for found in unit.found:
+            names.setdefault(url_key(packing.url_of(found.origin)), []).append(found.origin)
+        bodies = packing.web.get(unit.name, names, clock, hosts)
+        yield (Body(name, body.reason, body.data) for body in bodies for name in names[body.origin])
+        return
+    with packing.reading(unit.archive) as read:
+        yield (_read(read, found, clock) for found in unit.found)
+
+
+def _read(read: Read, found: Found, clock: Clock) -> Body:
+    try:
+        return Body(found.origin, "", read(found))
+    except UnusableImageError as error:
+        return Body(found.origin, str(error))
+    finally:
+        clock.lap("read")
 
 
 def follow(
@@ -155,48 +232,101 @@ def follow(
 
 
 def commit_packs(
-    found: PCollection[Found], folder: Folder, commit_unit: Callable[[PackUnit], None]
+    found: PCollection[Found],
+    folder: Folder,
+    commit_unit: Callable[[PackUnit], None],
+    *,
+    url_of: UrlOf | None = None,
 ) -> None:
-    """Commits everything found, unit by unit, and then the list of all units."""
-    _ = (
-        found
+    """Commits everything found, unit by unit, and then the list of all units.
+
+    `url_of`: what is in no archive is asked of the web, by this URL.
+    """
+    here = found
+    if url_of:
+        here = found | "In archives" >> beam.Filter(lambda found: not is_for_web(found, url_of))
+    units = (
+        here
         | "By archive" >> beam.Map(lambda found: (_home(found), found))
         | "Group by archive" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMapTuple(make_units)
+        | "Units" >> beam.FlatMapTuple(lambda home, found: ([u] for u in make_units(home, found)))
+    )
+    if url_of:
+        asked = found | "Ask the web" >> _WebUnits(url_of)
+        units = (units, asked) | "All units" >> beam.Flatten()
+    _ = (
+        units
         | "Spread" >> beam.Reshuffle()
-        | "Packs" >> beam.ParDo(CommitPack(commit_unit))
+        | "Packs" >> beam.ParDo(CommitPacks(commit_unit))
         | "Names" >> ToList()
         | "All packs" >> beam.Map(lambda names: _commit_all(folder, names))
     )
 
 
-class CommitPack(beam.DoFn):
-    """Commits a unit of packs and passes its name on."""
+def is_for_web(found: Found, url_of: UrlOf) -> bool:
+    """Whether an image that no archive has can be asked of the web."""
+    url = url_of(found.origin) if found.reason in NOT_HELD else ""
+    return url.startswith(("http://", "https://"))
+
+
+class _WebUnits(beam.PTransform[Any, Any]):
+    """Lists of units, each of some domains that no other list has: one worker has their turns."""
+
+    def __init__(self, url_of: UrlOf) -> None:
+        super().__init__()
+        self._url_of = url_of
+
+    def expand(self, found: PCollection[Found]) -> PCollection[list[PackUnit]]:
+        url_of = self._url_of
+        asked = found | "For the web" >> beam.Filter(is_for_web, url_of)
+        number = asked | "Number" >> Count.Globally()
+        return (
+            asked
+            | "By domains" >> beam.Map(_by_domains, url_of, AsSingleton(number))
+            | "Group by domains" >> beam.GroupByKey()
+            | "Web units"
+            >> beam.MapTuple(lambda group, some: list(make_web_units(group, some, url_of)))
+        )
+
+
+def _by_domains(found: Found, url_of: UrlOf, number: int) -> tuple[str, Found]:
+    groups = min(max(number // _GROUP_IMAGES, 1), _MAX_GROUPS)
+    at = int(_spread(registered_domain(url_of(found.origin))), 16) % groups
+    return f"{WEB}{at:04d}", Found(found.origin)
+
+
+class CommitPacks(beam.DoFn):
+    """Commits units of packs one after the other and passes their names on."""
 
     def __init__(self, commit_unit: Callable[[PackUnit], None]) -> None:
         self._commit_unit = commit_unit
 
-    def process(self, unit: PackUnit) -> Iterator[str]:
-        self._commit_unit(unit)
-        yield unit.name
+    def process(self, units: list[PackUnit]) -> Iterator[str]:
+        for unit in units:
+            self._commit_unit(unit)
+            yield unit.name
 
 
 def _stored(
-    packing: Packing, fetch: Fetch, writer: PackWriter, found: Found, clock: Clock
+    packing: Packing, unit: PackUnit, writer: PackWriter, body: Body, clock: Clock
 ) -> dict[str, Any]:
+    if body.reason:
+        return packing.row(body.origin, body.reason)
     try:
-        encoded = fetch(found)
+        encoded = packing.encode(body.data, unit.archive)
     except UnwantedImageError as error:
-        return packing.row(found.origin, str(error)) | stored_row(error.encoded)
+        return packing.row(body.origin, str(error)) | stored_row(error.encoded)
     except UnusableImageError as error:
-        return packing.row(found.origin, str(error))
+        return packing.row(body.origin, str(error))
+    finally:
+        clock.lap("decode and encode")
     place = writer.add(encoded.sha256, encoded.data)
     original = None
     if encoded.original_data:
         suffix = _SUFFIXES.get(encoded.original_format, encoded.original_format)
         original = writer.add(encoded.original.sha256, encoded.original_data, f".{suffix}")
     clock.lap("store")
-    return packing.row(found.origin) | stored_row(encoded, place, original)
+    return packing.row(body.origin) | stored_row(encoded, place, original)
 
 
 _SUFFIXES = {"jpeg": "jpg"}

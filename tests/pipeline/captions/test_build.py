@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.errors import InputError, OutputError
 from openm3w.pipeline import publish
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
@@ -258,15 +258,6 @@ def test_a_build_without_a_single_image_says_why_and_leaves_no_folder(tmp_path):
         build([table], tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
-
-
-def test_fetching_is_refused_in_one_line(tmp_path):
-    table = jsonl(tmp_path / "t.jsonl", [{"url": "http://x.org/a.jpg", "text": "a caption"}])
-
-    with pytest.raises(
-        NotBuiltError, match=r"images\.source=http: fetching images is not built yet"
-    ):
-        build([table], tmp_path / "out", overrides=["images.source=http"])
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_a_build_prints_one_json_object_if_asked(tmp_path, image_bytes):
             "t.jsonl: no column 'de'; it has url, text",
         ),
         (["build", "t.jsonl", "--images", "gone"], 1, "--images gone: no such file"),
-        (["build", "t.jsonl", "--set", "images.source=http"], 2, "not built yet"),
+        (["build", "t.jsonl", "--fetch"], 2, "by --contact or in fetch.manners.contact"),
         (["build", "t.jsonl", "--set", "imags.min_side=1"], 2, "did you mean 'images'"),
         (["build", "t.jsonl", "--runner", "flink"], 2, "planned and not built yet"),
         (["adopt", "gone"], 1, "gone: no such folder"),

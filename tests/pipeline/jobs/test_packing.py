@@ -61,22 +61,30 @@ def encoded(data):
 
 def make_packing(folder, *, originals=False):
     @contextlib.contextmanager
-    def opening(archive, clock):
+    def reading(archive):
         assert archive == "u"
 
-        def fetch(found):
-            clock.lap("read")
-            if found.origin.startswith("bad"):
+        def read(found):
+            if found.origin.startswith("bad_bytes"):
                 raise UnusableImageError(found.origin)
-            if found.origin.startswith("unwanted"):
-                raise UnwantedImageError(found.origin, encoded(b"unwanted"))
-            stored = encoded(found.origin[:1].encode())
-            return replace(stored, original_data=b"original!") if originals else stored
+            return found.origin.encode()
 
-        yield fetch
+        yield read
+
+    def encode(data, archive):
+        assert archive == "u"
+        name = data.decode()
+        if name.startswith("bad"):
+            raise UnusableImageError(name)
+        if name.startswith("unwanted"):
+            raise UnwantedImageError(name, encoded(b"unwanted"))
+        stored = encoded(data[:1])
+        return replace(stored, original_data=b"original!") if originals else stored
 
     failed = frozenset({"bad_bytes"})
-    return Packing(folder=folder, key="image", unit="images", failed=failed, opening=opening)
+    return Packing(
+        folder=folder, key="image", unit="images", failed=failed, reading=reading, encode=encode
+    )
 
 
 def test_a_unit_becomes_a_pack_a_ledger_and_counts(tmp_path):

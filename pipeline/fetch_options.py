@@ -1,0 +1,77 @@
+"""Options of commands that fetch images, and the changes to a recipe that they are."""
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+
+from openm3w.pipeline import refetch as refetching
+from openm3w.pipeline.fetch.getting import Again
+from openm3w.pipeline.fetch.settings import Refetch
+
+_DAY = 86_400.0
+_REFETCH = [name for name in get_args(Refetch) if name]
+
+
+def fetch_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds `--fetch`, `--contact`, `--refetch`, `--older-than` and `--allow-private-networks`."""
+    options = (
+        click.option(
+            "--fetch", is_flag=True, help="Ask the web for images that are not in the inputs."
+        ),
+        click.option(
+            "--contact",
+            default="",
+            metavar="URL",
+            help="URL or e-mail address in the user agent: whom the owner of a site may write to.",
+        ),
+        click.option(
+            "--refetch",
+            type=click.Choice(_REFETCH),
+            help="Ask again for what is remembered.",
+        ),
+        click.option(
+            "--older-than",
+            type=click.FloatRange(min=0),
+            default=30.0,
+            show_default=True,
+            metavar="DAYS",
+            help="What --refetch older-than means.",
+        ),
+        click.option(
+            "--allow-private-networks",
+            is_flag=True,
+            help="Let addresses of this machine and of private networks pass; for tests alone.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def fetch_overrides(*, fetch: bool, contact: str, allow_private_networks: bool) -> tuple[str, ...]:
+    """The options as changes to a recipe, before those of `--set`."""
+    found = []
+    if fetch:
+        found.append("images.source=http")
+    if contact:
+        found.append(f"fetch.manners.contact={json.dumps(contact)}")
+    if allow_private_networks:
+        found.append("fetch.limits.allow_private_networks=true")
+    return tuple(found)
+
+
+def fetch_again(
+    store: Path, refetch: Refetch | None, older_than: float, *, dry_run: bool = False
+) -> Again:
+    """What is asked again for, by `--refetch` and `--older-than` (days); noted in the store.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    if dry_run:
+        return Again(refetch=refetch or "")
+    return refetching.begin(store, refetch or "", older_than * _DAY, time.time())

@@ -1,0 +1,184 @@
+"""Builds that ask the web for what their archives lack, against a server on loopback."""
+
+import pytest
+from serving import Serving
+
+from openm3w.errors import RecipeError
+from openm3w.pipeline import build as builds
+from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline import refetch
+from openm3w.pipeline.captions import build as caption_builds
+from openm3w.pipeline.captions.recipe import load as load_captions
+from openm3w.pipeline.fetch import process
+from openm3w.pipeline.fetch.client.resolving import StubResolver
+from openm3w.pipeline.fetch.store.memory import Memory
+from openm3w.pipeline.images.resolve import Found
+from openm3w.pipeline.jobs.packing import MAX_IMAGES, WEB, make_web_units
+from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sidecars import stages
+from openm3w.shards.funnel import check_chain
+from openm3w.shards.reader import read_samples
+
+SITE = "http://site.example"
+WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
+ASKING = (
+    "images.source=http",
+    "fetch.manners.contact=tests@example.org",
+    "fetch.manners.per_domain_rate=0",
+    "fetch.limits.ports=[]",
+    "fetch.limits.allow_private_networks=true",
+)
+NAMES = ("here.png", "web.png", "gone.png", "private/b.png", "slow.png")
+
+
+def page(*names):
+    figures = "".join(f"<p>{WORDS * 2}</p><img src=/{name}>" for name in names)
+    return f"<html><body><article><h1>Boats</h1>{figures}<p>{WORDS * 2}</p></article></body></html>"
+
+
+@pytest.fixture
+def site(image_bytes):
+    """A server for site.example, on whose name every look-up ends."""
+    pictures = {f"/{name}": image_bytes(120 + at, 100, seed=at) for at, name in enumerate(NAMES)}
+    del pictures["/gone.png"]
+    pictures["/robots.txt"] = b"User-agent: *\nDisallow: /private/\n"
+    with Serving(pictures=pictures) as server:
+
+        def resolver():
+            return StubResolver({"site.example": [("127.0.0.1", server.port)]})
+
+        with process.resolved_by(resolver):
+            yield server
+
+
+@pytest.fixture
+def crawl(archive, image_bytes, tmp_path):
+    """An archive with a page of five images and one of these."""
+    archive.page(f"{SITE}/boats.html", page(*NAMES))
+    archive.image(f"{SITE}/here.png", image_bytes(120, 100, seed=0))
+    return archive.write(tmp_path / "crawl.warc.gz")
+
+
+def run(crawl, output, *overrides, store=None, again=None):
+    recipe = recipes.load("kosmos1", ("shards.val_share=0.0", *ASKING, *overrides))
+    said = []
+    plan = builds.make_plan(recipe, [str(crawl)], output, store, said.append, again=again)
+    built = builds.build(plan, Runner(), say=said.append)
+    return plan, built, said
+
+
+def urls(plan):
+    (stage,) = (s for s in stages(plan, ["images"]) if s.unit == "urls")
+    return stage.kept, {**stage.dropped, **stage.failed}
+
+
+@pytest.mark.beam
+def test_what_the_archive_lacks_is_asked_for_and_every_image_has_one_outcome(site, crawl, tmp_path):
+    plan, built, said = run(crawl, tmp_path / "out")
+    assert urls(plan) == (3, {"not_found": 1, "robots_disallowed": 1})
+    check_chain(stages(plan))
+    assert site.requests["/here.png"] == site.requests["/private/b.png"] == 0
+    assert site.requests["/web.png"] == 1
+    (sample,) = read_samples(built.manifest)
+    assert [i.url for i in sample.document.images] == [
+        f"{SITE}/{name}" for name in ("here.png", "web.png", "slow.png")
+    ]
+    text = "\n".join(said)
+    assert "openm3w/" in text
+    assert "tests@example.org" in text
+    assert "PRIVATE NETWORKS ARE ALLOWED" in text
+    assert "images asked for" in text
+    assert "site.example" in text
+    assert built.manifest.recipe["fetch"]["limits"]["allow_private_networks"] is True
+
+
+@pytest.mark.beam
+def test_another_build_over_the_same_store_asks_for_nothing_again(site, crawl, tmp_path):
+    plan, _, _ = run(crawl, tmp_path / "one")
+    before = site.requests.total()
+    other, _, _ = run(
+        crawl, tmp_path / "two", "images.encoding.side=100", store=tmp_path / "one.work"
+    )
+    assert site.requests.total() == before
+    assert urls(other) == urls(plan)
+
+
+@pytest.mark.beam
+def test_failed_images_are_asked_for_again_when_wanted(site, crawl, image_bytes, tmp_path):
+    run(crawl, tmp_path / "one")
+    site.pictures["/gone.png"] = image_bytes(130, 100, seed=9)
+    store, requests = tmp_path / "one.work", site.requests.copy()
+    again = refetch.begin(store, "failed", 0.0, 2_000_000_000.0)
+    plan, _, _ = run(crawl, tmp_path / "two", store=store, again=again)
+    assert urls(plan) == (4, {"robots_disallowed": 1})
+    asked = {path for path, n in (site.requests - requests).items() if n} - {
+        "/robots.txt",
+        "/ai.txt",
+        "/.well-known/tdmrep.json",
+    }
+    assert asked == {"/gone.png"}
+    # And without it, later, that is what there is.
+    later = refetch.begin(store, "", 0.0, 2_000_000_001.0)
+    plan, _, _ = run(crawl, tmp_path / "three", store=store, again=later)
+    assert urls(plan)[0] == 4
+    assert (site.requests - requests)["/gone.png"] == 1
+
+
+@pytest.mark.beam
+def test_caption_builds_share_what_interleaved_ones_fetched(site, crawl, tmp_path):
+    run(crawl, tmp_path / "out", f"fetch.store={tmp_path / 'fetched'}")
+    table = tmp_path / "table" / "captions.jsonl"
+    table.parent.mkdir()
+    names = [*NAMES, "new.png"]
+    rows = [f'{{"url": "{SITE}/{name}", "caption": "Boats at a wall"}}' for name in names]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    site.pictures["/new.png"] = site.pictures["/web.png"]
+    plan = caption_builds.make_plan(
+        load_captions(overrides=(*ASKING, f"fetch.store={tmp_path / 'fetched'}")),
+        [str(table)],
+        tmp_path / "captions",
+    )
+    built = caption_builds.build(plan, Runner(), say=lambda _: None)
+    (stage,) = (
+        s for s in built.manifest.counts["stages"] if (s["job"], s["unit"]) == ("images", "images")
+    )
+    assert (stage["entered"], stage["kept"]) == (6, 4)
+    assert stage["dropped"] == {"not_found": 1, "robots_disallowed": 1}
+    # The archive had here.png, so that nobody had asked for it.
+    assert site.requests["/here.png"] == site.requests["/new.png"] == 1
+    assert {n for path, n in site.requests.items() if path.endswith(".png")} == {1}
+    assert Memory.open(str(tmp_path / "fetched")).verify()
+
+
+def test_who_asks_says_who_it_is(crawl, tmp_path):
+    with pytest.raises(RecipeError, match="--contact"):
+        run(crawl, tmp_path / "out", 'fetch.manners.contact=""')
+
+
+def test_units_mix_domains_and_keep_each_in_its_place():
+    found = [Found(f"http://a{at % 50}.example/{at}") for at in range(600)]
+    found += [Found(f"http://large.example/{at}") for at in range(600)]
+    units = list(make_web_units("web0000", found))
+    assert [len(unit.found) for unit in units] == [MAX_IMAGES, MAX_IMAGES, 200]
+    assert {unit.archive for unit in units} == {WEB}
+    assert sorted(f.origin for unit in units for f in unit.found) == sorted(f.origin for f in found)
+    # Twelve of each small domain are all in the first two; what is left is of the large one.
+    assert {f.origin.split("/")[2] for f in units[2].found} == {"large.example"}
+    assert make_web_units("web0000", found[::-1]).__next__() == units[0]
+
+
+@pytest.mark.parametrize("refetched", ["failed", "all"])
+def test_a_refetch_goes_on_until_it_was_done_and_then_begins_anew(tmp_path, refetched):
+    first = refetch.begin(tmp_path, refetched, 0.0, 1000.2)
+    assert first.since == 1001.0
+    assert refetch.begin(tmp_path, refetched, 0.0, 2000.0) == first
+    assert refetch.begin(tmp_path, "", 0.0, 2000.0) == first
+    refetch.end(tmp_path, first)
+    assert refetch.begin(tmp_path, "", 0.0, 3000.0).refetch == ""
+    assert refetch.begin(tmp_path, "", 0.0, 3000.0).since == 1001.0
+    assert refetch.begin(tmp_path, refetched, 0.0, 3000.0).since == 3000.0
+
+
+def test_without_a_refetch_nothing_is_noted(tmp_path):
+    assert refetch.begin(tmp_path, "", 0.0, 1000.0).since == 0.0
+    assert list(tmp_path.iterdir()) == []
