@@ -2,6 +2,7 @@
 
 import io
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -113,7 +114,7 @@ class _Layer(Protocol):
     def undo(self, data: bytes) -> Iterator[bytes]: ...
 
 
-class _Members:
+class _Members(ABC):
     """Streams of one or more members, each with a decoder of its own."""
 
     def __init__(self) -> None:
@@ -139,14 +140,17 @@ class _Members:
                 raise BadEncodingError(str(error)) from error
             data = self._decoder.unused_data if self._decoder.eof else b""
 
+    @abstractmethod
     def _goes_on(self, data: bytes) -> bool:
-        raise NotImplementedError
+        """Whether another member follows the one that has ended."""
 
+    @abstractmethod
     def _new(self, data: bytes) -> Any:
-        raise NotImplementedError
+        """A decoder of the member that begins here."""
 
+    @abstractmethod
     def _pieces(self, data: bytes) -> Iterator[bytes]:
-        raise NotImplementedError
+        """What the data are, piece by piece."""
 
 
 class _Gzip(_Members):
