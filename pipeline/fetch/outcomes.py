@@ -68,7 +68,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fetched:
+class Result:
     """What became of one URL, all hops and attempts together."""
 
     url: str
@@ -89,5 +89,11 @@ class Fetched:
     last_modified: str = ""
     signals: tuple[str, ...] = ()
     """Everything that headers, robots.txt and well-known files say about use, obeyed or not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched(Result):
+    """What became of a URL just now, with its bytes."""
+
     data: bytes = b""
     """Of what was fetched."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from openm3w.pipeline.fetch.outcomes import Fetched, Outcome
+from openm3w.pipeline.fetch.outcomes import Fetched, Result
 from openm3w.pipeline.fetch.settings import Refetch
 
 TOMBSTONE = "tombstone"
@@ -17,23 +17,10 @@ _NOT_NOW = frozenset({"robots_unreachable", "asked_to_wait"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Remembered:
-    """What became of a URL when it was last asked for; the fields of `Fetched`, and its bytes."""
+class Remembered(Result):
+    """What became of a URL when it was last asked for, and where its bytes are."""
 
     url_key: str
-    url: str
-    outcome: Outcome
-    reason: str = ""
-    status: int = 0
-    final_url: str = ""
-    redirects: int = 0
-    attempts: int = 0
-    fetched_at: str = ""
-    seconds: float = 0.0
-    content_type: str = ""
-    etag: str = ""
-    last_modified: str = ""
-    signals: tuple[str, ...] = ()
     at: str = ""
     """When this was learned: `fetched_at`, or where no answer came the time of writing; UTC."""
     origin: str = ""
