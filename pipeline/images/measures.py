@@ -37,10 +37,10 @@ class Measures:
 
     grey_deviation: float
     """Standard deviation of the picture as 32 x 32 grey values of 0 to 255."""
-    entropy: float
-    """Bits, 0 to 8, of the grey values' histogram at GREY_SIDE."""
-    sharpness: float
-    """Variance of the Laplacian at GREY_SIDE: low for blurred pictures."""
+    entropy: float | None = None
+    """Bits, 0 to 8, of the grey values' histogram at GREY_SIDE; None: not measured."""
+    sharpness: float | None = None
+    """Variance of the Laplacian at GREY_SIDE: low for blurred pictures; None: not measured."""
     phash: str
     """`perceptual_hash`."""
 
@@ -54,18 +54,19 @@ def original(data: bytes) -> Original:
     )
 
 
-def measure(picture: Image.Image) -> Measures:
+def measure(picture: Image.Image, *, texture: bool = True) -> Measures:
     """Measures an upright picture; one made smaller before has nearly the same numbers.
 
-    Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too.
+    Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too. `texture`: whether
+    entropy and sharpness are wanted, which take two thirds of the time.
     """
     grey = picture.convert("L")
     smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
-    small = _reduced(grey)
+    small = _reduced(grey) if texture else None
     return Measures(
         grey_deviation=round(_deviation(smallest), 2),
-        entropy=entropy(small),
-        sharpness=sharpness(small),
+        entropy=None if small is None else entropy(small),
+        sharpness=None if small is None else sharpness(small),
         phash=_hash(smallest),
     )
 
