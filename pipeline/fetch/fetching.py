@@ -77,8 +77,8 @@ class _Turn:
 
     step: Again | Fetched | None = None
     """None: it was given up."""
-    asked: bool = True
-    """Whether a request was made."""
+    requests: int = 1
+    """What was made of requests, those for a site's wishes with them."""
     fault: str = ""
 
 
@@ -241,24 +241,27 @@ class Fetcher:
         errand.signals.update(dict.fromkeys(word.signals))
         self._queues.set_delay(job.domain, word.crawl_delay)
         if word.reason and not word.fault:
-            return _Turn(step=ended(errand, word.reason), asked=False)
-        # A site that cannot be reached for its robots.txt cannot be reached.
-        answer = (
-            Answer(url=errand.at, reason=word.fault)
-            if word.fault
-            else await self._session.get(errand.at)
-        )
+            return _Turn(step=ended(errand, word.reason), requests=word.requests)
+        requests = word.requests
+        if word.fault:  # a site that cannot be reached for its robots.txt cannot be reached
+            answer = Answer(url=errand.at, reason=word.fault)
+        else:
+            answer = await self._session.get(errand.at)
+            requests += 1
         step = after(errand, answer, self._settings, time.time(), chance=random.random())
-        return _Turn(step=step, fault=answer.reason)
+        return _Turn(step=step, requests=requests, fault=answer.reason)
 
     def _end_turn(self, job: _Job, turn: "_Turn") -> None:
         now = self._loop.time()
-        if not turn.asked:
-            self._queues.skip(job.domain, now, started=job.started)
-            return
         pause = turn.step.pause if isinstance(turn.step, Again) else 0.0
-        unreachable = turn.fault in UNREACHABLE
-        if self._queues.done(job.domain, now, pause=pause, host=job.host, unreachable=unreachable):
+        told: dict[str, Any] = {"host": job.host, "unreachable": turn.fault in UNREACHABLE}
+        if turn.requests:
+            is_dead = self._queues.done(
+                job.domain, now, requests=turn.requests, pause=pause, **told
+            )
+        else:
+            is_dead = self._queues.skip(job.domain, now, started=job.started, **told)
+        if is_dead and turn.fault:
             for other in self._queues.drain(job.domain, job.host):
                 self._finish(other, ended(other.errand, turn.fault))
 
