@@ -63,11 +63,12 @@ def measure(picture: Image.Image, *, texture: bool = True) -> Measures:
     grey = picture.convert("L")
     smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
     small = _reduced(grey) if texture else None
+    deviation = _deviation(smallest)
     return Measures(
-        grey_deviation=round(_deviation(smallest), 2),
+        grey_deviation=round(deviation, 2),
         entropy=None if small is None else entropy(small),
         sharpness=None if small is None else sharpness(small),
-        phash=_hash(smallest),
+        phash=_hash(smallest, deviation),
     )
 
 
@@ -122,7 +123,8 @@ def perceptual_hash(picture: Image.Image) -> str:
     5 as one picture, with another hash.
     """
     small = picture.convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
-    return _hash(np.asarray(small))
+    smallest = np.asarray(small)
+    return _hash(smallest, _deviation(smallest))
 
 
 def pdq_hash(picture: Image.Image) -> tuple[str, int]:
@@ -151,8 +153,8 @@ def _deviation(smallest: "np.ndarray[Any, Any]") -> float:
     return math.sqrt(values.size * squares - total * total) / values.size
 
 
-def _hash(smallest: "np.ndarray[Any, Any]") -> str:
-    if _deviation(smallest) < _MIN_HASHED_DEVIATION:
+def _hash(smallest: "np.ndarray[Any, Any]", deviation: float) -> str:
+    if deviation < _MIN_HASHED_DEVIATION:
         return ""
     cosines = _cosines()
     low = (cosines @ smallest.astype(np.float64) @ cosines.T).ravel()

@@ -221,7 +221,7 @@ def _loaded_luma(image: Image.Image, data: bytes) -> Image.Image:
     if simplejpeg:
         try:
             pixels = simplejpeg.decode_jpeg(data, "GRAY")
-            return Image.frombytes("L", image.size, pixels, "raw", "L")
+            return Image.frombuffer("L", image.size, pixels, "raw", "L", 0, 1)  # without a copy
         except ValueError as error:
             if "premature end" in str(error):
                 raise
