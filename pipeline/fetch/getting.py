@@ -56,7 +56,8 @@ def get(
 ) -> Iterator[Got]:
     """Each distinct URL once, by its canonical spelling, in the order in which they are there.
 
-    What others fetched under laxer manners is judged by the fetcher's own. `told` hears of every
+    What others fetched under laxer manners is judged by the fetcher's own. Where asking again fails
+    for something that passes, as a 503, the bytes that are remembered stay. `told` hears of every
     URL that was asked for. The unit is committed when the last one has been taken.
 
     Raises:
@@ -74,8 +75,12 @@ def get(
         for found in fetcher.stream(reversed(missing)):
             if told:
                 told(found)
-            row = writing.add(found)
-            yield Got(found.url, row.reason, found.data if not row.reason else b"")
+            key = url_key(found.url)
+            row = writing.add(found, known.get(key))
+            if row.sha256 and not found.data:  # asked again in vain: what was there stays
+                yield from _remembered({key: row}, wanted, memory, fetcher.manners)
+            else:
+                yield Got(found.url, row.reason, found.data if not row.reason else b"")
 
 
 def _remembered(

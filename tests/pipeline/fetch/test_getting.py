@@ -136,6 +136,69 @@ def test_a_unit_that_is_left_in_the_middle_is_not_remembered(tmp_path):
         assert memory.lookup(every(server)) == {}
 
 
+def saying(status):
+    """An answer to all that is no picture, but to what sites say."""
+
+    async def other(wire):
+        await wire.say("404 Not Found" if wire.path == "/robots.txt" else status, body=b"")
+
+    return other
+
+
+@pytest.mark.parametrize(
+    ("status", "stays"),
+    [
+        ("503 Service Unavailable", True),
+        ("429 Too Many Requests", True),
+        ("404 Not Found", False),
+        ("410 Gone", False),
+        ("403 Forbidden", False),
+        ("200 OK", False),  # and nothing in it
+    ],
+)
+def test_a_copy_stays_where_asking_again_fails_for_something_that_passes(tmp_path, status, stays):
+    settings = replace(SETTINGS, manners=replace(RUDE, retries=0))
+    with Serving(pictures=pictures(2), other=saying(status)) as server:
+        urls = every(server)
+        first = got(urls, tmp_path, settings)
+        del server.pictures["/0.jpg"]
+        second = got(urls, tmp_path, settings, again=Again(refetch="all"))
+        before = server.requests.total()
+        later = got(urls, tmp_path, settings)  # from the store, and after a merge
+        Memory.open(str(tmp_path)).compact(full=True)
+        assert got(urls, tmp_path, settings) == later == second
+        assert server.requests.total() == before
+    assert second[urls[1]] == first[urls[1]]
+    assert (second[urls[0]] == first[urls[0]]) is stays
+    assert bool(second[urls[0]].reason) is not stays
+
+
+def test_an_opt_out_that_is_learned_later_hides_the_copy_that_was_there(tmp_path):
+    with Serving(pictures=pictures(1)) as server:
+        (url,) = every(server)
+        got([url], tmp_path)
+        server.pictures["/robots.txt"] = b"User-agent: *\nDisallow: /\n"
+        assert got([url], tmp_path, again=Again(refetch="all"))[url].reason == "robots_disallowed"
+        assert got([url], tmp_path)[url].data == b""
+
+
+def test_a_copy_that_stays_counts_as_asked_for(tmp_path):
+    settings = replace(SETTINGS, manners=replace(RUDE, retries=0))
+    with Serving(pictures=pictures(1), other=saying("503 Service Unavailable")) as server:
+        (url,) = every(server)
+        got([url], tmp_path, settings)
+        del server.pictures["/0.jpg"]
+        again = Again(refetch="all", since=time.time())
+        assert got([url], tmp_path, settings, again=replace(again, since=again.since + 60))[
+            url
+        ].data
+        assert asked(server) == 2
+        assert got([url], tmp_path, settings, again=replace(again, since=again.since - 60))[
+            url
+        ].data
+        assert asked(server) == 2
+
+
 CHILD = """
 import sys
 from openm3w.pipeline.fetch.fetching import Fetcher
