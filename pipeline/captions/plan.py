@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
+from openm3w.pipeline import originals, publish
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
@@ -16,9 +17,8 @@ from openm3w.pipeline.jobs.web import Web, web_of
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
-JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -78,9 +78,7 @@ class CaptionPlan:
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
         }
-        at = JOBS.index(job)
-        parent = self.fingerprint(JOBS[at - 1]) if at else f"captions {STORE_VERSION}"
-        return recipe.fingerprint([parent, *parts[job]])
+        return recipe.chained(f"captions {STORE_VERSION}", parts)[job]
 
     def folder(self, job: Job) -> Folder:
         """A job's folder in the store."""
@@ -95,6 +93,11 @@ class CaptionPlan:
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [[p.kind, p.name, p.digest] for p in self.places],
+            publish.BESIDE: {
+                originals.STORED: originals.stored(
+                    self.store, self.folder("select"), self.folder("images")
+                )
+            },
         }
 
     @property
