@@ -85,9 +85,11 @@ def live(web: Web | None, runner: "Runner") -> Iterator[None]:
     if web is None or runner.name != "local":
         yield
         return
-    with LiveLine() as line, process.heard_by(line.add):
-        yield
-    process.close()
+    try:
+        with LiveLine() as line, process.heard_by(line.add):
+            yield
+    finally:  # where a unit failed, those beside it end too
+        process.close()
 
 
 def host_lines(counts: Iterable[Mapping[str, Any]]) -> Iterator[str]:
