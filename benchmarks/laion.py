@@ -53,8 +53,6 @@ BOUNDS = (
     "images.source=http",
     "fetch.manners.contact=benchmark@example.org",
     "fetch.limits.allow_private_networks=true",
-    "fetch.limits.idle_seconds=5",
-    "fetch.limits.total_seconds=10",
 )
 
 
