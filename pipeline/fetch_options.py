@@ -14,7 +14,7 @@ from openm3w.errors import RecipeError
 from openm3w.pipeline import refetch as refetching
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.jobs.web import FETCHED
+from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.publish import default_store
 
 _DAY = 86_400.0

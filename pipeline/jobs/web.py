@@ -13,16 +13,13 @@ from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.fetch.store.memory import Memory
+from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.fetch.told import LiveLine, lines
 from openm3w.pipeline.page import Clock
 
 if TYPE_CHECKING:
     from openm3w.pipeline.runners import Runner
-
-
-FETCHED = "fetched"
-"""Where a store has what is remembered of fetches."""
 
 
 def check_contact(settings: FetchSettings) -> None:
