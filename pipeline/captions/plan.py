@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
+from openm3w.pipeline import originals, publish
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
@@ -17,7 +18,7 @@ from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -94,6 +95,11 @@ class CaptionPlan:
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
+            publish.BESIDE: {
+                originals.STORED: originals.stored(
+                    self.store, self.folder("select"), self.folder("images")
+                )
+            },
         }
 
     @property
