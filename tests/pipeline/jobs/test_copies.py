@@ -29,7 +29,7 @@ ASKING = (
     "fetch.limits.ports=[]",
     "fetch.limits.allow_private_networks=true",
 )
-NAMES = ("here", "other", "moved", "twice", "repeated", "lost", "text", "web", "gone")
+NAMES = ("here", "other", "moved", "twice", "both", "repeated", "lost", "text", "web", "gone")
 SEEDS = {name: seed for seed, name in enumerate(NAMES)}
 
 
@@ -56,6 +56,7 @@ def built(tmp_path_factory, image_bytes):
     pages.image(f"{SITE}/here.png", picture("here"))
     pages.redirect(f"{SITE}/moved.png", f"{CDN}/moved.png")
     pages.page(f"{SITE}/lost.png", "gone", status="404 Not Found")
+    pages.image(f"{CDN}/both.png", picture("both"))
     pages.write(folder / "pages.warc.gz")
 
     named = folder / "named"
@@ -68,6 +69,9 @@ def built(tmp_path_factory, image_bytes):
     copies.redirect(f"{SITE}/twice.png", f"{CDN}/twice.png")
     copies.image(f"{CDN}/twice.png", picture("twice"))
     copies.image(f"{SITE}/lost.png", picture("lost"))
+    # They know the way to a picture that the inputs have themselves.
+    copies.redirect(f"{SITE}/both.png", f"{CDN}/both.png")
+    copies.image(f"{CDN}/both.png", picture("other"), date="2025-01-01T00:00:00Z")
     # A page and what is no image are no copies of images, and no documents of the build.
     copies.page(f"{SITE}/text.png", html)
     copies.page(f"{SITE}/again.html", html)
@@ -126,7 +130,7 @@ def test_what_is_named_for_images_makes_no_documents_and_is_counted(built):
     # Of the record that is cut off the status is not there any more.
     assert copies.dropped == {"http_status": 2, "not_an_image": 2}
     assert copies.failed == {"damaged_archive": 1}
-    assert copies.kept == 8
+    assert copies.kept == 10
     (note,) = (note for note in damage_notes(plan) if "more.warc.gz" in note)
     assert "damaged at byte" in note
     assert note in said

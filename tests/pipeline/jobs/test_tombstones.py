@@ -108,8 +108,8 @@ def test_what_files_of_captions_hold_of_a_tombstone_is_dropped(
 ):
     path, origins = crawl
     buried([f"{SITE}/a.png", sha256(image_bytes(120, 100, seed=7)), "buried.example"])
-    (tmp_path / "loose").mkdir()
-    for name, seed in (("free.png", 8), ("same.png", 7)):
+    (tmp_path / "loose" / "site.example").mkdir(parents=True)
+    for name, seed in (("free.png", 8), ("same.png", 7), ("site.example/a.png", 9)):
         (tmp_path / "loose" / name).write_bytes(image_bytes(120, 100, seed=seed))
     with tarfile.open(tmp_path / "packed.tar", "w") as tar:
         tar.add(tmp_path / "loose" / "free.png", "free.png")
@@ -122,7 +122,7 @@ def test_what_files_of_captions_hold_of_a_tombstone_is_dropped(
     )
     loose, packed, archive = plan.places
     held = {
-        loose.unit: {"free.png": 0, "same.png": 0},
+        loose.unit: {"free.png": 0, f"{SITE}/a.png": 0, "same.png": 0},
         packed.unit: {m.name: m.offset for m in members(packed.path)},
         archive.unit: origins,
     }
@@ -133,7 +133,7 @@ def test_what_files_of_captions_hold_of_a_tombstone_is_dropped(
         rows = outcomes(plan.folder("images"), f"{unit}-00000", "image")
         found[unit] = [said for _, said in sorted(rows.items())]
     assert list(found.values()) == [
-        ["kept", "tombstone"],
+        ["kept", "tombstone", "tombstone"],
         ["kept", "tombstone"],
         ["tombstone", "kept", "tombstone"],
     ]
