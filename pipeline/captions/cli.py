@@ -10,9 +10,15 @@ from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
+from openm3w.pipeline.fetch_options import (
+    fetch_again,
+    fetch_options,
+    fetch_overrides,
+    store_option,
+    stores_of,
+)
 from openm3w.pipeline.printing import print_published, quiet
-from openm3w.pipeline.publish import Published, default_store
+from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 
 
@@ -26,11 +32,7 @@ def captions() -> None:
 @click.option(
     "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
 )
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
-)
+@store_option
 @click.option(
     "--images",
     "places",
@@ -70,7 +72,7 @@ def captions() -> None:
 def build(
     tables: tuple[str, ...],
     output: Path,
-    store: Path | None,
+    store: str | None,
     places: tuple[str, ...],
     url_column: str,
     text_column: str,
@@ -108,6 +110,7 @@ def build(
         overrides = (*overrides, f"profile={json.dumps(profile)}")
     if name:
         overrides = (*overrides, f"name={json.dumps(name)}")
+    stores = stores_of(store, output)
     plan = builds.make_plan(
         caption_recipe.load(recipe, overrides),
         tables,
@@ -115,8 +118,9 @@ def build(
         image_places=places,
         url_column=url_column,
         text_column=text_column,
-        store=store,
-        again=fetch_again(store or default_store(output), refetch, older_than),
+        store=stores.jobs,
+        again=fetch_again(stores.jobs, refetch, older_than),
+        shared=stores.shared,
     )
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)

@@ -7,16 +7,16 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
-from openm3w.pipeline.captions.places import ImagePlace
+from openm3w.pipeline import originals, publish
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import Web, web_of
+from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.jobs.web import Web
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
-JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
 STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
@@ -38,6 +38,8 @@ class CaptionPlan:
     """Of images that must not be stored, and of evaluation pictures."""
     again: Again = field(default_factory=Again)
     """Which images are asked for again."""
+    fetched: str
+    """URI of what is remembered of fetches, and of tombstones."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -49,7 +51,7 @@ class CaptionPlan:
         """How images are asked of the web; None where they are not."""
         if self.recipe.images.source != "http":
             return None
-        return web_of(self.recipe.fetch, self.store, self.again)
+        return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
     def place_of(self, table: Table) -> ImagePlace:
         """The folder of a table, where images are looked up beside it."""
@@ -73,14 +75,12 @@ class CaptionPlan:
                 *map(recipe.to_plain, profile.language_filters()),
                 self.beside,
             ),
-            "index": ([(p.kind, p.name, p.digest) for p in self.places],),
+            "index": ([place.identity for place in self.places],),
             "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
         }
-        at = JOBS.index(job)
-        parent = self.fingerprint(JOBS[at - 1]) if at else f"captions {STORE_VERSION}"
-        return recipe.fingerprint([parent, *parts[job]])
+        return recipe.chained(f"captions {STORE_VERSION}", parts)[job]
 
     def folder(self, job: Job) -> Folder:
         """A job's folder in the store."""
@@ -94,7 +94,12 @@ class CaptionPlan:
             "recipe": recipe.to_plain(self.recipe),
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
-            "images": [[p.kind, p.name, p.digest] for p in self.places],
+            "images": [list(place.identity) for place in self.places],
+            publish.BESIDE: {
+                originals.STORED: originals.stored(
+                    self.store, self.folder("select"), self.folder("images")
+                )
+            },
         }
 
     @property

@@ -14,7 +14,9 @@ from serving import HERE, RUDE, Serving, pictures, reasons
 
 from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import Again, get
-from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.pipeline.fetch.lifting import is_lifted
+from openm3w.pipeline.fetch.outcomes import Fetched
+from openm3w.pipeline.fetch.settings import FetchSettings, Limits
 from openm3w.pipeline.fetch.store.memory import Memory
 
 SETTINGS = FetchSettings(limits=HERE, manners=RUDE)
@@ -102,6 +104,57 @@ def test_what_was_fetched_by_laxer_manners_is_judged_by_ours(tmp_path):
         assert reasons(found.values()) == {"opt_out": 1}
         assert found[url].data == b""
         assert asked(server) == 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "strict", "asks"),
+    [
+        ("bad_port", replace(SETTINGS, limits=replace(HERE, ports=(80,))), 0),
+        (
+            "private_address",
+            replace(SETTINGS, limits=replace(HERE, allow_private_networks=False)),
+            0,
+        ),
+        ("opt_out", SETTINGS, 1),
+    ],
+)
+def test_a_refusal_that_the_settings_no_longer_ask_for_is_none(reason, strict, asks, tmp_path):
+    with Serving() as server:
+        url = server.url("/folded")  # which asks not to be used
+        for unit in "ab":  # the same settings go by what is remembered
+            assert reasons(got([url], tmp_path, strict, unit).values()) == {reason: 1}
+            assert asked(server) == asks
+        assert reasons(got([url], tmp_path, LAX, "c").values()) == {"fetched": 1}
+        assert asked(server) == asks + 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "signals", "lifted"),
+    [
+        ("robots_disallowed", (), True),
+        ("robots_unreachable", (), True),
+        ("ai_txt", ("ai.txt: disallow",), True),
+        ("opt_out", ("x-robots-tag: noai",), True),
+        ("bad_port", (), True),
+        ("not_found", (), False),
+        ("tombstone", (), False),
+        ("too_large", (), False),
+    ],
+)
+def test_what_is_lifted_by_lax_settings_is_not_by_the_usual_ones(reason, signals, lifted):
+    known = Fetched(url="http://a.org:8080/", outcome="dropped", reason=reason, signals=signals)
+    lax = replace(LAX, manners=replace(LAX.manners, robots=False, ai_txt=False))
+    assert is_lifted(lax, known) == lifted
+    assert not is_lifted(FetchSettings(), known)
+
+
+@pytest.mark.parametrize(
+    ("url", "lifted"),
+    [("http://a.org:8080/", True), ("http://a.org/", False), ("https://a.org:81/", False)],
+)
+def test_a_port_is_lifted_where_it_may_be_asked_now(url, lifted):
+    known = Fetched(url="http://a.org:99/", outcome="dropped", reason="bad_port", final_url=url)
+    assert is_lifted(FetchSettings(limits=Limits(ports=(8080,))), known) == lifted
 
 
 def test_a_tombstone_is_never_asked_for(tmp_path):
@@ -205,7 +258,9 @@ from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import get
 from openm3w.pipeline.fetch.store.memory import Memory
 from serving import HERE, RUDE
-from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.pipeline.fetch.lifting import is_lifted
+from openm3w.pipeline.fetch.outcomes import Fetched
+from openm3w.pipeline.fetch.settings import FetchSettings, Limits
 root, url, units, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 memory = Memory.open(root)
 with Fetcher(FetchSettings(limits=HERE, manners=RUDE)) as fetcher:
