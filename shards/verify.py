@@ -15,6 +15,8 @@ from openm3w.shards.writer import ShardEntry
 DATA_FOLDER = "data"
 _BESIDE = (".idx", ".lengths")
 """What may stand beside a shard, after its name."""
+_BESIDE_CAPTIONS = (".parquet", "_stats.json")
+"""What img2dataset writes beside a shard of captions, after its name without `.tar`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -117,6 +119,9 @@ def _image_faults(image: Image, data: bytes, manifest: Manifest) -> Iterator[str
 def _strangers(manifest: Manifest) -> Iterator[str]:
     """Files of the data folder that no shard of the manifest accounts for."""
     known = {f"{shard.url}{ending}" for shard in manifest.shards for ending in ("", *_BESIDE)}
+    if manifest.kind == "caption":
+        stems = (shard.url.removesuffix(".tar") for shard in manifest.shards)
+        known |= {f"{stem}{ending}" for stem in stems for ending in _BESIDE_CAPTIONS}
     folder = manifest.root / DATA_FOLDER
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file() and path.relative_to(manifest.root).as_posix() not in known:

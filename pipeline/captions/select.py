@@ -29,9 +29,11 @@ SELECTED = pa.schema(
         ("split", pa.string()),
         ("document", pa.string()),
         ("place", pa.string()),
+        ("extra", pa.string()),
     ]
 )
-"""One row for each kept pair; `place` is JSON: pack, offset, length."""
+"""One row for each kept pair; `place` is JSON: pack, offset, length; so is `extra`, as
+in `Sample`."""
 
 OUTCOMES = pa.schema(
     [
@@ -130,7 +132,8 @@ class Samples:
             for row in selected:
                 document = document_from_json(json.loads(row["document"]))
                 data = packs.read(Place(*json.loads(row["place"])))
-                yield Sample(key=row["doc_id"], document=document, images=(data,))
+                extra = json.loads(row["extra"])
+                yield Sample(key=row["doc_id"], document=document, images=(data,), extra=extra)
 
 
 def _selected_row(
@@ -141,6 +144,7 @@ def _selected_row(
         "split": split,
         "document": dump(document_to_json(_document(pair, image, source))),
         "place": dump([image["pack"], image["offset"], image["length"]]),
+        "extra": dump(json.loads(pair["own"]) | {"sha256": image["original_sha256"]}),
     }
 
 
