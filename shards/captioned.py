@@ -7,6 +7,7 @@ its order; the tables beside the shards have the same. Ours follow after them.
 from collections.abc import Mapping
 from typing import Any
 
+from openm3w.errors import ShardError
 from openm3w.shards.document import Document, Image, ImageContent, Provenance, Signals, Text
 from openm3w.shards.members import dump, member, plain, utf8
 from openm3w.shards.typed import make
@@ -105,6 +106,14 @@ def encode_caption(
     return [(f"{key}.json", dump(about)), (f"{key}.jpg", data), (f"{key}.txt", caption)]
 
 
+def _caption(key: str, members: Mapping[str, bytes], about: Mapping[str, Any]) -> str:
+    if "txt" in members:
+        return members["txt"].decode()
+    if not isinstance(caption := about.get("caption"), str):
+        raise ShardError(f"sample {key}: no caption, neither as {key}.txt nor in {key}.json")
+    return caption
+
+
 def decode_caption(
     key: str, members: Mapping[str, bytes], about: Mapping[str, Any]
 ) -> tuple[Document, bytes, dict[str, Any]]:
@@ -114,7 +123,7 @@ def decode_caption(
         ShardError: a member is missing.
     """
     suffix = next((s for s in IMAGE_SUFFIXES if s in members), "jpg")
-    data, caption = member(key, members, suffix), member(key, members, "txt").decode()
+    data, caption = member(key, members, suffix), _caption(key, members, about)
     # Shards that img2dataset wrote have the same members, with fewer fields.
     sizes = ("width", "height", "original_width", "original_height")
     stored = {name: about.get(name) or 0 for name in sizes}

@@ -133,7 +133,8 @@ def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
     Raises:
         ShardError: a member is missing or does not decode; the message begins with the key.
     """
-    about = load(key, members)
+    # Others' captions are often a .txt without more; ours always have a .json.
+    about = load(key, members) if kind != "caption" or "json" in members else {}
     try:
         return _decode_members(key, members, about, kind)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
