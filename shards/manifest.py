@@ -32,7 +32,7 @@ class Manifest:
     exclude: tuple[str, ...] = ()
     """Keys that readers leave out."""
     keys: Literal["own", "foreign"] = "own"
-    """`foreign`: as others wrote them: unique in their shard only, and of any letters."""
+    """`foreign`: as others wrote them, unique in their shard only, and of any letters."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, Any] = field(default_factory=dict)
     """Scores by name -> id and preprocessing of the model that made them."""

@@ -36,8 +36,8 @@ def verify(manifests: Sequence[Manifest], *, quick: bool = False) -> Verificatio
     decoded as a document and every image opened.
     """
     result = Verification()
+    seen: set[str] = set()
     for manifest in manifests:
-        seen: set[str] = set()
         for shard in manifest.shards:
             result.shards += 1
             try:
@@ -92,7 +92,7 @@ def _sample_faults(sample: Sample, manifest: Manifest, seen: set[str]) -> Iterat
     if manifest.keys == "own" and not KEY.fullmatch(sample.key):
         yield f"key {sample.key!r} is not well formed (lower-case letters, digits, - and _)"
     if sample.key in seen:
-        where = "in the whole dataset" if manifest.keys == "own" else "in a shard"
+        where = "in the whole dataset" if manifest.keys == "own" else "in their shard"
         yield f"key {sample.key} occurs a second time; keys are unique {where}"
     for number, (image, data) in enumerate(
         zip(sample.document.images, sample.images, strict=True), 1

@@ -167,7 +167,7 @@ def _nothing(folder: Path, num_tars: int, faults: Iterable[UnfitShardError]) -> 
 def _manifest(folder: Path, output: Path, name: str, checked: Checked) -> Manifest:
     entries = [_entry(tar, facts, output) for tar, facts in checked.fit.items() if facts.nsamples]
     stages = [_shards_stage(checked), *(facts.funnel for facts in checked.fit.values())]
-    is_own = not checked.keys_repeat and all(f.is_well_formed for f in checked.fit.values())
+    is_own = not checked.keys_repeat and all(facts.has_ids for facts in checked.fit.values())
     return Manifest(
         name=name,
         kind="caption",

@@ -29,7 +29,7 @@ class Facts:
     filesize: int
     sha256: str
     samples_sha256: str
-    is_well_formed: bool
+    has_ids: bool
     stage: dict[str, Any]
     """Of the funnel."""
     hashes: Path
@@ -79,7 +79,7 @@ class Memory:
             filesize=stamps[tar.name][0],
             sha256=contents.sha256,
             samples_sha256=contents.samples_sha256,
-            is_well_formed=contents.is_well_formed,
+            has_ids=contents.has_ids,
             stage=funnel.to_json(stage),
             hashes=path.with_suffix(".hashes"),
         )

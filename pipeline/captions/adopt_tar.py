@@ -6,6 +6,7 @@ every sample is read as our readers will read it.
 
 import hashlib
 import os
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from typing import Any, BinaryIO, Literal
 from openm3w.errors import ShardError
 from openm3w.shards.captioned import IMAGE_SUFFIXES, caption_of
 from openm3w.shards.reader import SUFFIXES
-from openm3w.shards.sample import KEY, decode_sample
+from openm3w.shards.sample import decode_sample
 
 Kind = Literal["damaged", "unfinished", "not_captions", "duplicate"]
 
 _CHUNK = 1 << 20
+_ID = re.compile("[0-9a-f]{32}")
 
 
 class UnfitShardError(ShardError):
@@ -45,8 +47,8 @@ class Contents:
     """Of images and captions, whatever their keys and their order are."""
     hashes: bytes
     """Two little-endian uint64 for each sample: of its key, and of key, image and caption."""
-    is_well_formed: bool
-    """Whether all keys are as our own."""
+    has_ids: bool
+    """Whether all keys are ids of documents, and so unique wherever they stand."""
 
     @property
     def nsamples(self) -> int:
@@ -61,7 +63,7 @@ def read_contents(path: Path) -> Contents:
     """
     offsets, contents, hashes, seen = list[int](), list[bytes](), bytearray(), set[str]()
     characters = end = 0
-    is_well_formed = True
+    has_ids = True
     digest = hashlib.sha256()
     for key, members, start, stop in _samples(path, digest):
         if key in seen:
@@ -81,14 +83,14 @@ def read_contents(path: Path) -> Contents:
         hashes += _hash(key.encode("utf-8", "surrogateescape"), content)
         offsets.append(start)
         end, characters = stop, characters + sample.document.num_characters
-        is_well_formed = is_well_formed and KEY.fullmatch(key) is not None
+        has_ids = has_ids and _ID.fullmatch(key) is not None
     return Contents(
         offsets=(*offsets, end),
         characters=characters,
         sha256=digest.hexdigest(),
         samples_sha256=hashlib.sha256(b"".join(sorted(contents))).hexdigest(),
         hashes=bytes(hashes),
-        is_well_formed=is_well_formed,
+        has_ids=has_ids,
     )
 
 

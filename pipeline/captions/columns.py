@@ -113,7 +113,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, dict):
-        return {str(name): _plain(item) for name, item in value.items()}
+        return {plain_text(str(name)): _plain(item) for name, item in value.items()}
     return str(value)
 
 
