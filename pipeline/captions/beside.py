@@ -116,16 +116,20 @@ _KINDS = dict.fromkeys(("width", "height", "original_width", "original_height"),
 
 def _cell(value: Any, kind: pa.DataType) -> Any:
     """A value as its column takes it; null where a JSONL table changes its mind about a column."""
-    if value is None:
-        return None
+    if value is None or (pa.types.is_string(kind) and isinstance(value, str)):
+        return value
     if pa.types.is_string(kind):
-        return value if isinstance(value, str) else dump(value)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if pa.types.is_boolean(kind):
-        return value if isinstance(value, bool) else None
-    if pa.types.is_floating(kind):
-        return float(value) if is_number else None
-    return value if is_number and value == int(value) else None
+        return dump(value)
+    if not isinstance(value, int | float):
+        return None
+    if isinstance(value, bool) or pa.types.is_boolean(kind):
+        return value if isinstance(value, bool) and pa.types.is_boolean(kind) else None
+    try:
+        if pa.types.is_floating(kind):
+            return float(value)
+        return pa.scalar(value, kind).as_py() if isinstance(value, int) else None
+    except OverflowError:
+        return None
 
 
 def _statistics(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
