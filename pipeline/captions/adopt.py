@@ -33,6 +33,10 @@ SPLIT = "train"
 _TOLD_EVERY = 30.0
 """Seconds between two lines on how far it is. Ours: as often as one looks at a long job."""
 
+_WORKERS = 4
+"""Shards that are read at once. Ours: reading waits for disks, and more take turns at the
+interpreter: of 538 MB with a busy disk 1 read 31 MB/s, 4 read 42 MB/s."""
+
 Faults = Mapping[Path, UnfitShardError]
 
 
@@ -130,8 +134,7 @@ def _checked(tars: Sequence[Path], memory: Memory, say: Say) -> Checked:
             return error
 
     told, pending = time.monotonic(), [tar for tar in tars if tar not in found]
-    # Digests let go of the interpreter; the rest takes turns.
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+    with ThreadPoolExecutor(max_workers=_WORKERS) as pool:
         for number, (tar, result) in enumerate(zip(pending, pool.map(check, pending), strict=True)):
             if isinstance(result, UnfitShardError):
                 faults[tar] = result

@@ -21,6 +21,8 @@ from openm3w.shards.sample import decode_sample
 Kind = Literal["damaged", "unfinished", "not_captions", "duplicate"]
 
 _CHUNK = 1 << 20
+_BUFFER = 1 << 15
+"""Bytes; tarfile copies what is left of it at each read, so that a large one costs more."""
 _ID = re.compile("[0-9a-f]{32}")
 
 
@@ -142,7 +144,7 @@ def _members(path: Path, digest: Any) -> Iterator[tuple[str, bytes, int, int]]:
     try:
         with path.open("rb") as file:
             size, hashed = os.fstat(file.fileno()).st_size, _Hashed(file, digest)
-            with tarfile.open(fileobj=hashed, mode="r|", bufsize=_CHUNK) as tar:  # type: ignore[call-overload]
+            with tarfile.open(fileobj=hashed, mode="r|", bufsize=_BUFFER) as tar:  # type: ignore[call-overload]
                 while (member := tar.next()) is not None:
                     end = member.offset_data + -(-member.size // 512) * 512
                     if end > size:
