@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from PIL import Image
 from tests.conftest import ArchiveBuilder, photograph
 
@@ -323,6 +324,35 @@ def test_webdataset_decodes_them_by_its_own_names(ours):
         assert isinstance(picture, Image.Image)
         assert picture.size == (about["width"], about["height"])
         assert about["caption"] == caption
+
+
+@pytest.mark.beam
+@pytest.mark.torch
+def test_wids_reads_the_manifest(ours):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import wids
+
+        dataset = wids.ShardListDataset(str(ours / "manifest.json"))
+        found = [dataset[index] for index in range(len(dataset))]
+
+    assert len(found) == NUM_GOOD
+    assert {sample[".json"]["caption"] for sample in found} == {
+        f"picture {number}.jpg" for number in range(NUM_GOOD)
+    }
+
+
+@pytest.mark.beam
+def test_the_card_and_energon_name_the_tars_alone(ours):
+    """By HF datasets' rules a card's `data_files` are all that is read of a folder."""
+    tars = sorted(path.name for path in (ours / "data").glob("*.tar"))
+    card = yaml.safe_load((ours / "README.md").read_text().split("---")[1])
+    (config,) = card["configs"]
+    assert [path for each in config["data_files"] for path in each["path"]] == [
+        f"data/{name}" for name in tars
+    ]
+    split = yaml.safe_load((ours / ".nv-meta" / "split.yaml").read_text())
+    assert split["split_parts"]["train"] == [f"data/{name}" for name in tars]
 
 
 @pytest.mark.beam
