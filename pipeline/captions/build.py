@@ -9,6 +9,7 @@ from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
 from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
+from openm3w.pipeline.captions.beside import Img2dataset, column_types
 from openm3w.pipeline.captions.places import find_places
 from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
@@ -56,7 +57,7 @@ def make_plan(
         OutputError: what is remembered of fetches cannot be read.
     """
     profile = recipe.load_profile()
-    tables = find_tables(inputs, url=url_column, text=text_column)
+    tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
     named = tuple(image_places)
     check_installed()
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
@@ -182,6 +183,14 @@ def _check_kept(found: Sequence[Stage]) -> None:
 
 
 def _writing(plan: CaptionPlan) -> Writing:
+    shards = plan.recipe.shards
+    beside = Img2dataset(
+        pairs=plan.folder("rows"),
+        outcomes=plan.folder("select"),
+        columns=column_types(plan.tables),
+        val_share=shards.val_share,
+        seed=shards.seed,
+    )
     return Writing(
         output=plan.output,
         kind="caption",
@@ -189,8 +198,9 @@ def _writing(plan: CaptionPlan) -> Writing:
         units=tuple(rows.blocks(plan)),
         written=plan.folder("shards"),
         samples=select.Samples(plan.folder("images")),
-        samples_per_shard=plan.recipe.shards.samples_per_shard,
-        seed=plan.recipe.shards.seed,
+        samples_per_shard=shards.samples_per_shard,
+        seed=shards.seed,
+        beside=beside if shards.img2dataset_files else None,
     )
 
 

@@ -136,18 +136,32 @@ def build(
     help="Folder for the manifest; may be DIR itself.",
 )
 @click.option("--name", default="", help="Name of the dataset.  [default: that of DIR]")
+@click.option(
+    "--skip-damaged",
+    is_flag=True,
+    help="Leave out shards that are damaged, unfinished, of something else or duplicates.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:
-    """Registers shards that img2dataset wrote, without copying them.
+def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json: bool) -> None:
+    """Registers shards that img2dataset or webdataset wrote, without copying them.
 
-    DIR holds 00000.tar, 00000.parquet, 00000_stats.json and so on, written with
-    --output_format webdataset. Beside each tar an index, .tar.idx, is written.
+    DIR holds 00000.tar and so on, with img2dataset's 00000.parquet and 00000_stats.json beside
+    it or, if no tar has them, without. All shards are read, and those that cannot be adopted are
+    named, one a line. Beside each tar an index, .tar.idx, is written. What was found is kept in
+    OUTPUT.work, so that the same command goes on where the last one stopped.
 
     \b
     m3w captions adopt cc3m --output cc3m
+    m3w captions adopt cc3m --output cc3m --skip-damaged
     m3w shards join laion cc3m --output mix.json
     """
-    built = adopting.adopt(folder, output, name=name or folder.resolve().name)
+    built = adopting.adopt(
+        folder,
+        output,
+        name=name or folder.resolve().name,
+        skip_damaged=skip_damaged,
+        say=quiet if as_json else click.echo,
+    )
     _print_result(built, output, as_json=as_json)
 
 

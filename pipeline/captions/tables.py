@@ -1,6 +1,6 @@
 """Parquet and JSONL tables to rows, each with the same three values."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.columns import Columns, find_columns, scores_of
+from openm3w.pipeline.captions.columns import Columns, find_columns, own_of, scores_of
 from openm3w.pipeline.lines import SUFFIXES, read_lines
 from openm3w.pipeline.sources import Source, find_sources
 
@@ -37,13 +37,17 @@ class Row:
     text: Any = None
     page: Any = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the columns that samples carry."""
     error: str = ""
     """Why the row could not be read, or ""."""
     detail: str = ""
 
 
-def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, ...]:
-    """The tables behind files, folders and globs, their columns found.
+def find_tables(
+    inputs: Iterable[str], *, url: str, text: str, own: Sequence[str] = ()
+) -> tuple[Table, ...]:
+    """The tables behind files, folders and globs, their columns found; `own` are carried.
 
     Raises:
         InputError: nothing is there, a named file is no table, or a column is missing.
@@ -52,7 +56,7 @@ def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, .
     if found.unreadable:
         raise InputError(found.unreadable[0])
     return tuple(
-        Table(source=source, columns=_columns(source.path, url=url, text=text))
+        Table(source=source, columns=_columns(source.path, url, text, own))
         for source in found.archives
     )
 
@@ -73,30 +77,54 @@ def _is_parquet(path: Path) -> bool:
         return file.read(4) == _PARQUET
 
 
-def _columns(path: Path, *, url: str, text: str) -> Columns:
+def _columns(path: Path, url: str, text: str, own: Sequence[str]) -> Columns:
     have = _parquet_columns(path) if _is_parquet(path) else _jsonl_columns(path)
-    return find_columns(have, url=url, text=text, table=str(path))
+    return find_columns(have, url=url, text=text, table=str(path), own=own)
 
 
-def _parquet_columns(path: Path) -> list[str]:
+def _parquet_columns(path: Path) -> dict[str, str]:
+    """Columns and their types: plain ones as they are, all others as text."""
     try:
         with pq.ParquetFile(path) as file:
-            return list(file.schema_arrow.names)
+            return {field.name: _alias(field.type) for field in file.schema_arrow}
     except (OSError, pa.ArrowException) as error:
         raise InputError(f"{path}: not a readable Parquet file: {_line(error)}") from error
 
 
-def _jsonl_columns(path: Path) -> list[str]:
-    names: dict[str, None] = {}
+def _alias(type_: pa.DataType) -> str:
+    is_plain = pa.types.is_integer(type_) or pa.types.is_floating(type_)
+    return str(type_) if is_plain or pa.types.is_boolean(type_) else "string"
+
+
+def _jsonl_columns(path: Path) -> dict[str, str]:
+    """Keys of the first lines and their types: numbers, for a later line may have a fraction."""
+    names: dict[str, str] = {}
     why = "it has no lines"
     for count, line in enumerate(read_lines(path)):
-        names.update(dict.fromkeys(line.value))
+        for name, value in line.value.items():
+            if value is not None:
+                names[name] = merged_type({names.get(name, _type_of(value)), _type_of(value)})
+            else:
+                names.setdefault(name, "string")
         why = line.detail or why
         if count >= _LOOKED_AT:
             break
     if not names:
         raise InputError(f"{path}: no JSON object in its first lines: {why}")
-    return list(names)
+    return names
+
+
+def _type_of(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    return "double" if isinstance(value, int | float) else "string"
+
+
+def merged_type(types: Collection[str]) -> str:
+    """The Arrow type that holds all of these: the only one, numbers as `double`, or `string`."""
+    if len(set(types)) == 1:
+        return next(iter(types))
+    return "string" if {"bool", "string"} & set(types) else "double"
 
 
 def _parquet_rows(path: Path, columns: Columns) -> Iterator[Row]:
@@ -126,6 +154,7 @@ def _row(number: int, values: dict[str, Any], columns: Columns) -> Row:
         text=values.get(columns.text),
         page=values.get(columns.page) if columns.page else None,
         scores=scores_of(values, columns),
+        own=own_of(values, columns),
     )
 
 

@@ -26,13 +26,15 @@ FLICKR8K = ["image", "captions"]
     ],
 )
 def test_public_tables_need_no_options(have, url, text, page):
-    found = find_columns(have, url="", text="", table="t")
+    found = find_columns(dict.fromkeys(have, "string"), url="", text="", table="t")
 
     assert (found.url, found.text, found.page) == (url, text, page)
 
 
 def test_what_is_asked_for_goes_before_what_is_known():
-    found = find_columns(["url", "text", "de"], url="", text="de", table="t")
+    found = find_columns(
+        dict.fromkeys(["url", "text", "de"], "string"), url="", text="de", table="t"
+    )
 
     assert found.names == ["url", "de"]
 
@@ -57,7 +59,7 @@ def test_what_is_asked_for_goes_before_what_is_known():
 )
 def test_a_missing_column_is_an_error_that_lists_the_columns(have, url, text, message):
     with pytest.raises(InputError) as caught:
-        find_columns(have, url=url, text=text, table="t.parquet")
+        find_columns(dict.fromkeys(have, "string"), url=url, text=text, table="t.parquet")
 
     assert str(caught.value) == message
 
