@@ -213,7 +213,8 @@ def print_outcomes(options: argparse.Namespace, urls: list[str], built: Built) -
     alone = f"; {largest} alone takes {most / options.rate:.0f} s" if options.rate else ""
     print(
         f"{built.seconds:.0f} s, {options.rows / built.seconds:.0f} rows/s, "
-        f"{1000 * built.cpu / options.rows:.1f} CPU ms a row, {built.samples:,} pairs written{alone}\n"
+        f"{1000 * built.cpu / options.rows:.1f} CPU ms a row, {built.samples:,} pairs written"
+        f"{alone}\n"
     )
     print_row(["host", "outcome", "images"])
     print_row(["---"] * 3)
