@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
+from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
@@ -17,7 +18,7 @@ from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -37,6 +38,8 @@ class CaptionPlan:
     """Of images that must not be stored, and of evaluation pictures."""
     again: Again = field(default_factory=Again)
     """Which images are asked for again."""
+    imported: Imported | None = None
+    """The build of which rows and images are taken, in the place of tables and files."""
 
     @property
     def units(self) -> tuple[str, ...]:

@@ -71,9 +71,9 @@ def make_packing(folder, *, originals=False):
 
         yield read
 
-    def encode(data, archive):
+    def encode(body, archive):
         assert archive == "u"
-        name = data.decode()
+        name = body.data.decode()
         if name.startswith("bad"):
             raise UnusableImageError(name)
         if name.startswith("unwanted"):
