@@ -12,7 +12,7 @@ from openm3w.filters.selection import Selection, select
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
-from openm3w.pipeline.images.ledger import filled, is_decoded
+from openm3w.pipeline.images.ledger import filled, is_decoded, original_place
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -33,6 +33,8 @@ class Completed:
     """For each image "" or why its bytes are not there."""
     places: Mapping[int, Place]
     """Of those images whose bytes are there."""
+    originals: Mapping[int, Place]
+    """Of those whose bytes are there as they were fetched."""
     repeats: Mapping[int, int]
     """Number of each paragraph that its domain repeats -> occurrences."""
     sentences: SentenceScores | None
@@ -78,7 +80,7 @@ def completed_documents(
             _filled(plan, image, about[at], scored.get((row, at), {}))
             for at, image in enumerate(document.images)
         ]
-        known = with_facts(_with_images(document, images), facts[row])
+        known = with_facts(document.with_images(images), facts[row])
         perplexity = texts.get(row)
         text_scores = {} if perplexity is None else {PERPLEXITY: perplexity}
         matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
@@ -87,6 +89,7 @@ def completed_documents(
             document=replace(known, scores={**known.scores, **text_scores}),
             fates=tuple(_fate(about[at]) for at in numbers),
             places={at: _place(about[at]) for at in numbers if not _fate(about[at])},
+            originals={at: kept for at in numbers if (kept := original_place(about[at]))},
             repeats=facts[row].paragraphs,
             sentences=SentenceScores(rows=matrix, max_words=plan.recipe.scores.windows.max_words)
             if moves
@@ -141,9 +144,3 @@ def served_url(image: Image, key: str) -> str:
     """
     served = (url for url in (image.url, *image.candidates) if url_key(url) == key)
     return next(served, image.url)
-
-
-def _with_images(document: Document, images: Iterable[Image]) -> Document:
-    rest = iter(images)
-    spans = tuple(next(rest) if isinstance(span, Image) else span for span in document.spans)
-    return replace(document, spans=spans)

@@ -78,7 +78,7 @@ def make_packing(folder, *, originals=False):
             raise UnusableImageError(name)
         if name.startswith("unwanted"):
             raise UnwantedImageError(name, encoded(b"unwanted"))
-        stored = encoded(data[:1])
+        stored = encoded(body.data[:1])
         return replace(stored, original_data=b"original!") if originals else stored
 
     failed = frozenset({"bad_bytes"})
