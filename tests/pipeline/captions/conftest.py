@@ -31,7 +31,7 @@ HARBOUR = f"""<title>Harbour</title><link rel=license href=https://creativecommo
 <img src=/gone.png alt="A picture that nobody has"><p>{WORDS} Six.</p>
 <img src=/tiny.png alt="A very small picture"><p>{WORDS} Seven.</p>
 <img src=/short.png alt="Ship"><p>{WORDS} Eight.</p>
-<figure><img src=/large.jpg srcset="/cart.jpg 500w" alt="A blue cart">
+<figure><img src=/cart.jpg srcset="/large.jpg 1600w, /cart.jpg 800w" alt="A blue cart">
 <figcaption>The cart of the woman who sells bread</figcaption></figure><p>{WORDS} Nine.</p></article>"""
 MARKET = f"""<title>Market</title><article><h1>Market</h1><p>{WORDS} Ten. {WORDS} Eleven.</p>
 <img src=/boat.png alt="A boat in the harbour"><p>{WORDS} Twelve.</p></article>"""
