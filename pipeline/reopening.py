@@ -63,7 +63,7 @@ def reopen(
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
             f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "
-            "needed to choose again"
+            "needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
     plan = plans.make_plan(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline import originals, publish
+from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
@@ -40,6 +41,8 @@ class CaptionPlan:
     """Which images are asked for again."""
     fetched: str
     """URI of what is remembered of fetches, and of tombstones."""
+    imported: Imported | None = None
+    """The build of which rows and images are taken, in the place of tables and files."""
 
     @property
     def units(self) -> tuple[str, ...]:

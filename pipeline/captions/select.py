@@ -21,8 +21,9 @@ from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
 from openm3w.pipeline.tally import Tally
-from openm3w.shards.document import Document, Image, Provenance
+from openm3w.shards.document import Document, Image, Provenance, Signals
 from openm3w.shards.sample import Sample, caption_document, document_from_json, document_to_json
+from openm3w.shards.typed import make
 
 SELECTED = pa.schema(
     [
@@ -159,8 +160,18 @@ def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) ->
         filled(Image(url=pair["url"], scores=json.loads(pair["scores"]) | image[DISTANCE]), image),
         pair["caption"],
         url=pair["page"],
-        provenance=Provenance(source=source, offset=pair["row"]),
+        **_about_page(pair, source),
     )
+
+
+def _about_page(pair: Mapping[str, Any], source: str) -> dict[str, Any]:
+    if not pair["about"]:
+        return {"provenance": Provenance(source=source, offset=pair["row"])}
+    about = json.loads(pair["about"])
+    return {
+        "provenance": make(Provenance, about["provenance"]),
+        "signals": make(Signals, about["signals"]),
+    }
 
 
 def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:

@@ -13,7 +13,7 @@ def run(*arguments):
     return CliRunner().invoke(captions, [str(a) for a in arguments])
 
 
-@pytest.mark.parametrize("command", ["build", "adopt"])
+@pytest.mark.parametrize("command", ["build", "import", "adopt"])
 def test_help_has_examples(command):
     result = run(command, "--help")
 
@@ -86,6 +86,8 @@ def test_shards_that_cannot_be_adopted_are_left_out_where_that_is_asked_for(
             "sha256 would hide fields that a sample has",
         ),
         (["adopt", "gone"], 1, "gone: no such folder"),
+        (["import", "gone", "--from", "alt-text"], 1, "gone: no build whose store is"),
+        (["import", "gone", "--from", "alt-text", "--recipe", "alt"], 1, "no build whose store"),
     ],
 )
 def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, capsys, arguments, code, message):
@@ -102,3 +104,20 @@ def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, capsys, arguments, c
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.beam
+def test_pairs_are_made_of_a_build_in_one_line(site_copy, tmp_path):
+    result = run("import", site_copy, "--from", "alt-text", "-o", tmp_path / "pairs", "--json")
+
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["samples"] == 5
+    again = run("import", site_copy, "--from", "alt-text", "-o", tmp_path / "pairs")
+    assert "nothing to do, the build is complete (5 captioned images" in again.output
+
+
+def test_what_becomes_the_caption_must_be_said(tmp_path):
+    result = run("import", tmp_path, "-o", tmp_path / "pairs")
+
+    assert result.exit_code == 2
+    assert "'--from'. Choose from:" in result.output

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from openm3w.pipeline.captions.recipe import Images, Resize
-from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.resize import Resizing, size_after
 from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode, phash_of
 
 
@@ -158,3 +158,15 @@ def test_transparent_pixels_become_white():
 
     with Image.open(io.BytesIO(resized(buffer.getvalue()).data)) as stored:
         assert stored.getpixel((5, 5)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["keep_ratio_largest", "keep_ratio", "no"])
+@pytest.mark.parametrize("side", [64, 100, 333])
+@pytest.mark.parametrize("only_if_bigger", [True, False])
+def test_the_size_that_a_picture_is_scaled_to_is_known_before(
+    image_bytes, mode, side, only_if_bigger
+):
+    resize = Resize(mode=mode, side=side, only_if_bigger=only_if_bigger)
+    encoded = Resizing(images=Images(), resize=resize)(image_bytes(201, 100))
+
+    assert size_after(resize, 201, 100) == (encoded.width, encoded.height)
