@@ -18,7 +18,7 @@ from openm3w.pipeline.store import Folder
 Job = Literal["rows", "index", "images", "select", "shards"]
 JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 

@@ -18,10 +18,10 @@ from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
 from openm3w.pipeline.extraction.language import detect_language
-from openm3w.pipeline.lines import plain_text
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import dump
+from openm3w.pipeline.tables.rows import numbers, plain_text
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import make_doc_id
 
@@ -148,10 +148,10 @@ class _Counts:
 
     def _lost_row(self, row: Row, reason: str) -> None:
         outcome = "dropped" if reason in ("no_image", "no_caption") else "failed"
-        self.rows.add(outcome, reason)
+        self.rows.add(outcome, reason, row.count)
         if outcome == "failed" and len(self.notes) < MAX_NOTES:
             detail = f": {row.detail}" if row.detail else ""
-            self.notes.append(f"row {row.number + 1}: {reason}{detail}")
+            self.notes.append(f"{numbers(row.number, row.count)}: {reason}{detail}")
 
 
 def _first_fault(filters: Iterable[PairFilter], pair: CaptionPair) -> str:

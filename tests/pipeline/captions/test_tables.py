@@ -48,11 +48,11 @@ def test_of_a_folder_the_tables_are_taken(tmp_path):
     ("name", "data", "message"),
     [
         ("t.parquet", b"", "the file is empty"),
-        ("t.parquet", b"no table", "not a Parquet or JSONL table"),
+        ("t.parquet", b"no table", "not a Parquet, JSONL, CSV or TSV table"),
         ("t.parquet", b"PAR1 and then nothing", "not a readable Parquet file"),
         ("t.jsonl", b"\n\n", "it has no lines"),
         ("t.jsonl", b"not json\n", "no JSON object in its first lines"),
-        ("t.csv", b"url,text\n", "not a Parquet or JSONL table"),
+        ("t.txt", b"url,text\n", "not a Parquet, JSONL, CSV or TSV table"),
     ],
 )
 def test_what_is_no_table_is_one_line(tmp_path, name, data, message):

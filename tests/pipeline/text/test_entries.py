@@ -50,7 +50,7 @@ def test_lines_in_the_piles_form(tmp_path):
         "malformed_json", "not_an_object", "kept",
     ]  # fmt: skip
     assert [entry.note.partition(":")[0] for entry in found if entry.note] == [
-        f"line {n}" for n in (5, 6, 7, 8)
+        f"row {n}" for n in (5, 6, 7, 8)
     ]
     first, last = found[0].document, found[-1].document
     assert (first.doc_id, first.url) == (make_doc_id("", "00.jsonl.zst", 0), "http://x.org/a")
@@ -145,8 +145,8 @@ def test_a_damaged_archive_ends_with_a_failed_record(tmp_path, archive):
 @pytest.mark.parametrize(
     ("name", "data", "form"),
     [
-        ("x.jsonl", b"", "lines"),
-        ("x.JSONL.GZ", b"", "lines"),
+        ("x.jsonl", b"", "table"),
+        ("x.JSONL.GZ", b"", "table"),
         ("x.warc.gz", b"", "archive"),
         ("x", b"WARC/1.0\r\n", "archive"),
         ("x.txt", b"words", None),
