@@ -24,7 +24,7 @@ from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
-from openm3w.recipe import fingerprint
+from openm3w.recipe import chained, fingerprint
 from openm3w.shards.document import Document
 from openm3w.shards.sample import document_from_json
 
@@ -239,7 +239,7 @@ def _fingerprints(
     earlier = resolved.before
     asks = recipe.images.source == "http"
     fetching = (recipe.fetch.deciding, resolved.refetched_since) if asks else ()
-    parts: dict[Job, tuple[object, ...]] = {
+    parts: dict[Made, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
             (recipe.dedup.near, near),
@@ -253,13 +253,9 @@ def _fingerprints(
             lists.evaluation_digest,
         ),
     }
-    digits: dict[Made, str] = {}
-    parent = str(STORE_VERSION)
-    for job in JOBS:
-        parent = digits[job] = fingerprint([parent, *parts[job]])
+    digits = chained(str(STORE_VERSION), parts)
     # Counts of earlier crawls are among what marks are made from.
-    digits["facts"] = fingerprint([digits["dedup"], *counted])
-    return digits
+    return {**digits, "facts": fingerprint([digits["dedup"], *counted])}
 
 
 def wanted_documents(

@@ -1,30 +1,27 @@
-"""A whole caption build: the jobs in turn, then manifest, card, report and `_SUCCESS`."""
+"""A caption build: its plan, and what is particular to it when it runs."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openm3w import recipe as recipes
 from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
-from openm3w.pipeline import publish, refetch
+from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.places import find_places
-from openm3w.pipeline.captions.plan import JOBS, CaptionPlan, Job
+from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
-from openm3w.pipeline.jobs.writing import Writing, write_shards
+from openm3w.pipeline.jobs.writing import Writing
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.tally import add_up
-from openm3w.shards import funnel
+from openm3w.pipeline.running import Build
 from openm3w.shards.funnel import Stage
-from openm3w.shards.manifest import Manifest
-from openm3w.shards.writer import ShardEntry
 
 
 def make_plan(
@@ -75,36 +72,22 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
         OutputError: the output belongs to another build, is full or cannot be written.
         InputError: no pair was kept, or too much failed.
     """
-    with publish.claimed(plan.output, plan.store, plan.identity):
-        if (done := publish.finished(plan.output)) is not None:
-            return Published(manifest=done, already_done=True)
-        for note in (*_listed(plan), *unjudged(plan)):
-            say(note)
-        if plan.web:
-            say(f"images that are in no file are asked of the web, as {told_of(plan.web)}")
-        for job, run in _EARLY_JOBS.items():
-            with publish.timed(plan.store, job):
-                run(plan, runner)
-            found = stages(plan, [job])
-            publish.check_failures(found, plan.recipe.max_failed_share)
-            if found:
-                say(publish.summary(job, found))
-            if job == "images" and plan.web:
-                refetch.end(plan.store, plan.again)
-                for line in host_lines(_counts(plan, job)):
-                    say(line)
-        funnel.check_chain(stages(plan))
-        _check_kept(plan)
-        with publish.timed(plan.store, "shards"):
-            entries = write_shards(_writing(plan), runner)
-        result = _manifest(plan, entries)
-        named = publish.publish(result, _report(plan, result), plan.identity, plan.store)
-        return Published(manifest=named, already_done=False)
-
-
-def stages(plan: CaptionPlan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
-    """The funnel of these jobs, added up over all units."""
-    return add_up(count for job in jobs for count in _counts(plan, job))
+    return running.run(
+        Build(
+            plan=plan,
+            jobs={job: functools.partial(run, plan) for job, run in _JOBS.items()},
+            counts=functools.partial(_counts, plan),
+            check_kept=_check_kept,
+            writing=functools.partial(_writing, plan),
+            tables=functools.partial(_tables, plan),
+            inputs=[table.source.name for table in plan.tables],
+            notes=functools.partial(_notes, plan),
+            begin=functools.partial(_begin, plan),
+            end_job=functools.partial(_end_job, plan),
+        ),
+        runner,
+        say=say,
+    )
 
 
 def unjudged(plan: CaptionPlan) -> list[str]:
@@ -126,19 +109,28 @@ def unjudged(plan: CaptionPlan) -> list[str]:
     return notes
 
 
-def _listed(plan: CaptionPlan) -> Iterator[str]:
-    if plan.lists.blocklists:
-        yield f"blocklists: {plan.lists.blocked()}"
-    if plan.lists.evaluation_images:
-        yield f"evaluation images: {len(plan.lists.evaluation())} perceptual hashes"
-
-
-_EARLY_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
+_JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
     "rows": rows.run,
     "index": index.run,
     "images": images.run,
     "select": select.run,
 }
+
+
+def _begin(plan: CaptionPlan) -> Iterator[str]:
+    if plan.lists.blocklists:
+        yield f"blocklists: {plan.lists.blocked()}"
+    if plan.lists.evaluation_images:
+        yield f"evaluation images: {len(plan.lists.evaluation())} perceptual hashes"
+    yield from unjudged(plan)
+    if plan.web:
+        yield f"images that are in no file are asked of the web, as {told_of(plan.web)}"
+
+
+def _end_job(plan: CaptionPlan, job: Job) -> Iterator[str]:
+    if job == "images" and plan.web:
+        refetch.end(plan.store, plan.again)
+        yield from host_lines(_counts(plan, job))
 
 
 def _units(plan: CaptionPlan, job: Job) -> list[str]:
@@ -150,14 +142,11 @@ def _units(plan: CaptionPlan, job: Job) -> list[str]:
 
 
 def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
-    if job == "shards":  # its sidecars are of shards, and nothing is dropped there
-        return iter(())
     return plan.folder(job).counts(_units(plan, job))
 
 
-def _check_kept(plan: CaptionPlan) -> None:
+def _check_kept(found: Sequence[Stage]) -> None:
     """Ends a build without a single pair, before a folder is made that holds nothing."""
-    found = stages(plan)
     if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
         return
     first, last = found[0], next(stage for stage in found if stage.kept == 0)
@@ -184,44 +173,16 @@ def _writing(plan: CaptionPlan) -> Writing:
     )
 
 
-def _manifest(plan: CaptionPlan, entries: tuple[ShardEntry, ...]) -> Manifest:
-    return Manifest(
-        name=plan.recipe.name,
-        kind="caption",
-        shards=entries,
-        root=plan.output,
-        recipe=recipes.to_plain(plan.recipe),
-        versions=plan.versions,
-        counts={"stages": [funnel.to_json(stage) for stage in stages(plan)]},
-    )
+def _tables(plan: CaptionPlan) -> dict[str, list[list[Any]]]:
+    read = [[t.source.name, t.columns.url, t.columns.text] for t in plan.tables]
+    return {"columns read": [["table", "image", "captions"], *read]}
 
 
-def _report(plan: CaptionPlan, result: Manifest) -> dict[str, Any]:
-    seconds = publish.seconds_by_job(plan.store)
-    notes = [
-        *unjudged(plan),
-        *(
-            f"{counts['source']}: {note}"
-            for job in ("rows", "index")
-            for counts in _counts(plan, job)
-            for note in counts["notes"]
-        ),
+def _notes(plan: CaptionPlan) -> list[str]:
+    found = [
+        f"{counts['source']}: {note}"
+        for job in ("rows", "index")
+        for counts in _counts(plan, job)
+        for note in counts["notes"]
     ]
-    return {
-        "name": result.name,
-        "recipe": result.recipe,
-        "versions": result.versions,
-        "inputs": [table.source.name for table in plan.tables],
-        "stages": result.counts["stages"],
-        "tables": {
-            "columns read": [
-                ["table", "image", "captions"],
-                *([t.source.name, t.columns.url, t.columns.text] for t in plan.tables),
-            ],
-            "time by job": [
-                ["job", "seconds"],
-                *([job, f"{seconds.get(job, 0.0):.1f}"] for job in JOBS),
-            ],
-        },
-        "notes": notes,
-    }
+    return [*unjudged(plan), *found]

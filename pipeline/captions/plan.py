@@ -16,7 +16,6 @@ from openm3w.pipeline.jobs.web import Web, web_of
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
-JOBS: tuple[Job, ...] = ("rows", "index", "images", "select", "shards")
 
 STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
@@ -78,9 +77,7 @@ class CaptionPlan:
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
         }
-        at = JOBS.index(job)
-        parent = self.fingerprint(JOBS[at - 1]) if at else f"captions {STORE_VERSION}"
-        return recipe.fingerprint([parent, *parts[job]])
+        return recipe.chained(f"captions {STORE_VERSION}", parts)[job]
 
     def folder(self, job: Job) -> Folder:
         """A job's folder in the store."""

@@ -10,7 +10,6 @@ from openm3w.pipeline.store import Folder
 from openm3w.pipeline.text.recipe import TextRecipe
 
 Job = Literal["texts", "select", "shards"]
-JOBS: tuple[Job, ...] = ("texts", "select", "shards")
 
 STORE_VERSION = 3
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
@@ -44,9 +43,7 @@ class TextPlan:
             "select": (r.shards.val_share, r.shards.seed),
             "shards": (r.shards, r.name),
         }  # fmt: skip
-        at = JOBS.index(job)
-        parent = self.fingerprint(JOBS[at - 1]) if at else f"text {STORE_VERSION}"
-        return recipe.fingerprint([parent, *parts[job]])
+        return recipe.chained(f"text {STORE_VERSION}", parts)[job]
 
     def folder(self, job: Job) -> Folder:
         """A job's folder in the store."""

@@ -14,13 +14,14 @@ import math
 import tomllib
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from openm3w.errors import RecipeError
 
 T = TypeVar("T")
+N = TypeVar("N", bound=str)
 
 
 def load(name: str, folder: Path, cls: type[T], overrides: Iterable[str] = ()) -> T:
@@ -92,6 +93,14 @@ def fingerprint(value: object) -> str:
     """16 hex digits of the SHA-256 of `value`'s canonical JSON: equal settings, equal digits."""
     text = json.dumps(to_plain(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def chained(start: str, parts: Mapping[N, Sequence[object]]) -> dict[N, str]:
+    """The fingerprint of each job, in order: of its own part and of the fingerprint before it."""
+    digits: dict[N, str] = {}
+    for name, part in parts.items():
+        start = digits[name] = fingerprint([start, *part])
+    return digits
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
