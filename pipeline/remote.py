@@ -180,27 +180,29 @@ def _listed(fs: Any, path: str) -> Iterator[Found]:
     try:
         info = fs.info(path)
     except FileNotFoundError:
-        if not _MAGIC.search(path):
+        if not (magic := _MAGIC.search(path)):
             raise
-        matches = fs.glob(path, detail=True)
-        yield from _files(fs, matches, lambda name: name.rpartition("/")[2])
+        fixed = path[: magic.start()].rpartition("/")[0]
+        for name, info in _shown(fs.glob(path, detail=True), fixed):
+            yield _found(fs, info, name.rpartition("/")[2], alone=False)
         return
     if info["type"] == "file":
         yield _found(fs, info, info["name"].rpartition("/")[2], alone=True)
         return
-    root = path.rstrip("/") + "/"
-    yield from _files(fs, fs.find(path, detail=True), lambda name: name.removeprefix(root))
+    for name, info in _shown(fs.find(path, detail=True), path):
+        yield _found(fs, info, name, alone=False)
 
 
-def _files(
-    fs: Any, infos: Mapping[str, Mapping[str, Any]], name_of: Callable[[str], str]
-) -> Iterator[Found]:
+def _shown(
+    infos: Mapping[str, Mapping[str, Any]], root: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The files that are not hidden, each with its path below the root."""
     for path, info in infos.items():
-        name = name_of(path)
+        name = path.removeprefix(root.rstrip("/") + "/")
         hidden = any(part.startswith(".") for part in name.split("/"))
         # Some stores list a folder as an empty file.
         if info["type"] == "file" and not hidden and not path.endswith("/"):
-            yield _found(fs, info, name, alone=False)
+            yield name, info
 
 
 def _found(fs: Any, info: Mapping[str, Any], name: str, *, alone: bool) -> Found:

@@ -85,9 +85,10 @@ def commit_table(plan: CaptionPlan, table: Table) -> None:
 
     Raises:
         OutputError: the store cannot be written.
+        InputError: the table is elsewhere and cannot be read.
     """
     folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan)
-    scope = plan.place_of(table).unit if plan.beside else ""
+    scope = plan.scope_of(table)
     names: list[str] = []
     pairs = counts.pairs_of(table, scope)
     while (first := next(pairs, None)) is not None:

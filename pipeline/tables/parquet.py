@@ -18,6 +18,8 @@ MAX_BATCH_BYTES = 32 << 20
 
 _LOCAL_BUFFER = 1 << 20
 _DAMAGE = (OSError, ValueError, pa.ArrowException)
+_UNREADABLE = (ValueError, OverflowError, pa.ArrowException)
+"""What a text that is not UTF-8 and a date beyond all calendars raise."""
 
 
 def column_names(file: File) -> list[str]:
@@ -85,7 +87,7 @@ def _root(chunk: Any) -> str:
 def _rows(batch: Any, first: int) -> Iterator[Cells]:
     try:
         values = batch.to_pylist()
-    except (ValueError, pa.ArrowException):  # a text that is not UTF-8, a date beyond all calendars
+    except _UNREADABLE:
         for at in range(batch.num_rows):
             yield _row(batch.slice(at, 1), first + at)
         return
@@ -98,5 +100,5 @@ def _row(one: Any, number: int) -> Cells:
         return Cells(number=number, values=one.to_pylist()[0])
     except UnicodeDecodeError as error:
         return Cells(number=number, error="not_utf8", detail=str(error)[:100])
-    except (ValueError, pa.ArrowException) as error:
+    except _UNREADABLE as error:
         return Cells(number=number, error="unreadable_value", detail=one_line(error))
