@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Literal
 
 from openm3w.errors import InputError
-from openm3w.pipeline.remote import File, Found, first_bytes
+from openm3w.pipeline.remote import File, Found, RemoteFile, first_bytes
 from openm3w.pipeline.tables.delimited import read_delimited, read_head
 from openm3w.pipeline.tables.lines import read_lines
 from openm3w.pipeline.tables.parquet import column_names, read_parquet
@@ -18,12 +18,12 @@ WHAT = "Parquet, JSONL, CSV or TSV table"
 
 _PACKED = ("", ".gz", ".zst")
 _ENDINGS: dict[str, Form] = {
+    **{f".{name}": "parquet" for name in ("parquet", "parq", "pq")},
     **{f".{name}{packed}": "lines" for name in ("jsonl", "ndjson") for packed in _PACKED},
     **{f".csv{packed}": "csv" for packed in _PACKED},
     **{f".tsv{packed}": "tsv" for packed in _PACKED},
 }
 _PARQUET = b"PAR1"
-_PARQUET_ENDINGS = (".parquet", ".parq", ".pq")
 _DELIMITERS = {"csv": ",", "tsv": "\t"}
 _AT_ONCE = 16
 """Tables whose columns are asked at once (ours)."""
@@ -34,13 +34,18 @@ _LOOKED_AT = 100
 def form_of(file: File) -> Form | None:
     """What a table is, Parquet by its first bytes and the rest by name; None for other files.
 
+    Elsewhere each look is a request: there a name that says it is believed.
+
     Raises:
         OSError: the file cannot be read.
         InputError: it is elsewhere and cannot be read.
     """
+    by_name = _form_by_name(file)
+    if isinstance(file, RemoteFile) and by_name:
+        return by_name
     if first_bytes(file, len(_PARQUET)) == _PARQUET:
         return "parquet"
-    return _form_by_name(file)
+    return by_name if by_name != "parquet" else None
 
 
 def is_table(file: File) -> bool:
@@ -50,10 +55,7 @@ def is_table(file: File) -> bool:
 
 def is_remote_table(found: Found) -> bool:
     """Whether a file elsewhere is a table; of a folder's files by name, for not each is asked."""
-    name = found.file.name.lower()
-    if not found.alone:
-        return name.endswith(_PARQUET_ENDINGS) or _form_by_name(found.file) is not None
-    return is_table(found.file)
+    return _form_by_name(found.file) is not None or (found.alone and is_table(found.file))
 
 
 def columns_of_all(files: Iterable[File]) -> list[list[str]]:

@@ -84,6 +84,16 @@ def test_of_a_folder_elsewhere_files_are_told_by_name_alone(memory_files):
     assert is_remote_table(alone)
 
 
+def test_elsewhere_a_name_is_believed_without_a_request(web_files):
+    (found,) = find(web_files.put("t.parquet", b"words"), "")
+    web_files.requests.clear()
+
+    assert form_of(found.file) == "parquet"
+    assert not web_files.requests
+    with pytest.raises(InputError, match=r"t\.parquet: not a readable Parquet file"):
+        columns_of(found.file)
+
+
 @pytest.mark.parametrize(("at", "seen"), [(99, True), (100, False)])
 def test_of_json_lines_the_first_hundred_say_what_the_columns_are(tmp_path, at, seen):
     lines = [{"url": "u"} for _ in range(200)]
