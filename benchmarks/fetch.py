@@ -41,7 +41,7 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         if not (folder / "pictures.json").exists():
-            make_pictures(folder, options.images, list(_photographs()))
+            make_pictures(folder, options.images, list(photographs()))
         with _served(folder, options.latency) as url:
             urls = [f"{url}/{at}.jpg" for at in range(options.images)]
             sides = {
@@ -218,7 +218,8 @@ def _fetched(code: str, urls: list[str], mode: str) -> Run:
         return _measured(script, str(table), mode)
 
 
-def _photographs() -> Iterator[bytes]:
+def photographs() -> Iterator[bytes]:
+    """Those of the test split of flickr8k."""
     realdata = Path(os.environ.get("OPENM3W_REALDATA", "../shared/realdata"))
     with tarfile.open(realdata / "flickr8k/test.tar") as tar:
         for member in tar:

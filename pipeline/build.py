@@ -9,8 +9,8 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
+from openm3w.pipeline import originals, publish, refetch
 from openm3w.pipeline import plan as plans
-from openm3w.pipeline import publish, refetch
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
@@ -185,6 +185,9 @@ def identity(plan: Plan) -> dict[str, Any]:
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
             "resolved": recipes.to_plain(plan.resolved),
+            originals.STORED: originals.stored(
+                plan.store, plan.folder("shards", "select"), plan.folder("images", "packs")
+            ),
         },
     }
 

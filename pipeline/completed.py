@@ -12,7 +12,7 @@ from openm3w.filters.selection import Selection, select
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
-from openm3w.pipeline.images.ledger import filled, is_decoded
+from openm3w.pipeline.images.ledger import filled, is_decoded, original_place
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -33,6 +33,8 @@ class Completed:
     """For each image "" or why its bytes are not there."""
     places: Mapping[int, Place]
     """Of those images whose bytes are there."""
+    originals: Mapping[int, Place]
+    """Of those whose bytes are there as they were fetched."""
     repeats: Mapping[int, int]
     """Number of each paragraph that its domain repeats -> occurrences."""
     sentences: SentenceScores | None
@@ -76,7 +78,7 @@ def completed_documents(
             _filled(plan, image, about[at], scored.get((row, at), {}))
             for at, image in enumerate(document.images)
         ]
-        known = with_facts(_with_images(document, images), facts[row])
+        known = with_facts(document.with_images(images), facts[row])
         perplexity = texts.get(row)
         text_scores = {} if perplexity is None else {PERPLEXITY: perplexity}
         matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
@@ -85,6 +87,7 @@ def completed_documents(
             document=replace(known, scores={**known.scores, **text_scores}),
             fates=tuple(_fate(about[at]) for at in numbers),
             places={at: _place(about[at]) for at in numbers if not _fate(about[at])},
+            originals={at: kept for at in numbers if (kept := original_place(about[at]))},
             repeats=facts[row].paragraphs,
             sentences=SentenceScores(rows=matrix, max_words=plan.recipe.scores.windows.max_words)
             if moves
@@ -127,9 +130,3 @@ def _filled(plan: Plan, image: Image, place: Mapping[str, Any], scored: Mapping[
     # The page's preferred address need not be the one that the archive had.
     served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
     return replace(found, url=next(served, image.url), scores={**found.scores, **scores})
-
-
-def _with_images(document: Document, images: Iterable[Image]) -> Document:
-    rest = iter(images)
-    spans = tuple(next(rest) if isinstance(span, Image) else span for span in document.spans)
-    return replace(document, spans=spans)

@@ -54,7 +54,7 @@ def reopen(
         tables, origin = list(beside["profiles"]), Path(beside["origin"])
         resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
     except (KeyError, TypeError, ValueError, RecipeError) as error:
-        if publish.BESIDE in about:
+        if "profiles" in about.get(publish.BESIDE, {}):
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
             f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "

@@ -17,7 +17,6 @@ from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean, clean_line
 
 PLANNED = {
-    "export": "shards as OBELICS parquet, MMC4 and others",
     "import": "other formats as shards",
     "redact": "deletion requests",
 }

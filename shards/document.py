@@ -6,8 +6,8 @@ it; they travel beside it (`openm3w.shards.sample.Sample`) or stay in a pack.
 """
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Role = Literal["content", "lead", "og"]
@@ -123,6 +123,12 @@ class Document:
     @property
     def num_characters(self) -> int:
         return sum(len(text) for text in self.texts)
+
+    def with_images(self, images: Iterable[Image]) -> "Document":
+        """The document with these images in the places of its own, as many and in their order."""
+        rest = iter(images)
+        spans = tuple(next(rest) if isinstance(span, Image) else span for span in self.spans)
+        return replace(self, spans=spans)
 
 
 def make_doc_id(record_id: str, source: str = "", offset: int = 0) -> str:

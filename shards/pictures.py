@@ -18,17 +18,16 @@ from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
+from openm3w.shards.sample import IMAGE_FORMATS
+
 Mode = Literal["auto", "blocks", "none"]
 """What a user asks for with `--images`."""
 
 Technique = Literal["kitty", "sixel", "blocks", "space", "line"]
 """How pictures are drawn; `space` leaves room for a picture that is put there afterwards."""
 
-FORMATS = ("JPEG", "PNG", "WEBP")
-"""What shards hold; Pillow is never asked to try another decoder."""
-
-MAX_PIXELS = 40_000_000
-"""Of a picture that is decoded at all; the build stores far smaller ones."""
+MAX_PIXELS = 89_478_485
+"""Of a picture that is decoded at all: Pillow's own bound, as of a build's originals."""
 
 # Pixels below which a picture is not blown up, for each column of cells.
 _PIXELS_A_COLUMN = {"kitty": 6, "sixel": 6, "space": 6, "blocks": 1, "line": 1}
@@ -127,7 +126,7 @@ def half_blocks(image: PillowImage.Image, columns: int, rows: int) -> Iterator[S
 def decode(data: bytes) -> PillowImage.Image | None:
     """The picture in RGB, or None where it is no picture of ours or does not decode."""
     try:
-        image = PillowImage.open(io.BytesIO(data), formats=FORMATS)
+        image = PillowImage.open(io.BytesIO(data), formats=IMAGE_FORMATS)
         if image.width * image.height > MAX_PIXELS:
             return None
         return image.convert("RGB")

@@ -28,6 +28,10 @@ from openm3w.shards.typed import make
 Kind = Literal["interleaved", "caption", "text"]
 KINDS: tuple[Kind, ...] = ("interleaved", "caption", "text")
 
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
+"""What images may be, by Pillow's names; its other decoders (EPS, PSD, FITS, ...) have a record of
+holes. Shards hold JPEGs, those of others and exported originals the rest too."""
+
 KEY = re.compile(r"[0-9a-z][0-9a-z_-]{0,79}")
 """What a key may be; no dot, where loaders split, and short enough for a tar header's 100 bytes."""
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
+from openm3w.pipeline import originals, publish
 from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
@@ -100,6 +101,11 @@ class CaptionPlan:
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [[p.kind, p.name, p.digest] for p in self.places],
+            publish.BESIDE: {
+                originals.STORED: originals.stored(
+                    self.store, self.folder("select"), self.folder("images")
+                )
+            },
         }
 
     @property

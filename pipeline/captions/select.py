@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple
 from typing import Any
 
 import apache_beam as beam
@@ -14,7 +15,7 @@ from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions import copies, images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.images.ledger import filled
+from openm3w.pipeline.images.ledger import filled, original_place
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
@@ -29,9 +30,12 @@ SELECTED = pa.schema(
         ("split", pa.string()),
         ("document", pa.string()),
         ("place", pa.string()),
+        ("originals", pa.string()),
     ]
 )
-"""One row for each kept pair; `place` is JSON: pack, offset, length."""
+"""One row for each kept pair; `place` is JSON: pack, offset, length.
+
+`originals` is a JSON list of one such place, of the bytes as they were fetched, or of null."""
 
 OUTCOMES = pa.schema(
     [
@@ -136,11 +140,13 @@ class Samples:
 def _selected_row(
     pair: Mapping[str, Any], image: Mapping[str, Any], source: str, split: str
 ) -> dict[str, str]:
+    original = original_place(image)
     return {
         "doc_id": pair["doc_id"],
         "split": split,
         "document": dump(document_to_json(_document(pair, image, source))),
         "place": dump([image["pack"], image["offset"], image["length"]]),
+        "originals": dump([astuple(original) if original else None]),
     }
 
 

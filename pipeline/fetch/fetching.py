@@ -21,7 +21,7 @@ from openm3w.pipeline.fetch.following import Again, Errand, after, ended
 from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.fetch.outcomes import Answer, Fetched
 from openm3w.pipeline.fetch.queues import HostQueues
-from openm3w.pipeline.fetch.settings import FetchSettings, Manners
+from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.fetch.wishes.sites import Sites
 
 UNREACHABLE = frozenset({"dns_failure", "connect_failure", "connect_timeout"})
@@ -111,9 +111,9 @@ class Fetcher:
         self._ready.wait()
 
     @property
-    def manners(self) -> Manners:
-        """What it heeds."""
-        return self._settings.manners
+    def settings(self) -> FetchSettings:
+        """How it asks."""
+        return self._settings
 
     def __enter__(self) -> Self:
         return self

@@ -3,13 +3,18 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from openm3w.pipeline.fetch.outcomes import PASSING, REFUSED, Answer, Fetched, Outcome
+from openm3w.pipeline.fetch.outcomes import (
+    PASSING,
+    PASSING_STATUS,
+    REFUSED,
+    Answer,
+    Fetched,
+    Outcome,
+)
 from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.fetch.wishes import signals
 
 GONE = frozenset({404, 410})
-PASSING_STATUS = frozenset({429, 500, 502, 503, 504})
-"""Too many requests, and what servers say when they are overloaded or restarted."""
 BACKOFF = 1.0
 """Seconds before a second attempt, times 0.5 to 1.5 at random and doubled each time. Ours."""
 

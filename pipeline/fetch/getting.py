@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline.fetch.fetching import Fetcher
+from openm3w.pipeline.fetch.lifting import is_lifted
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import Manners, Refetch
 from openm3w.pipeline.fetch.store.memory import Memory
@@ -56,7 +57,8 @@ def get(
 ) -> Iterator[Got]:
     """Each distinct URL once, by its canonical spelling, in the order in which they are there.
 
-    What others fetched under laxer manners is judged by the fetcher's own. `told` hears of every
+    What others fetched, or refused to, under other manners is judged by the fetcher's own. Where asking again fails
+    for something that passes, as a 503, the bytes that are remembered stay. `told` hears of every
     URL that was asked for. The unit is committed when the last one has been taken.
 
     Raises:
@@ -65,8 +67,13 @@ def get(
     wanted = {url_key(url): url for url in reversed(list(urls))}
     known = memory.lookup(wanted)
     again, now = again or Again(), time.time()
-    fresh = {key: row for key, row in known.items() if not again.asks(row, now)}
-    yield from _remembered(fresh, wanted, memory, fetcher.manners)
+    fresh = {
+        key: row
+        for key, row in known.items()
+        if not again.asks(row, now) and not is_lifted(fetcher.settings, row)
+    }
+    manners = fetcher.settings.manners
+    yield from _remembered(fresh, wanted, memory, manners)
     missing = [url for key, url in wanted.items() if key not in fresh]
     if not missing:
         return
@@ -74,8 +81,12 @@ def get(
         for found in fetcher.stream(reversed(missing)):
             if told:
                 told(found)
-            row = writing.add(found)
-            yield Got(found.url, row.reason, found.data if not row.reason else b"")
+            key = url_key(found.url)
+            row = writing.add(found, known.get(key))
+            if row.sha256 and not found.data:  # asked again in vain: what was there stays
+                yield from _remembered({key: row}, wanted, memory, manners)
+            else:
+                yield Got(found.url, row.reason, found.data if not row.reason else b"")
 
 
 def _remembered(

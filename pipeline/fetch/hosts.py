@@ -10,6 +10,8 @@ from openm3w.pipeline.fetch.outcomes import Fetched
 
 MAX_HOSTS: Final = 10_000
 """Domains that are told apart; some 10 MB. Ours."""
+FETCHED: Final = "fetched"
+"""The reason of URLs that came."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class HostCount:
     seconds: float = 0.0
     """Of all requests, without waiting for a turn."""
     reasons: Counter[str] = field(default_factory=Counter)
-    """URLs by reason, `fetched` for those that came."""
+    """URLs by reason, FETCHED for those that came."""
     failed: int = 0
     """URLs whose outcome is `failed`."""
 

@@ -43,7 +43,13 @@ FAULTS = frozenset(
 PASSING = frozenset(
     {"dns_failure", "connect_failure", "connect_timeout", "idle_timeout", "connection_lost"}
 )
-"""Faults after which a second attempt may succeed; so do the statuses 429, 500, 502, 503, 504."""
+"""Faults after which a second attempt may succeed."""
+PASSING_STATUS = frozenset({429, 500, 502, 503, 504})
+"""Too many requests, and what servers say when they are overloaded or restarted."""
+NOT_NOW = frozenset({"robots_unreachable", "asked_to_wait"})
+"""Refusals that are about the moment and not about the URL."""
+_ANSWERED = frozenset({"too_large", "empty"})
+"""Faults of what the server has there now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +95,16 @@ class Result:
     last_modified: str = ""
     signals: tuple[str, ...] = ()
     """Everything that headers, robots.txt and well-known files say about use, obeyed or not."""
+
+    @property
+    def passes(self) -> bool:
+        """Whether it tells of the moment alone, so that an older copy is as good as before.
+
+        A picture that is gone, forbidden, another one or opted out is none of these.
+        """
+        if self.reason == "http_status":
+            return self.status in PASSING_STATUS
+        return self.reason in NOT_NOW or self.reason in FAULTS - _ANSWERED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,13 @@ from openm3w import __version__
 from openm3w.filters.optout import OptOut
 
 AGENT = "openm3w"
-"""Our name in robots.txt (a product token of RFC 9309) and in scoped directives."""
+"""Our name in the user agent."""
+PRODUCT = "OpenMMMW"
+"""Our name in robots.txt: a product token has letters, `-` and `_` alone (RFC 9309, section 2.2.1),
+and a parser that is strict reads `openm3w` as `openm`. It is part of the user agent."""
+NAMES = (AGENT, PRODUCT.lower())
+"""What means us in robots.txt and in scoped directives, in lower case: owners of sites write what
+they see in their logs, too."""
 
 Refetch = Literal["", "failed", "older-than", "all"]
 
@@ -28,6 +34,9 @@ class Limits:
     """Ports that may be asked; none: all."""
     allow_private_networks: bool = False
     """For tests on loopback alone: addresses are checked as always, and private ones pass."""
+    nat64: bool = False
+    """Whether addresses of 64:ff9b::/96 are judged as the IPv4 address in them: for networks
+    without IPv4, where DNS64 makes such an address of every other. Off, all are refused."""
     proxy_from_environment: bool = False
     """Whether HTTP_PROXY, HTTPS_PROXY and NO_PROXY are obeyed. Then the proxy looks names up, and
     it alone can refuse what they lead to: use one that does, such as smokescreen."""
@@ -60,7 +69,7 @@ class Manners:
     """Further attempts after a fault that may pass."""
     robots: bool = True
     """Whether robots.txt is asked and obeyed."""
-    opt_out: OptOut = field(default_factory=lambda: OptOut(agents=(AGENT,)))
+    opt_out: OptOut = field(default_factory=lambda: OptOut(agents=NAMES))
     """Which of the signals in headers and well-known files are obeyed; all are recorded."""
     ai_txt: bool = True
     """Whether a disallowing ai.txt (Spawning) is obeyed."""
@@ -73,7 +82,7 @@ class Manners:
     def user_agent(self) -> str:
         """What every request says of itself."""
         contact = f"; +{self.contact}" if self.contact else ""
-        return f"{AGENT}/{__version__} (research crawler{contact})"
+        return f"{AGENT}/{__version__} ({PRODUCT}; research crawler{contact})"
 
     def __post_init__(self) -> None:
         if self.per_domain < 1 or self.retries < 0:
@@ -112,4 +121,5 @@ class FetchSettings:
         limits, manners = self.limits, self.manners
         asked = (limits.max_bytes, limits.max_redirects, limits.ports)
         heeded = (manners.robots, manners.well_known, manners.opt_out, manners.ai_txt)
-        return (*asked, limits.allow_private_networks, *heeded)
+        reached = (limits.allow_private_networks, limits.nat64)
+        return (*asked, *reached, *heeded)

@@ -12,7 +12,7 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from openm3w.pipeline.fetch.hosts import HostCount, HostStats
+from openm3w.pipeline.fetch.hosts import FETCHED, HostCount, HostStats
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.shards.terminal import clean_line
 
@@ -25,9 +25,10 @@ _RECENT: Final = 10.0  # seconds that the rate is of
 
 
 class LiveLine:
-    """Writes a line on the progress of fetching, at most so often; used in a `with` block.
+    """Writes a line on the progress of fetching, so often; used in a `with` block.
 
-    May be told from several threads. Where nobody can be told, fetching goes on.
+    May be told from several threads, and goes on saying where nothing comes, which hosts that stall
+    can be told by. Where nobody can be told, fetching goes on.
     """
 
     def __init__(
@@ -46,26 +47,44 @@ class LiveLine:
         self._recent: list[tuple[float, int, int]] = [(self._started, 0, 0)]
         self._done = self._fetched = self._bytes = 0
         self._reasons: Counter[str] = Counter()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep_saying, name="live line", daemon=True)
 
     def __enter__(self) -> Self:
+        self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
         with self._lock:
             if self._done:
                 self._say(self._clock(), end="\n")
 
     def add(self, found: Fetched) -> None:
         """Counts an outcome, and writes the line where it is time."""
+        reason = found.reason or FETCHED
+        self.add_many(HostCount(domain="", bytes=len(found.data), reasons=Counter({reason: 1})))
+
+    def add_many(self, found: HostCount) -> None:
+        """Counts what another process was given, and writes the line where it is time."""
         with self._lock:
-            self._done += 1
-            self._fetched += found.outcome == "fetched"
-            self._bytes += len(found.data)
-            if found.reason:
-                self._reasons[found.reason] += 1
-            now = self._clock()
-            if now - self._said >= (EVERY_ON_TERMINAL if self._on_terminal else EVERY_IN_LOG):
-                self._say(now, end="" if self._on_terminal else "\n")
+            self._done += found.urls
+            self._fetched += found.reasons[FETCHED]
+            self._bytes += found.bytes
+            self._reasons.update(found.reasons)
+            self._say_in_time()
+
+    def _keep_saying(self) -> None:
+        while not self._over.wait(EVERY_ON_TERMINAL):
+            with self._lock:
+                if self._done:
+                    self._say_in_time()
+
+    def _say_in_time(self) -> None:
+        now = self._clock()
+        if now - self._said >= (EVERY_ON_TERMINAL if self._on_terminal else EVERY_IN_LOG):
+            self._say(now, end="" if self._on_terminal else "\n")
 
     def line(self, now: float) -> str:
         """The line as it is now."""
@@ -74,7 +93,8 @@ class LiveLine:
         of = f" of {self._expected:,}" if self._expected else ""
         reasons = [
             f"{reason.replace('_', ' ')} {count:,}"
-            for reason, count in self._reasons.most_common(_TOP_REASONS)
+            for reason, count in self._reasons.most_common(_TOP_REASONS + 1)
+            if reason != FETCHED
         ]
         return ", ".join(
             [
@@ -82,7 +102,7 @@ class LiveLine:
                 f"{(self._done - done) / seconds:,.0f}/s",
                 f"{100 * self._fetched / max(self._done, 1):.0f} % fetched",
                 f"{(self._bytes - size) / seconds / 1e6:,.1f} MB/s",
-                *reasons,
+                *reasons[:_TOP_REASONS],
             ]
         )
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from openm3w.pipeline.images.headers import FORMATS
 from openm3w.pipeline.images.measures import (
     Measures,
     Original,
@@ -28,7 +27,6 @@ from openm3w.pipeline.images.opening import (
 )
 
 __all__ = [
-    "FORMATS",
     "REASONS",
     "Encoded",
     "Encoding",
@@ -53,7 +51,7 @@ class Encoded:
     original_width: int
     original_height: int
     original_format: str
-    """`jpeg`, `png` and the like: FORMATS in lower case."""
+    """`jpeg`, `png` and the like: IMAGE_FORMATS in lower case."""
     original_frames: int = 1
     """Pictures of an animation, of which the first is stored."""
     original: Original

@@ -9,9 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "AVIF")
-"""What Pillow may decode; its other plugins (EPS, PSD, FITS, ...) have a record of holes."""
-
 MAX_SEGMENTS = 2000
 """Of a JPEG's header. Ours: a colour profile or depth map in pieces of 64 kB takes some hundred;
 Pillow spends 2 us on each, 10 s on the 5 million that 20 MB can hold."""
@@ -42,7 +39,7 @@ class Header:
     """What a file announces."""
 
     format: str
-    """One of FORMATS, or "" for anything else."""
+    """One of IMAGE_FORMATS, or "" for anything else."""
     width: int = 0
     """Pixels as stored, before any turn; 0: left to the decoder, which reads no pixel for it."""
     height: int = 0

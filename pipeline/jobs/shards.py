@@ -18,7 +18,7 @@ import pyarrow as pa
 from openm3w.filters.selection import Selection
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
-from openm3w.pipeline.completed import completed_documents
+from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.failures import Failures
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.measures import commit_measures, text_measures
@@ -37,9 +37,12 @@ SELECTED = pa.schema(
         ("split", pa.string()),
         ("document", pa.string()),
         ("places", pa.string()),
+        ("originals", pa.string()),
     ]
 )
-"""One row for each kept document; `places` is a JSON list of [pack, offset, length]."""
+"""One row for each kept document; `places` is a JSON list of [pack, offset, length].
+
+`originals` is the same of the bytes as they were fetched, null where they were not kept."""
 
 OUTCOMES = pa.schema(
     [
@@ -128,6 +131,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
                     "split": split,
                     "document": dump(document_to_json(selection.document)),
                     "places": dump([astuple(found.places[at]) for at in selection.kept]),
+                    "originals": dump([_original(found, at) for at in selection.kept]),
                 }
             )
     stages = [pages.to_json("shards", "pages"), images.to_json("shards", "images")]
@@ -138,6 +142,11 @@ def commit_selection(plan: Plan, unit: str) -> None:
         "errors": failures.errors,
     }
     folder.commit_sidecar(unit, counts=counts, seconds={})
+
+
+def _original(found: Completed, at: int) -> tuple[str, int, int] | None:
+    place = found.originals.get(at)
+    return astuple(place) if place else None
 
 
 def count(selection: Selection, fates: Sequence[str], pages: Tally, images: Tally) -> None:

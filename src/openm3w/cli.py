@@ -38,6 +38,9 @@ COMMANDS = {
 }
 """Command -> where it is defined."""
 
+JOINED = {"shards": {"export": "openm3w.pipeline.originals_cli:export"}}
+"""Commands of a group that another folder defines, since the group's own knows nothing of it."""
+
 HUNG_UP, INTERRUPTED, READER_GONE, TERMINATED = 129, 130, 141, 143
 """Exit codes after SIGHUP, SIGINT, SIGPIPE and SIGTERM: 128 and the signal's number, as shells
 have it."""
@@ -96,8 +99,10 @@ class _LazyGroup(click.Group):
             )
         if cmd_name not in COMMANDS:
             return None
-        module, _, attribute = COMMANDS[cmd_name].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command = _imported(COMMANDS[cmd_name])
+        for name, where in JOINED.get(cmd_name, {}).items():
+            if isinstance(command, click.Group):
+                command.add_command(_imported(where), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -110,6 +115,12 @@ class _LazyGroup(click.Group):
     def _summary(self, ctx: click.Context, name: str) -> str:
         command = self.get_command(ctx, name)
         return command.get_short_help_str(70) if command else ""
+
+
+def _imported(where: str) -> click.Command:
+    module, _, attribute = where.partition(":")
+    command: click.Command = getattr(importlib.import_module(module), attribute)
+    return command
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -97,7 +97,7 @@ def test_every_image_is_opened_and_compared(tmp_path, sample, data, content, mes
 
 def test_an_image_of_another_format_is_no_image_of_ours(tmp_path, sample):
     buffer = io.BytesIO()
-    PillowImage.new("RGB", (64, 48)).save(buffer, "GIF")
+    PillowImage.new("RGB", (64, 48)).save(buffer, "TIFF")
     written = rewritten(tmp_path, [with_image(sample(1), buffer.getvalue())])
     assert "does not decode" in verify([written]).faults[0]
 

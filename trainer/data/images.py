@@ -10,9 +10,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
 from openm3w.errors import InputError
+from openm3w.shards.sample import IMAGE_FORMATS
 
-FORMATS: Final = ("JPEG", "PNG", "WEBP")
-"""Decoders that bytes from the web may reach."""
 MAX_PIXELS: Final = 50_000_000
 """Larger images are refused before they are decoded; shards hold some 0.3 M pixels each."""
 
@@ -28,7 +27,7 @@ def decode_image(data: bytes, size: int, name: str) -> Tensor:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            image = Image.open(io.BytesIO(data), formats=IMAGE_FORMATS)
             if image.width * image.height > MAX_PIXELS:
                 raise InputError(
                     f"{name}: {image.width} x {image.height} pixels, limit {MAX_PIXELS}"
@@ -36,7 +35,7 @@ def decode_image(data: bytes, size: int, name: str) -> Tensor:
             upright = _on_white(ImageOps.exif_transpose(image))
             pixels = upright.resize((size, size), Image.Resampling.BICUBIC)
     except UnidentifiedImageError as error:
-        raise InputError(f"{name}: not an image in {', '.join(FORMATS)}") from error
+        raise InputError(f"{name}: not an image in {', '.join(IMAGE_FORMATS)}") from error
     except (
         OSError,
         SyntaxError,

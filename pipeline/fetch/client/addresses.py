@@ -60,12 +60,17 @@ _IPV6: Final = tuple(  # the first that holds an address names it
 _GLOBAL: Final = IPv6Network("2000::/3")  # IANA: all global unicast that was ever given out
 
 
+_NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052
+
+
 @functools.lru_cache(maxsize=1 << 16)
-def refuses(address: str) -> str:
+def refuses(address: str, *, nat64: bool = False) -> str:
     """Why this address must not be connected to, in one word; "" where it may.
 
     `invalid` for what is no IPv4 or IPv6 address in numbers. IPv4-mapped addresses
-    (`::ffff:127.0.0.1`) are judged as the IPv4 address that they are connected to as.
+    (`::ffff:127.0.0.1`) are judged as the IPv4 address that they are connected to as. `nat64`: so
+    are those of the well-known prefix, of which what leads to a refused address stays `nat64`; the
+    prefix for local use (RFC 8215) stays refused, since nobody else knows where it leads.
     """
     try:
         return _refuses4(int(IPv4Address(address)))
@@ -76,6 +81,8 @@ def refuses(address: str) -> str:
     except AddressValueError:
         return "invalid"
     mapped = found.ipv4_mapped
+    if nat64 and found in _NAT64:
+        return "nat64" if _refuses4(int(found) & 0xFFFF_FFFF) else ""
     return _refuses6(int(found)) if mapped is None else _refuses4(int(mapped))
 
 

@@ -38,7 +38,7 @@ async def ask_once(
     """One request is one request: aiohttp would ask again whenever a connection breaks.
 
     That is right only of a connection that was kept, and that the server has closed meanwhile
-    (RFC 9112, section 9.3.1).
+    (RFC 9112, section 9.3.1), or on which something is left of the answer before.
     """
     attempt = ATTEMPT.get()
     while True:
@@ -46,6 +46,9 @@ async def ask_once(
             return await handler(request)
         except aiohttp.ClientConnectorError:
             raise
+        except aiohttp.ClientResponseError:
+            if attempt.connects:
+                raise
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
             if attempt.connects:
                 raise _LostError(str(error)) from error

@@ -21,6 +21,8 @@ class Hop:
         self.reason = ""
         self.is_said = False
         """Whether what follows can change nothing."""
+        self.reads_all = True
+        """Whether a body that is too large is of no use."""
         self._url = url
         self._max_bytes = max_bytes
         self._status = 0
@@ -48,7 +50,7 @@ class Hop:
     async def _read_body(self, response: aiohttp.ClientResponse) -> None:
         encodings = [value for name, value in self._headers if name == "content-encoding"]
         body = Body(encodings, self._max_bytes)
-        if body.is_plain and (response.content_length or 0) > self._max_bytes:
+        if self.reads_all and body.is_plain and (response.content_length or 0) > self._max_bytes:
             raise TooLargeError
         try:
             while piece := await response.content.readany():

@@ -132,21 +132,26 @@ class Session:
     async def get(self, url: str, max_bytes: int | None = None) -> Answer:
         """What one request to this URL is answered; nothing is raised but cancellation.
 
-        `max_bytes`: of the body, where it is not `Limits.max_bytes`. Of a body that is `too_large`
-        the answer holds what fits, where it was read at all: a declared length beyond the bound
-        ends the answer at once. An empty body is no failure here; robots.txt may be empty.
+        `max_bytes`: of the body, where it is not `Limits.max_bytes`; then the answer holds what
+        fits of a body that is `too_large`. Else a declared length beyond the bound ends the answer
+        at once. An empty body is no failure here; robots.txt may be empty.
         """
         if self._client is None:
             raise RuntimeError("a Session asks inside `async with` alone")
         begun = time.monotonic()
+        limits = self._limits
         aim = target(
-            url, ports=self._limits.ports, allow_private=self._limits.allow_private_networks
+            url,
+            ports=limits.ports,
+            allow_private=limits.allow_private_networks,
+            nat64=limits.nat64,
         )
         if aim.url is None:
             return Answer(url=url, reason=aim.reason)
         proxy = self._proxy(aim.url.scheme, aim.url.raw_host or "")
         attempt = Attempt(proxied=proxy is not None)
-        hop = Hop(url, self._limits.max_bytes if max_bytes is None else max_bytes)
+        hop = Hop(url, limits.max_bytes if max_bytes is None else max_bytes)
+        hop.reads_all = max_bytes is None
         token = ATTEMPT.set(attempt)
         try:
             async with asyncio.timeout(self._limits.total_seconds):
@@ -172,7 +177,7 @@ class Session:
         if attempt.proxied:
             return  # the address is the proxy's own, whom the user named
         for address, _ in places:
-            kind = refuses(address)
+            kind = refuses(address, nat64=self._limits.nat64)
             if kind and not (self._limits.allow_private_networks and kind in PRIVATE):
                 attempt.refused = True
                 raise _RefusedAddressError(f"{address} must not be connected to: {kind}")

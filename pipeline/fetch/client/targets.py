@@ -47,12 +47,20 @@ class Target:
     """Without userinfo and fragment."""
 
 
-def target(url: str, *, ports: tuple[int, ...], allow_private: bool) -> Target:
+@dataclass(frozen=True, slots=True)
+class _Lets:
+    """Which addresses pass that else do not."""
+
+    allow_private: bool
+    nat64: bool
+
+
+def target(url: str, *, ports: tuple[int, ...], allow_private: bool, nat64: bool = False) -> Target:
     """What is asked of whom; never raises.
 
     Userinfo and fragment are dropped, what may not stand in a URL is escaped, and everything else
     is asked for as it is spelled. `ports`: the allowed ones; none: all. A host that is an address
-    is judged here; names are, when they are looked up.
+    is judged here, as `Limits` says it; names are, when they are looked up.
     """
     url = _cleaned(url)
     scheme = _SCHEME.match(url)
@@ -60,9 +68,10 @@ def target(url: str, *, ports: tuple[int, ...], allow_private: bool) -> Target:
         return Target("bad_url")
     if scheme[1].lower() not in _DEFAULT_PORTS:
         return Target("bad_scheme")
+    lets = _Lets(allow_private=allow_private, nat64=nat64)
     try:
         parts = urlsplit(url)
-        reason, host, port = _place(parts.scheme, parts.netloc, allow_private=allow_private)
+        reason, host, port = _place(parts.scheme, parts.netloc, lets)
         path, query = _spelled(parts)
     except ValueError:
         return Target("bad_url")
@@ -127,31 +136,31 @@ def _spelled(parts: SplitResult) -> tuple[str, str]:
 
 
 @functools.lru_cache(maxsize=1 << 14)
-def _place(scheme: str, netloc: str, *, allow_private: bool) -> tuple[str, str, int]:
+def _place(scheme: str, netloc: str, lets: _Lets) -> tuple[str, str, int]:
     """Reason, host (of IPv6 in brackets) and port; raises ValueError where there is none."""
     parts = urlsplit(f"{scheme}://{netloc}")
     port = _DEFAULT_PORTS[scheme] if parts.port is None else parts.port
     host = ascii_host(parts.hostname or "")
     if ":" in host:
-        return _judged(host, allow_private=allow_private), f"[{host}]", port
+        return _judged(host, lets), f"[{host}]", port
     if not _HOST.fullmatch(host) or len(host.rstrip(".")) > _MAX_HOST:
         return "bad_url", host, port
     if _NUMBER.fullmatch(host.rstrip(".").rpartition(".")[2]):
-        return _judged_number(host, allow_private=allow_private), host, port
+        return _judged_number(host, lets), host, port
     return "", host, port
 
 
-def _judged(address: str, *, allow_private: bool) -> str:
-    kind = refuses(address)
+def _judged(address: str, lets: _Lets) -> str:
+    kind = refuses(address, nat64=lets.nat64)
     if kind == "invalid" or "%" in address:
         return "bad_url"
-    return "" if not kind or (allow_private and kind in PRIVATE) else "private_address"
+    return "" if not kind or (lets.allow_private and kind in PRIVATE) else "private_address"
 
 
-def _judged_number(host: str, *, allow_private: bool) -> str:
+def _judged_number(host: str, lets: _Lets) -> str:
     """Of a host whose last label is a number, which is an IPv4 address or nothing."""
     if refuses(host) != "invalid":
-        return _judged(host, allow_private=allow_private)
+        return _judged(host, lets)
     try:
         address = socket.inet_ntoa(socket.inet_aton(host.rstrip(".")))
     except OSError:

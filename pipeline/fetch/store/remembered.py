@@ -8,12 +8,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from openm3w.pipeline.fetch.outcomes import Fetched, Result
+from openm3w.pipeline.fetch.outcomes import NOT_NOW, Fetched, Result
 from openm3w.pipeline.fetch.settings import Refetch
 
 TOMBSTONE = "tombstone"
-_NOT_NOW = frozenset({"robots_unreachable", "asked_to_wait"})
-"""Refusals that are about the moment and not about the URL."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +86,11 @@ def row_of(fetched: Fetched, *, url_key: str, at: str, origin: str) -> dict[str,
     }
 
 
+def row_of_known(known: Remembered) -> dict[str, Any]:
+    """The row of what is known already."""
+    return {"key": key_of(known.url_key), **{name: getattr(known, name) for name in _COLUMNS}}
+
+
 def remembered_of(row: Mapping[str, Any]) -> Remembered:
     """The value of a row."""
     values = {name: row[name] for name in _COLUMNS}
@@ -121,7 +124,7 @@ def stale(remembered: Remembered, refetch: Refetch, now: float, older_than_secon
     if remembered.reason == TOMBSTONE or not refetch:
         return False
     if refetch == "failed":
-        return remembered.outcome == "failed" or remembered.reason in _NOT_NOW
+        return remembered.outcome == "failed" or remembered.reason in NOT_NOW
     if refetch == "older-than":
         # What is no date is older than anything.
         return now - seconds_of(remembered.at, float("-inf")) > older_than_seconds

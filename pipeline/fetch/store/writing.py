@@ -21,6 +21,7 @@ from openm3w.pipeline.fetch.store.remembered import (
     moment,
     remembered_of,
     row_of,
+    row_of_known,
     seconds_of,
     table_of,
 )
@@ -64,11 +65,12 @@ class Writing:
         self._file = contextlib.ExitStack()
         self._broken = False
 
-    def add(self, fetched: Fetched) -> Remembered:
+    def add(self, fetched: Fetched, known: Remembered | None = None) -> Remembered:
         """Takes what became of a URL into the unit; of two on one URL the second counts.
 
         What is buried by address, final address or content becomes a tombstone without bytes.
-        The place of the bytes holds once the unit is committed.
+        The place of the bytes holds once the unit is committed. `known`: what was remembered of
+        the URL before. Its bytes stay where asking again failed for something that passes.
 
         Raises:
             OutputError: the store is full; the unit cannot be committed any more.
@@ -79,6 +81,11 @@ class Writing:
             sha256 = ""
         key, now = url_key(fetched.url), self._clock()
         at = moment(seconds_of(fetched.fetched_at, now))
+        if known is not None and known.sha256 and fetched.passes:
+            said = tuple(dict.fromkeys((*known.signals, *fetched.signals)))
+            kept = replace(known, at=at, origin=self._origin, signals=said)
+            self._rows[key] = row_of_known(kept)
+            return kept
         row = row_of(fetched, url_key=key, at=at, origin=self._origin)
         if sha256:
             place = self._place(sha256, fetched.data)

@@ -10,7 +10,7 @@ from protego import Protego
 from openm3w.filters.structured import MAX_CHARS
 from openm3w.pipeline.extraction.encodings import decode, find_encoding
 from openm3w.pipeline.fetch.outcomes import REFUSED, Answer
-from openm3w.pipeline.fetch.settings import AGENT
+from openm3w.pipeline.fetch.settings import NAMES
 from openm3w.pipeline.fetch.wishes.paths import Pattern, pattern_of, target_of
 
 Get = Callable[[str, int], Awaitable[Answer]]
@@ -18,9 +18,6 @@ Get = Callable[[str, int], Awaitable[Answer]]
 
 MAX_BYTES: Final = 512_000
 """500 KiB, the least that a crawler must read (RFC 9309, section 2.5). The rest is ignored."""
-MAX_ANNOUNCED: Final = 16 * MAX_BYTES
-"""Bytes that a robots.txt may announce for its first 500 KiB to be read (ours). The longest that
-are found on the web have a few MB; a longer one is taken as unreachable."""
 MAX_REDIRECTS: Final = 5
 """As many as RFC 9309, section 2.3.1.2, asks to follow."""
 MAX_LINE: Final = 16_664
@@ -98,7 +95,8 @@ class Robots:
 def read_rules(body: bytes, content_type: str = "") -> Rules:
     """The rules of a robots.txt; never raises.
 
-    Groups that name `AGENT` count, and those of `*` where none does (RFC 9309, section 2.2.1).
+    Groups that name one of `NAMES` count, and those of `*` where none does (RFC 9309, section
+    2.2.1).
     """
     text = read_text(body, content_type)
     # Protego makes a set of rules for each name in a group: 2,000 names over 2,000 rules, 65 KB,
@@ -130,9 +128,6 @@ async def ask_robots(origin: str, get: Get) -> Robots:
     redirect to where we may not go; a site whose own address we may not ask is refused for that.
     """
     answer, redirects = await follow(f"{origin}/robots.txt", get, MAX_BYTES + 1)
-    if answer.reason == "too_large" and not answer.body:
-        # Its length was announced, and so it was not read.
-        answer = await get(answer.url, MAX_ANNOUNCED)
     if answer.reason in REFUSED and not redirects and not answer.status:
         return Robots(reason=answer.reason)
     if answer.reason in ("too_many_redirects", "empty"):
@@ -166,8 +161,8 @@ def _is_cut(answer: Answer) -> bool:
 
 def _our_lines(text: str) -> Iterator[str]:
     groups = list(_groups(text))
-    us = AGENT if any(AGENT in names for names, _ in groups) else "*"
-    return (line for names, lines in groups if us in names for line in lines)
+    us = set(NAMES) if any(names.intersection(NAMES) for names, _ in groups) else {"*"}
+    return (line for names, lines in groups if names & us for line in lines)
 
 
 def _groups(text: str) -> Iterator[tuple[set[str], list[str]]]:
@@ -191,7 +186,7 @@ def _groups(text: str) -> Iterator[tuple[set[str], list[str]]]:
 
 
 def _name(value: str) -> str:
-    """A product token in lower case; `OpenM3W/1.0 (...)` and `openm3w*` mean us too."""
+    """A product token in lower case; `OpenMMMW/1.0 (...)` and `openmmmw*` mean us too."""
     value = value.strip().lower()
     return value if value == "*" else _NO_TOKEN.split(value, maxsplit=1)[0]
 

@@ -37,9 +37,9 @@ def test_obelics_formats_are_the_default(name, reason, picture, document):
 
 
 def test_known_formats_are_those_that_are_decoded():
-    from openm3w.pipeline.images.decode import FORMATS
+    from openm3w.shards.sample import IMAGE_FORMATS
 
-    assert sorted(name.lower() for name in FORMATS) == list(KNOWN_FORMATS)
+    assert sorted(name.lower() for name in IMAGE_FORMATS) == list(KNOWN_FORMATS)
 
 
 @pytest.mark.parametrize("url", [

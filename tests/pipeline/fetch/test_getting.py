@@ -14,7 +14,9 @@ from serving import HERE, RUDE, Serving, pictures, reasons
 
 from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import Again, get
-from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.pipeline.fetch.lifting import is_lifted
+from openm3w.pipeline.fetch.outcomes import Fetched
+from openm3w.pipeline.fetch.settings import FetchSettings, Limits
 from openm3w.pipeline.fetch.store.memory import Memory
 
 SETTINGS = FetchSettings(limits=HERE, manners=RUDE)
@@ -104,6 +106,57 @@ def test_what_was_fetched_by_laxer_manners_is_judged_by_ours(tmp_path):
         assert asked(server) == 1
 
 
+@pytest.mark.parametrize(
+    ("reason", "strict", "asks"),
+    [
+        ("bad_port", replace(SETTINGS, limits=replace(HERE, ports=(80,))), 0),
+        (
+            "private_address",
+            replace(SETTINGS, limits=replace(HERE, allow_private_networks=False)),
+            0,
+        ),
+        ("opt_out", SETTINGS, 1),
+    ],
+)
+def test_a_refusal_that_the_settings_no_longer_ask_for_is_none(reason, strict, asks, tmp_path):
+    with Serving() as server:
+        url = server.url("/folded")  # which asks not to be used
+        for unit in "ab":  # the same settings go by what is remembered
+            assert reasons(got([url], tmp_path, strict, unit).values()) == {reason: 1}
+            assert asked(server) == asks
+        assert reasons(got([url], tmp_path, LAX, "c").values()) == {"fetched": 1}
+        assert asked(server) == asks + 1
+
+
+@pytest.mark.parametrize(
+    ("reason", "signals", "lifted"),
+    [
+        ("robots_disallowed", (), True),
+        ("robots_unreachable", (), True),
+        ("ai_txt", ("ai.txt: disallow",), True),
+        ("opt_out", ("x-robots-tag: noai",), True),
+        ("bad_port", (), True),
+        ("not_found", (), False),
+        ("tombstone", (), False),
+        ("too_large", (), False),
+    ],
+)
+def test_what_is_lifted_by_lax_settings_is_not_by_the_usual_ones(reason, signals, lifted):
+    known = Fetched(url="http://a.org:8080/", outcome="dropped", reason=reason, signals=signals)
+    lax = replace(LAX, manners=replace(LAX.manners, robots=False, ai_txt=False))
+    assert is_lifted(lax, known) == lifted
+    assert not is_lifted(FetchSettings(), known)
+
+
+@pytest.mark.parametrize(
+    ("url", "lifted"),
+    [("http://a.org:8080/", True), ("http://a.org/", False), ("https://a.org:81/", False)],
+)
+def test_a_port_is_lifted_where_it_may_be_asked_now(url, lifted):
+    known = Fetched(url="http://a.org:99/", outcome="dropped", reason="bad_port", final_url=url)
+    assert is_lifted(FetchSettings(limits=Limits(ports=(8080,))), known) == lifted
+
+
 def test_a_tombstone_is_never_asked_for(tmp_path):
     memory = Memory.open(str(tmp_path))
     with Serving(pictures=pictures(3)) as server:
@@ -136,13 +189,78 @@ def test_a_unit_that_is_left_in_the_middle_is_not_remembered(tmp_path):
         assert memory.lookup(every(server)) == {}
 
 
+def saying(status):
+    """An answer to all that is no picture, but to what sites say."""
+
+    async def other(wire):
+        await wire.say("404 Not Found" if wire.path == "/robots.txt" else status, body=b"")
+
+    return other
+
+
+@pytest.mark.parametrize(
+    ("status", "stays"),
+    [
+        ("503 Service Unavailable", True),
+        ("429 Too Many Requests", True),
+        ("404 Not Found", False),
+        ("410 Gone", False),
+        ("403 Forbidden", False),
+        ("200 OK", False),  # and nothing in it
+    ],
+)
+def test_a_copy_stays_where_asking_again_fails_for_something_that_passes(tmp_path, status, stays):
+    settings = replace(SETTINGS, manners=replace(RUDE, retries=0))
+    with Serving(pictures=pictures(2), other=saying(status)) as server:
+        urls = every(server)
+        first = got(urls, tmp_path, settings)
+        del server.pictures["/0.jpg"]
+        second = got(urls, tmp_path, settings, again=Again(refetch="all"))
+        before = server.requests.total()
+        later = got(urls, tmp_path, settings)  # from the store, and after a merge
+        Memory.open(str(tmp_path)).compact(full=True)
+        assert got(urls, tmp_path, settings) == later == second
+        assert server.requests.total() == before
+    assert second[urls[1]] == first[urls[1]]
+    assert (second[urls[0]] == first[urls[0]]) is stays
+    assert bool(second[urls[0]].reason) is not stays
+
+
+def test_an_opt_out_that_is_learned_later_hides_the_copy_that_was_there(tmp_path):
+    with Serving(pictures=pictures(1)) as server:
+        (url,) = every(server)
+        got([url], tmp_path)
+        server.pictures["/robots.txt"] = b"User-agent: *\nDisallow: /\n"
+        assert got([url], tmp_path, again=Again(refetch="all"))[url].reason == "robots_disallowed"
+        assert got([url], tmp_path)[url].data == b""
+
+
+def test_a_copy_that_stays_counts_as_asked_for(tmp_path):
+    settings = replace(SETTINGS, manners=replace(RUDE, retries=0))
+    with Serving(pictures=pictures(1), other=saying("503 Service Unavailable")) as server:
+        (url,) = every(server)
+        got([url], tmp_path, settings)
+        del server.pictures["/0.jpg"]
+        again = Again(refetch="all", since=time.time())
+        assert got([url], tmp_path, settings, again=replace(again, since=again.since + 60))[
+            url
+        ].data
+        assert asked(server) == 2
+        assert got([url], tmp_path, settings, again=replace(again, since=again.since - 60))[
+            url
+        ].data
+        assert asked(server) == 2
+
+
 CHILD = """
 import sys
 from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import get
 from openm3w.pipeline.fetch.store.memory import Memory
 from serving import HERE, RUDE
-from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.pipeline.fetch.lifting import is_lifted
+from openm3w.pipeline.fetch.outcomes import Fetched
+from openm3w.pipeline.fetch.settings import FetchSettings, Limits
 root, url, units, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 memory = Memory.open(root)
 with Fetcher(FetchSettings(limits=HERE, manners=RUDE)) as fetcher:

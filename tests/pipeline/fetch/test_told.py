@@ -1,6 +1,7 @@
 """The line while fetching runs, and the tables at its end."""
 
 import io
+import time
 
 import pytest
 
@@ -59,6 +60,33 @@ def test_on_a_terminal_the_line_is_written_over():
     assert "\n" not in "".join(written[:-1])
     assert written[-1].startswith("images: 60 of 60")
     assert written[-1].endswith("\n")
+
+
+def test_what_other_processes_were_given_is_counted_in_units():
+    clock, to = Clock(), io.StringIO()
+    stats = HostStats()
+    for at in range(6):
+        stats.add(fetched(at) if at % 3 else failed(at))
+    with LiveLine(to=to, clock=clock) as live:
+        live.add_many(stats.total())
+        clock.now += 40
+        live.add_many(stats.total())
+    first, last = to.getvalue().splitlines()
+    assert first == last
+    assert last.startswith("images: 12, 0/s, 67 % fetched, 0.0 MB/s, dns failure 4")
+
+
+def test_the_line_goes_on_where_nothing_comes():
+    clock, to = Clock(), Terminal()
+    with LiveLine(to=to, clock=clock) as live:
+        live.add(fetched(0))
+        before = to.getvalue()
+        clock.now += 60
+        for _ in range(200):  # the line's own thread looks twice a second
+            if to.getvalue() != before:
+                break
+            time.sleep(0.05)
+        assert "images: 1, 0/s" in to.getvalue()
 
 
 def test_the_rate_is_of_the_last_seconds():

@@ -1,10 +1,11 @@
 import pytest
 
 from openm3w.pipeline.images import headers
-from openm3w.pipeline.images.headers import FORMATS, Header, read_header, sniff
+from openm3w.pipeline.images.headers import Header, read_header, sniff
+from openm3w.shards.sample import IMAGE_FORMATS
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", IMAGE_FORMATS)
 def test_formats_are_told_by_their_magic_bytes(image_bytes, name):
     assert sniff(image_bytes(80, 70, name)) == name
 

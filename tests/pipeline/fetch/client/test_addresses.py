@@ -173,6 +173,20 @@ def test_of_an_address_the_registries_decide(address: str, kind: str) -> None:
     assert refuses(address) == kind
 
 
+@pytest.mark.parametrize("address", IPV4)
+def test_behind_nat64_an_ipv4_address_is_judged_where_that_is_asked_for(address: str) -> None:
+    assert refuses(f"64:ff9b::{address}") == "nat64"
+    assert refuses(f"64:ff9b::{address}", nat64=True) == ("nat64" if IPV4[address] else "")
+    # Of local use: nobody else knows where it leads.
+    assert refuses(f"64:ff9b:1::{address}", nat64=True) == "nat64"
+
+
+def test_nat64_lets_nothing_else_through() -> None:
+    others = {a: kind for a, kind in (IPV6 | MAPPED).items() if not a.startswith("64:ff9b::")}
+    assert {address: refuses(address, nat64=True) for address in others} == others
+    assert refuses("64:ff9b::1:0:0", nat64=True) == "reserved"  # beyond the prefix
+
+
 @pytest.mark.parametrize("text", NO_ADDRESS)
 def test_what_is_no_address_in_numbers_is_refused(text: str) -> None:
     assert refuses(text) == "invalid"

@@ -438,8 +438,45 @@ def test_the_bound_on_bytes_is_inclusive_and_what_fits_is_there() -> None:
         return [(answer.reason, answer.body) for answer in answers]
 
     fits, cut = ("", PICTURE), ("too_large", PICTURE[:-1])
-    # A length beyond the bound is refused before the body is read.
-    assert ask(get) == [fits, ("too_large", b""), fits, cut, fits, cut]
+    assert ask(get) == [fits, cut, fits, cut, fits, cut]
+
+
+@pytest.mark.parametrize(("bound", "reason"), [(len(PICTURE), ""), (len(PICTURE) - 1, "too_large")])
+def test_of_a_picture_that_is_announced_as_too_large_nothing_is_read(bound, reason) -> None:
+    async def get(server: HostileServer, session: Session) -> tuple[str, bytes]:
+        answer = await session.get(server.url("/good"))
+        return answer.reason, answer.body
+
+    found = ask(get, dataclasses.replace(HERE, max_bytes=bound))
+    assert found == (reason, b"" if reason else PICTURE)
+
+
+def test_what_is_left_of_the_answer_before_spoils_none_that_comes_after() -> None:
+    async def other(wire) -> None:
+        if wire.number == 1:  # a byte too many, which comes when the connection is in use again
+            await wire.say("200 OK", body=PICTURE)
+        elif wire.number == 2:
+            await wire.send(b"x" + b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!")
+
+    async def get(server: HostileServer, session: Session) -> list[object]:
+        server.other = other
+        found = [await session.get(server.url(path)) for path in ("/1", "/2", "/3")]
+        return [
+            [(answer.reason, answer.body == PICTURE) for answer in found],
+            server.connections,
+            dict(server.requests),
+        ]
+
+    right = [[("", True)] * 3, 3, {"/1": 1, "/2": 2, "/3": 2}]
+    assert ask(get) == right
+
+
+def test_an_answer_that_is_none_on_a_new_connection_is_not_asked_for_again() -> None:
+    async def get(server: HostileServer, session: Session) -> tuple[str, int]:
+        answer = await session.get(server.url("/garbage"))
+        return answer.reason, server.requests["/garbage"]
+
+    assert ask(get) == ("bad_response", 1)
 
 
 def test_headers_come_in_order_with_their_bytes_readable() -> None:

@@ -7,9 +7,9 @@ from openm3w.pipeline.fetch.client.targets import redirected, target
 PORTS = (80, 443)
 
 
-def asked(url: str, *, ports=PORTS, allow_private: bool = False) -> str:
+def asked(url: str, *, ports=PORTS, allow_private: bool = False, nat64: bool = False) -> str:
     """The URL that would be asked for, or the reason why none is."""
-    found = target(url, ports=ports, allow_private=allow_private)
+    found = target(url, ports=ports, allow_private=allow_private, nat64=nat64)
     return found.reason or str(found.url)
 
 
@@ -133,6 +133,14 @@ def test_ports_are_those_named_and_none_named_are_all() -> None:
     assert asked("http://example.org:8080/", ports=(8080,)) == "http://example.org:8080/"
     assert asked("http://example.org/", ports=(8080,)) == "bad_port"
     assert asked("http://example.org:22/", ports=()) == "http://example.org:22/"
+
+
+def test_nat64_addresses_pass_where_that_is_set_and_lead_to_public_ones() -> None:
+    public, private = "http://[64:ff9b::808:808]/", "http://[64:ff9b::7f00:1]/"
+    assert asked(public) == "private_address"
+    assert asked(public, nat64=True) == public
+    assert asked(private, nat64=True) == "private_address"
+    assert asked(private, nat64=True, allow_private=True) == "private_address"
 
 
 def test_private_networks_pass_where_they_are_allowed_and_nothing_else_does() -> None:
