@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 
 from openm3w.errors import InputError
 from openm3w.filters.url import url_key
-from openm3w.pipeline.remote import File
+from openm3w.pipeline.remote import File, local_path
 from openm3w.pipeline.sources import find_sources, looks_like_archive
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
@@ -63,7 +63,7 @@ def find_places(
         InputError: nothing is there, a file is neither tar nor archive, or a table is elsewhere and
             nothing says where its images are.
     """
-    named = list(values)
+    named = list(map(local_path, values))
     if not named:
         return _beside(tables, fetching=fetching)
     places: list[ImagePlace] = []
