@@ -41,7 +41,8 @@ def make_plan(
         InputError: a table or a place of images is not there, or has not the columns; or a list
             cannot be read.
         RecipeError: there is no such profile.
-        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes.
+        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes, or
+            what reads tables of a protocol.
     """
     profile = recipe.load_profile()
     tables = find_tables(inputs, url=url_column, text=text_column)
@@ -56,7 +57,11 @@ def make_plan(
         recipe=recipe,
         profile=profile,
         tables=tables,
-        places=find_places(named, [table.source.path for table in tables]),
+        places=find_places(
+            named,
+            [table.source.file for table in tables],
+            fetching=recipe.images.source == "http",
+        ),
         beside=not named,
         output=output,
         store=store or publish.default_store(output),

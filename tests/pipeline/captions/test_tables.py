@@ -98,3 +98,36 @@ def test_a_parquet_file_damaged_inside_ends_with_a_row_that_says_so(tmp_path):
     *_, last = read_rows(table)
 
     assert last.error == "damaged_file"
+
+
+def test_a_damaged_row_group_is_one_row_that_stands_for_all(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(
+        pa.Table.from_pylist([{"url": f"{n}", "text": "x" * 50} for n in range(1000)]),
+        path,
+        compression="none",
+        use_dictionary=False,
+        row_group_size=500,
+    )
+    table = only(path)
+    data = bytearray(path.read_bytes())
+    at = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    data[at : at + 100] = b"\xff" * 100
+    path.write_bytes(data)
+
+    first, *rest = read_rows(table)
+
+    assert (first.number, first.error, first.count) == (0, "damaged_file", 500)
+    assert [row.number for row in rest] == list(range(500, 1000))
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl.gz"])
+def test_tables_elsewhere_give_the_same_rows(tmp_path, memory_files, web_files, name):
+    path = write(tmp_path / name)
+    here = list(read_rows(only(path)))
+
+    for files in (memory_files, web_files):
+        table = only(files.put(name, path.read_bytes()))
+
+        assert list(read_rows(table)) == here
+        assert table.source.name == name
