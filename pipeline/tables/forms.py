@@ -20,6 +20,8 @@ _PACKED = ("", ".gz", ".zst")
 _ENDINGS: dict[str, Form] = {
     **{f".{name}": "parquet" for name in ("parquet", "parq", "pq")},
     **{f".{name}{packed}": "lines" for name in ("jsonl", "ndjson") for packed in _PACKED},
+    # Dolma's and C4's names; a .json that is not packed is most often one object and no table.
+    **{f".json{packed}": "lines" for packed in _PACKED if packed},
     **{f".csv{packed}": "csv" for packed in _PACKED},
     **{f".tsv{packed}": "tsv" for packed in _PACKED},
 }

@@ -39,7 +39,7 @@ def test_a_build_prints_one_json_object_if_asked(tmp_path, image_bytes):
     [
         (["build", "gone.parquet"], 1, "gone.parquet: no such file or folder"),
         (["build", "empty.jsonl"], 1, "empty.jsonl: the file is empty"),
-        (["build", "photo.parquet"], 1, "photo.parquet: not a Parquet or JSONL table"),
+        (["build", "photo.parquet"], 1, "photo.parquet: not a Parquet, JSONL, CSV or TSV table"),
         (
             ["build", "t.jsonl", "--text-column", "de"],
             1,

@@ -12,7 +12,7 @@ from openm3w.pipeline.tables.columns import find_column
 from openm3w.pipeline.tables.forms import columns_of, form_of, is_remote_table, read_table
 
 ROWS = [{"url": f"http://x.org/{n}", "text": f"caption {n}"} for n in range(3)]
-NAMES = ["t.parquet", *(f"t.{form}{packed}" for form in ("jsonl", "ndjson", "csv", "tsv")
+NAMES = ["t.parquet", "t.json.gz", "t.json.zst", *(f"t.{form}{packed}" for form in ("jsonl", "ndjson", "csv", "tsv")
                         for packed in ("", ".gz", ".zst"))]  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def encoded(name, rows=ROWS):
         buffer = pa.BufferOutputStream()
         pq.write_table(pa.Table.from_pylist(rows), buffer)
         return buffer.getvalue().to_pybytes()
-    if form in ("jsonl", "ndjson"):
+    if form in ("jsonl", "ndjson", "json"):
         text = "".join(json.dumps(row) + "\n" for row in rows)
     else:
         lines = [rows[0], *(row.values() for row in rows)]
