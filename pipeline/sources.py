@@ -12,6 +12,7 @@ from openm3w.errors import InputError, NotBuiltError
 from openm3w.pipeline import remote as remotes
 from openm3w.pipeline.local import expand, may_be_file, unreadable_file
 from openm3w.pipeline.remote import HEAD_BYTES, File, Found, RemoteFile
+from openm3w.pipeline.uris import is_remote, local_path, shown
 
 ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
 _NO_REMOTE = "reading remote archives is not built yet; copy it here"
@@ -26,7 +27,8 @@ class Source:
     """Path relative to the input that the user named; part of ids, so never absolute."""
     file: File
     digest: str
-    """16 hex digits over size, beginning and end: tells a changed file from the same one."""
+    """16 hex digits that tell a changed file from the same one: over size, beginning and end, or,
+    elsewhere, over size and the tag that the store gives the content."""
 
     @property
     def path(self) -> Path:
@@ -91,8 +93,8 @@ def find_sources(
         MissingError: the package for the protocol of a remote address is not installed.
     """
     found, skipped, unreadable = list[Source](), list[str](), list[str]()
-    for value in map(remotes.local_path, inputs):
-        if remotes.is_remote(value):
+    for value in map(local_path, inputs):
+        if is_remote(value):
             _find_remote(value, remote, what, option, found, skipped)
             continue
         named = Path(value).is_file()
@@ -115,7 +117,7 @@ def find_sources(
             skipped.append(name)
     if not found:
         why = "".join(f"; {note}" for note in unreadable[:1])
-        raise InputError(f"no {what} behind {option}{' '.join(map(remotes.shown, inputs))}{why}")
+        raise InputError(f"no {what} behind {option}{' '.join(map(shown, inputs))}{why}")
     return Sources(
         archives=tuple(_distinct(found)),
         skipped=tuple(sorted(skipped)),
@@ -132,7 +134,7 @@ def _find_remote(
     skipped: list[str],
 ) -> None:
     if accepts is None:
-        raise NotBuiltError(f"{option}{remotes.shown(uri)}: {_NO_REMOTE}")
+        raise NotBuiltError(f"{option}{shown(uri)}: {_NO_REMOTE}")
     for one in remotes.find(uri, option):
         if accepts(one):
             found.append(Source(name=one.name, file=one.file, digest=one.digest()))

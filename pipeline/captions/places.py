@@ -16,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 
 from openm3w.errors import InputError
 from openm3w.filters.url import url_key
-from openm3w.pipeline.remote import File, local_path
+from openm3w.pipeline.remote import File
 from openm3w.pipeline.sources import find_sources, looks_like_archive
+from openm3w.pipeline.uris import local_path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
 

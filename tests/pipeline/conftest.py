@@ -22,6 +22,9 @@ class WebFiles:
         """Next GETs that are answered by 503."""
         self.gives_ranges = self.tells_length = True
         self.encoding = ""
+        self.answering = threading.Event()
+        """Cleared, a GET waits for an answer."""
+        self.answering.set()
 
     def put(self, name: str, data: bytes) -> str:
         self.files[f"/{name}"] = data
@@ -44,6 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
         asked = self.headers.get("Range", "")
         self.web.requests.append((self.command, asked))
         data = self.web.files.get(self.path.partition("?")[0])
+        if with_body:
+            self.web.answering.wait()
         if data is None or (with_body and self.web.failing):
             self.web.failing -= data is not None
             self.send_response(404 if data is None else 503)
@@ -81,6 +86,7 @@ def web_files() -> Iterator[WebFiles]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield web
+    web.answering.set()
     server.shutdown()
     server.server_close()
     thread.join()

@@ -1,7 +1,10 @@
+import csv
 import gzip
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openm3w.errors import InputError
 from openm3w.pipeline.tables import delimited
@@ -37,6 +40,32 @@ def test_rows_are_read_however_they_are_packed_and_ended(read, pack, end, bom):
         ["c", "three\n\nlines"],
         ["d", "é"],
     ]
+
+
+CELLS = st.text(st.one_of(st.sampled_from('",\t\r\n\0 \ufeff'), st.characters(codec="utf-8")))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS)), st.sampled_from([COMMA, TAB]))
+def test_whatever_a_csv_writer_writes_is_read(tmp_path_factory, rows, delimiter):
+    path = tmp_path_factory.mktemp("x") / "t"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, delimiter=delimiter).writerows([("a", "b"), *rows])
+
+    found = list(read_delimited(path, delimiter, read_head(path, delimiter)))
+
+    assert [(row.values.get("a"), row.values.get("b")) for row in found] == rows
+
+
+@given(st.binary(), st.sampled_from([COMMA, TAB]))
+def test_any_bytes_end_in_rows_of_consecutive_numbers(tmp_path_factory, data, delimiter):
+    path = tmp_path_factory.mktemp("x") / "t"
+    path.write_bytes(data)
+    head = delimited.Head(columns=("a", "b"), is_row=True)
+
+    found = list(read_delimited(path, delimiter, head))
+
+    assert [row.number for row in found] == list(range(len(found)))
+    assert len(found) <= data.count(b"\n") + 1
 
 
 @pytest.mark.parametrize(
