@@ -62,8 +62,12 @@ def _group(table: Any, group: int, first: int, columns: Sequence[str]) -> Iterat
     about = table.metadata.row_group(group)
     done = 0
     try:
+        # Not threads: workers share the cores, and what takes the time is Python's values.
         batches = table.iter_batches(
-            _batch_rows(about, columns), row_groups=[group], columns=list(columns)
+            _batch_rows(about, columns),
+            row_groups=[group],
+            columns=list(columns),
+            use_threads=False,
         )
         for batch in batches:
             yield from _rows(batch, first + done)
