@@ -49,7 +49,7 @@ def reopen(
         table = {**about["recipe"], "report": beside["report"]}
         recipe = recipes.decode(BuildRecipe, table, where=f"{place}: recipe")
         sources = tuple(
-            Source(name=name, path=Path(name), digest=digest) for name, digest in about["sources"]
+            Source(name=name, file=Path(name), digest=digest) for name, digest in about["sources"]
         )
         copies = tuple(
             ImagePlace(kind=kind, path=Path(name), name=name, digest=digest)

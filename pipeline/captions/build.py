@@ -54,7 +54,7 @@ def make_plan(
             cannot be read.
         RecipeError: there is no such profile, or fetches would be remembered at two places.
         MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes; or
-            the package for a URI.
+            what reads a protocol.
         OutputError: what is remembered of fetches cannot be read.
     """
     tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
@@ -67,7 +67,11 @@ def make_plan(
         store,
         shared,
         tables=tables,
-        places=find_places(named, [table.source.path for table in tables]),
+        places=find_places(
+            named,
+            [table.source.file for table in tables],
+            fetching=recipe.images.source == "http",
+        ),
         beside=not named,
         again=again or Again(),
     )
