@@ -114,7 +114,7 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
 
 def _same_request(before: Mapping[str, Any] | None, identity: Mapping[str, Any]) -> bool:
     """Whether both were asked for in the same words, as far as both know them."""
-    asked = ("model", "sources")
+    asked = ("model", "sources", "images")
     if before is None or any(before.get(key) != identity.get(key) for key in asked):
         return False
     old, new = dict(before.get("recipe", {})), dict(identity.get("recipe", {}))

@@ -17,7 +17,14 @@ from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
+from openm3w.pipeline.jobs.indexing import damage_lines
+from openm3w.pipeline.jobs.web import (
+    check_contact,
+    host_lines,
+    remembered_at,
+    told_of,
+    told_of_tombstones,
+)
 from openm3w.pipeline.jobs.writing import Writing
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -35,23 +42,30 @@ def make_plan(
     text_column: str = "",
     store: Path | None = None,
     again: Again | None = None,
+    shared: str = "",
 ) -> CaptionPlan:
     """Resolves tables, columns and places of images at the desk, before any work.
+
+    `shared` is the URI of what is remembered of fetches, where that is not in `store`.
 
     Raises:
         InputError: a table or a place of images is not there, or has not the columns; or a list
             cannot be read.
-        RecipeError: there is no such profile.
-        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes.
+        RecipeError: there is no such profile, or fetches would be remembered at two places.
+        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes; or
+            the package for a URI.
+        OutputError: what is remembered of fetches cannot be read.
     """
     tables = find_tables(inputs, url=url_column, text=text_column)
     named = tuple(image_places)
     if recipe.images.source == "http":
         check_contact(recipe.fetch)
+    store = store or publish.default_store(output)
     return _planned(
         recipe,
         output,
         store,
+        remembered_at(recipe.fetch, store, shared),
         tables=tables,
         places=find_places(named, [table.source.path for table in tables]),
         beside=not named,
@@ -68,6 +82,7 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
         InputError: a list cannot be read.
         RecipeError: there is no such profile, or the recipe asks for what the build has not.
         MissingError: as of `make_plan`.
+        OutputError: what is remembered of fetches cannot be read.
     """
     if recipe.images.source == "http":
         raise RecipeError(
@@ -82,6 +97,7 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
         recipe,
         output,
         imported.build.store,
+        imported.build.fetched,
         tables=imported.tables,
         places=(),
         beside=False,
@@ -89,18 +105,23 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
     )
 
 
-def _planned(recipe: CaptionRecipe, output: Path, store: Path | None, **inputs: Any) -> CaptionPlan:
+def _planned(
+    recipe: CaptionRecipe, output: Path, store: Path, fetched: str, **inputs: Any
+) -> CaptionPlan:
     """The plan for these rows and images."""
     check_installed()
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     # Fails here, not after an hour, where a list is none.
     lists.blocked(), lists.evaluation()
+    # Likewise where what must not be stored cannot be known.
+    list(told_of_tombstones(fetched))
     return CaptionPlan(
         recipe=recipe,
         profile=recipe.load_profile(),
         output=output,
-        store=store or publish.default_store(output),
+        store=store,
         lists=lists,
+        fetched=fetched,
         **inputs,
     )
 
@@ -177,11 +198,14 @@ def _begin(plan: CaptionPlan) -> Iterator[str]:
     if plan.lists.evaluation_images:
         yield f"evaluation images: {len(plan.lists.evaluation())} perceptual hashes"
     yield from unjudged(plan)
+    yield from told_of_tombstones(plan.fetched)
     if plan.web:
         yield f"images that are in no file are asked of the web, as {told_of(plan.web)}"
 
 
 def _end_job(plan: CaptionPlan, job: Job) -> Iterator[str]:
+    if job == "index":
+        yield from damage_lines(_counts(plan, job))
     if job == "images" and plan.web:
         refetch.end(plan.store, plan.again)
         yield from host_lines(_counts(plan, job))
@@ -203,7 +227,8 @@ def _check_kept(found: Sequence[Stage]) -> None:
     """Ends a build without a single pair, before a folder is made that holds nothing."""
     if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
         return
-    first, last = found[0], next(stage for stage in found if stage.kept == 0)
+    first = found[0]
+    last = next(stage for stage in found if stage.kept == 0 and stage.unit != "copies")
     hint = ""
     if last.dropped.get("not_found") == last.entered:
         hint = (

@@ -12,9 +12,15 @@ from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.captions.alt_texts import Documents, Taken, open_build
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
+from openm3w.pipeline.fetch_options import (
+    fetch_again,
+    fetch_options,
+    fetch_overrides,
+    store_option,
+    stores_of,
+)
 from openm3w.pipeline.printing import print_published, quiet
-from openm3w.pipeline.publish import Published, default_store
+from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 
 
@@ -61,11 +67,7 @@ def captions() -> None:
 @click.option(
     "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
 )
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
-)
+@store_option
 @click.option(
     "--images",
     "places",
@@ -97,7 +99,7 @@ def captions() -> None:
 def build(
     tables: tuple[str, ...],
     output: Path,
-    store: Path | None,
+    store: str | None,
     places: tuple[str, ...],
     url_column: str,
     text_column: str,
@@ -131,6 +133,7 @@ def build(
     engine = Runner(name=runner, workers=workers)
     if take:
         overrides = (*overrides, f'captions.take="{take}"')
+    stores = stores_of(store, output)
     plan = builds.make_plan(
         _recipe(recipe, overrides, name=name, profile=profile),
         tables,
@@ -138,8 +141,9 @@ def build(
         image_places=places,
         url_column=url_column,
         text_column=text_column,
-        store=store,
-        again=fetch_again(store or default_store(output), refetch, older_than),
+        store=stores.jobs,
+        again=fetch_again(stores.jobs, refetch, older_than),
+        shared=stores.shared,
     )
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)

@@ -9,12 +9,12 @@ from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline import originals, publish
 from openm3w.pipeline.captions.alt_texts import Imported
-from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import Web, web_of
+from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.jobs.web import Web
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
@@ -41,6 +41,8 @@ class CaptionPlan:
     """Which images are asked for again."""
     imported: Imported | None = None
     """The build of which rows and images are taken, in the place of tables and files."""
+    fetched: str
+    """URI of what is remembered of fetches, and of tombstones."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -52,7 +54,7 @@ class CaptionPlan:
         """How images are asked of the web; None where they are not."""
         if self.recipe.images.source != "http":
             return None
-        return web_of(self.recipe.fetch, self.store, self.again)
+        return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
     def place_of(self, table: Table) -> ImagePlace:
         """The folder of a table, where images are looked up beside it."""
@@ -76,7 +78,7 @@ class CaptionPlan:
                 *map(recipe.to_plain, profile.language_filters()),
                 self.beside,
             ),
-            "index": ([(p.kind, p.name, p.digest) for p in self.places],),
+            "index": ([place.identity for place in self.places],),
             "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
@@ -95,7 +97,7 @@ class CaptionPlan:
             "recipe": recipe.to_plain(self.recipe),
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
-            "images": [[p.kind, p.name, p.digest] for p in self.places],
+            "images": [list(place.identity) for place in self.places],
             publish.BESIDE: {
                 originals.STORED: originals.stored(
                     self.store, self.folder("select"), self.folder("images")
