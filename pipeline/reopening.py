@@ -49,7 +49,7 @@ def reopen(
         table = {**about["recipe"], "report": beside["report"]}
         recipe = recipes.decode(BuildRecipe, table, where=f"{place}: recipe")
         sources = tuple(
-            Source(name=name, path=Path(name), digest=digest) for name, digest in about["sources"]
+            Source(name=name, file=Path(name), digest=digest) for name, digest in about["sources"]
         )
         copies = tuple(
             ImagePlace(kind=kind, path=Path(name), name=name, digest=digest)
@@ -63,7 +63,7 @@ def reopen(
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
             f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "
-            "needed to choose again"
+            "needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
     plan = plans.make_plan(

@@ -55,7 +55,9 @@ UrlOf = Callable[[str], str]
 """Name of an image -> the http(s) URL that it can be asked for by, or ""."""
 Read = Callable[[Found], bytes]
 """Reads the bytes of one image, or raises UnusableImageError with the reason why not."""
-Encode = Callable[[bytes, str], Encoded]
+Reading = Callable[[str], AbstractContextManager[Read]]
+"""Opens an archive for the images in it."""
+Encode = Callable[[Body, str], Encoded]
 """Encodes an image of an archive, or raises UnusableImageError with the reason why not.
 
 Of an UnwantedImageError the ledger has what was measured.
@@ -82,8 +84,7 @@ class Packing:
     """What the funnel calls them."""
     failed: frozenset[str]
     """Reasons that are errors; the others are decisions or absences."""
-    reading: Callable[[str], AbstractContextManager[Read]]
-    """Opens an archive for the images in it."""
+    reading: Reading
     encode: Encode
     web: Web | None = None
     """Asks for what is in no archive."""
@@ -319,7 +320,7 @@ def _stored(
     if body.reason:
         return packing.row(body.origin, body.reason)
     try:
-        encoded = packing.encode(body.data, unit.archive)
+        encoded = packing.encode(body, unit.archive)
     except UnwantedImageError as error:
         return packing.row(body.origin, str(error)) | stored_row(error.encoded)
     except UnusableImageError as error:
