@@ -59,7 +59,8 @@ _IMAGE_STARTS = (
     b"II*\0",
     b"MM\0*",
 )
-_SNIFFED_BYTES = 1024
+SNIFFED_BYTES = 1024
+"""Of a payload, by which it is told what it is."""
 _CHUNK = 1 << 20
 # Compressed bytes handed to a decoder at once: bounds what a bomb can inflate between two looks
 # at the limit (brotli reaches about 1:1e6 on zeros, pages of text 1:10).
@@ -163,7 +164,7 @@ def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
 
 def sniff(body: bytes) -> ContentKind:
     """`html`, `image` or `other` by the first bytes."""
-    head = body[:_SNIFFED_BYTES]
+    head = body[:SNIFFED_BYTES]
     if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
         return "image"
     if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):

@@ -16,14 +16,15 @@ from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.floor_notes import floor_notes, unasked
-from openm3w.pipeline.jobs import dedup, documents, images, scores, shards
-from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
+from openm3w.pipeline.images.named import find_archives
+from openm3w.pipeline.jobs import dedup, documents, images, indexing, scores, shards
+from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of, told_of_tombstones
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import counts_of, pending, stages, unit_parts
+from openm3w.pipeline.sidecars import copies_counts, counts_of, pending, stages, unit_parts
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
 from openm3w.shards import funnel
@@ -52,13 +53,20 @@ def make_plan(
     say: Say,
     *,
     again: Again | None = None,
+    image_places: Iterable[str] = (),
+    shared: str = "",
 ) -> Plan:
     """Resolves inputs, model and thresholds at the desk, before any work.
 
+    `image_places` are archives in which images are looked up that the inputs lack, `shared` is the
+    URI of what is remembered of fetches, where that is not in `store`.
+
     Raises:
         InputError: an input is not there or is no archive.
-        RecipeError: a profile or a bound does not resolve.
-        MissingError: a blocklist has PDQ hashes, and pdqhash is not installed.
+        RecipeError: a profile or a bound does not resolve, or fetches would be remembered twice.
+        MissingError: a blocklist has PDQ hashes, and pdqhash is not installed; or the package for
+            a URI.
+        OutputError: what is remembered of fetches cannot be read.
     """
     if recipe.images.source == "http":
         check_contact(recipe.fetch)
@@ -67,11 +75,21 @@ def make_plan(
         say(f"skipped, no web archives: {', '.join(sources.skipped)}")
     for note in sources.unreadable:
         say(f"passed over: {note}")
+    named = find_archives(image_places, sources.archives)
+    for note in named.notes:
+        say(f"passed over: {note}")
     model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
     if recipe.scores.model == "auto":
         say(_auto_choice(model))
     plan = plans.make_plan(
-        recipe, sources.archives, output, store or publish.default_store(output), model, again=again
+        recipe,
+        sources.archives,
+        output,
+        store or publish.default_store(output),
+        model,
+        again=again,
+        copies=named.archives,
+        shared=shared,
     )
     if plan.web:
         say(f"images that the archives lack are asked of the web, as {told_of(plan.web)}")
@@ -81,8 +99,9 @@ def make_plan(
 
 
 def _listed(plan: Plan) -> Iterator[str]:
-    """What the recipe's lists hold; fails here, not after an hour, where a list is none."""
+    """What lists and tombstones hold; fails here, not after an hour, where one cannot be read."""
     recipe = plan.recipe
+    yield from told_of_tombstones(plan.fetched)
     if note := _unknown_lm(recipe.scores.perplexity):
         yield note
     blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
@@ -122,12 +141,8 @@ def build(
                     _EARLY_JOBS[job](plan, runner)
             _check_stages(plan, job)
             say(_summary(plan, job))
-            if job == "images" and plan.web:
-                refetch.end(plan.store, plan.again)
-                for line in host_lines(counts_of(plan, job)):
-                    say(line)
-            for error in _filter_errors(plan, job):
-                say(error)
+            for line in (*_end_job(plan, job), *_filter_errors(plan, job)):
+                say(line)
         if last != "shards":
             return Built(manifest=None, already_done=False)
         _sample(plan, say)
@@ -147,6 +162,14 @@ _EARLY_JOBS: dict[Job, Callable[[Plan, Runner], None]] = {
     "images": images.run,
     "scores": scores.run,
 }
+
+
+def _end_job(plan: Plan, job: Job) -> Iterator[str]:
+    if job == "images":
+        yield from indexing.damage_lines(copies_counts(plan))
+    if job == "images" and plan.web:
+        refetch.end(plan.store, plan.again)
+        yield from host_lines(counts_of(plan, job))
 
 
 def _auto_choice(model: str) -> str:
@@ -180,6 +203,8 @@ def identity(plan: Plan) -> dict[str, Any]:
         "recipe": {name: value for name, value in recipe.items() if name != "report"},
         "model": plan.model,
         "sources": [[source.name, source.digest] for source in plan.sources],
+        # Where there are none, a build is the one that it was before there could be any.
+        **({"images": [list(place.identity) for place in plan.copies]} if plan.copies else {}),
         publish.BESIDE: {
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],

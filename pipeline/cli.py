@@ -11,10 +11,15 @@ from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
+from openm3w.pipeline.fetch_options import (
+    fetch_again,
+    fetch_options,
+    fetch_overrides,
+    store_option,
+    stores_of,
+)
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import print_built, quiet
-from openm3w.pipeline.publish import default_store
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
 
@@ -26,8 +31,10 @@ from openm3w.pipeline.sidecars import pending
 @click.argument("more_inputs", nargs=-1, metavar="[SOURCE]...")
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
               help="Folder for the shards.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that the jobs commit to and reuse.  [default: OUTPUT.work]")  # fmt: skip
+@store_option
+@click.option("--images", "places", multiple=True, metavar="PATH",
+              help="WARC or ARC file, folder or glob in which images are looked up that the inputs "
+                   "lack; repeat it.")  # fmt: skip
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
 @click.option("--workers", type=click.IntRange(min=0), default=0,
               help="Processes of local-mp.  [default: one a core]")  # fmt: skip
@@ -44,7 +51,8 @@ def build(
     inputs: tuple[str, ...],
     more_inputs: tuple[str, ...],
     output: Path,
-    store: Path | None,
+    store: str | None,
+    places: tuple[str, ...],
     runner: str,
     workers: int,
     limit: int,
@@ -67,6 +75,7 @@ def build(
     m3w build openm3w --input crawl.warc.gz --output out
     m3w build kosmos1 --input archives/ --output out --set language=any --runner local-mp
     m3w build openm3w --input x.warc.gz --output out --until images
+    m3w build openm3w --input pages.warc.gz --images pictures/ --output out
     m3w build openm3w --input x.warc.gz --output out --fetch --contact https://example.org/bot
     """
     if limit:
@@ -76,8 +85,17 @@ def build(
     resolved = build_recipe.load(recipe, overrides)
     # What --dry-run prints is JSON, beside which notes go to stderr.
     say = quiet if as_json else functools.partial(click.echo, err=dry_run)
-    again = fetch_again(store or default_store(output), refetch, older_than, dry_run=dry_run)
-    plan = builds.make_plan(resolved, (*inputs, *more_inputs), output, store, say, again=again)
+    stores = stores_of(store, output)
+    plan = builds.make_plan(
+        resolved,
+        (*inputs, *more_inputs),
+        output,
+        stores.jobs,
+        say,
+        again=fetch_again(stores.jobs, refetch, older_than, dry_run=dry_run),
+        image_places=places,
+        shared=stores.shared,
+    )
     if dry_run:
         click.echo(json.dumps(_plan_json(plan), indent=1, ensure_ascii=False))
         return
@@ -94,6 +112,8 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "sources": [source.name for source in plan.sources],
         "output": str(plan.output),
         "store": str(plan.store),
+        "images": [place.name for place in plan.copies],
+        "fetched": plan.fetched,
         "archives": len(plan.units),
         "pending": {job: len(pending(plan, job)) for job in JOBS},
     }

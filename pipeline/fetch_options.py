@@ -1,19 +1,60 @@
 """Options of commands that fetch images, and the changes to a recipe that they are."""
 
 import json
+import re
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
+from openm3w.errors import RecipeError
 from openm3w.pipeline import refetch as refetching
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.settings import Refetch
+from openm3w.pipeline.fetch.store.opening import FETCHED
+from openm3w.pipeline.publish import default_store
 
 _DAY = 86_400.0
 _REFETCH = [name for name in get_args(Refetch) if name]
+
+
+_URI = re.compile(r"[a-z][a-z0-9+.:-]*://", re.IGNORECASE)
+_HERE = re.compile(r"(?:file|local)://", re.IGNORECASE)
+
+store_option = click.option(
+    "--store",
+    metavar="FOLDER|URI",
+    help="Folder that the jobs commit to and reuse. Of a URI (s3://bucket/shared) URI/fetched "
+    "has what is fetched, and OUTPUT.work the rest.  [default: OUTPUT.work]",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """Where a build keeps what later runs reuse."""
+
+    jobs: Path
+    """What its jobs commit."""
+    shared: str = ""
+    """URI of what is remembered of fetches; "": where the recipe says, or in `jobs`."""
+
+
+def stores_of(value: str | None, output: Path) -> Stores:
+    """What `--store` means for a build into `output`.
+
+    Raises:
+        RecipeError: it is empty.
+    """
+    if value is None:
+        return Stores(jobs=default_store(output))
+    if not value.strip():
+        raise RecipeError("--store '': an empty name; is a variable of the shell not set?")
+    if _URI.match(value) and not _HERE.match(value):
+        return Stores(jobs=default_store(output), shared=f"{value.rstrip('/')}/{FETCHED}")
+    return Stores(jobs=Path(_HERE.sub("", value, count=1)))
 
 
 def fetch_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -19,7 +19,8 @@ from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State, check_name
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import Web, web_of
+from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.jobs.web import Web, remembered_at
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sources import Source
@@ -72,6 +73,10 @@ class Plan:
     None where there is none, and where a plan was opened again: that one marks nothing."""
     again: Again = field(default_factory=Again)
     """Which images are asked for again."""
+    copies: tuple[ImagePlace, ...] = ()
+    """Archives in which images are looked up that the sources lack."""
+    fetched: str
+    """URI of what is remembered of fetches, and of tombstones."""
 
     @property
     def profile(self) -> Profile:
@@ -93,6 +98,9 @@ class Plan:
 
         Each score has digits of its own: a further scorer does not ask for the others again.
         """
+        if (job, part) == ("images", "index"):
+            # Which archive it is of, a unit's name says.
+            return Folder.of(self.store / job / part, fingerprint([part, STORE_VERSION]))
         made: Made = "facts" if part == "facts" else job
         digits = self.score_parts[part] if job == "scores" else self.fingerprints[made]
         return Folder.of(self.store / job / part, digits)
@@ -106,7 +114,7 @@ class Plan:
         """How images are asked of the web; None where they are not."""
         if self.recipe.images.source != "http":
             return None
-        return web_of(self.recipe.fetch, self.store, self.again)
+        return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
     @property
     def sentence_words(self) -> int:
@@ -140,17 +148,20 @@ def make_plan(
     origin: Path | None = None,
     resolved: Resolved | None = None,
     again: Again | None = None,
+    copies: tuple[ImagePlace, ...] = (),
+    shared: str = "",
 ) -> Plan:
     """Resolves profiles, floor, state and fingerprints.
 
     `profiles` are those that must stay possible, the chosen one last: by default the recipe's, as
     their files say now. `origin` is where its relative paths begin: by default where this runs.
     `resolved` is what a build found before: neither models nor a state are then asked for. `again`
-    says which images are asked for again.
+    says which images are asked for again, `copies` where those are looked up that the sources lack,
+    and `shared` is the URI of what is remembered of fetches, where that is not in `store`.
 
     Raises:
         RecipeError: a profile does not load or asks for what the recipe does not make, or no scorer
-            is called as the recipe has it.
+            is called as the recipe has it, or fetches would be remembered at two places.
         MissingError: a scorer's package or file is not here.
         InputError: a list, the state or evaluation texts that the recipe or a profile names cannot
             be read, or a scorer's file is not of its form.
@@ -171,7 +182,7 @@ def make_plan(
         _absolute(origin, recipe.images.evaluation_images),
     )
     texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
-    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, resolved)
+    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, resolved, copies)
     images, scores = fingerprints["images"], resolved.scores
     return Plan(
         recipe=recipe,
@@ -190,6 +201,8 @@ def make_plan(
         resolved=resolved,
         state=state,
         again=again,
+        copies=copies,
+        fetched=remembered_at(recipe.fetch, store, shared),
     )
 
 
@@ -223,6 +236,7 @@ def _fingerprints(
     lists: Lists,
     texts: list[str],
     resolved: Resolved,
+    copies: tuple[ImagePlace, ...],
 ) -> dict[Made, str]:
     archives = [(source.name, source.digest) for source in sources]
     # Of lists their contents count, not where they are.
@@ -239,6 +253,7 @@ def _fingerprints(
     earlier = resolved.before
     asks = recipe.images.source == "http"
     fetching = (recipe.fetch.deciding, resolved.refetched_since) if asks else ()
+    held = ([place.identity for place in copies],) if copies else ()
     parts: dict[Made, tuple[object, ...]] = {
         "documents": (archives, *reading, bounds, listed),
         "dedup": (
@@ -246,7 +261,7 @@ def _fingerprints(
             # Other crawls before this one make other marks; where the folder is makes none.
             None if earlier is None else [(crawl.name, crawl.fingerprint) for crawl in earlier],
         ),
-        "images": (images, pictures, lists.blocked_digest, *fetching),
+        "images": (images, pictures, lists.blocked_digest, *fetching, *held),
         "scores": (sorted(resolved.scores.items()),),
         "shards": (
             *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),

@@ -61,6 +61,7 @@ def with_profile(
         profiles=(*base.profiles, _here(chosen.load_profile(base.resolved.lm))),
         origin=base.origin,
         resolved=base.resolved,
+        copies=base.copies,
     )
     if looser := _looser(base.floor, plan.floor):
         raise RecipeError(

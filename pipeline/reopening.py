@@ -10,6 +10,7 @@ from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish
+from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.plan import JOBS, Job, Made, Plan
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
@@ -50,6 +51,10 @@ def reopen(
         sources = tuple(
             Source(name=name, file=Path(name), digest=digest) for name, digest in about["sources"]
         )
+        copies = tuple(
+            ImagePlace(kind=kind, path=Path(name), name=name, digest=digest)
+            for kind, name, digest in about.get("images", ())
+        )
         model, fingerprints = str(about["model"]), dict(about["fingerprints"])
         tables, origin = list(beside["profiles"]), Path(beside["origin"])
         resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
@@ -70,6 +75,7 @@ def reopen(
         profiles=tuple(recipes.decode(Profile, each, f"{place}: profile") for each in tables),
         origin=origin,
         resolved=resolved,
+        copies=copies,
     )
     made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
     if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):

@@ -1,7 +1,7 @@
 """Reading back what the units of all jobs counted and how long they took."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openm3w.pipeline.jobs import images
@@ -23,6 +23,11 @@ def counts_of(plan: Plan, job: Job) -> Iterator[dict[str, Any]]:
     return (sidecar["counts"] for sidecar in sidecars(plan, job))
 
 
+def copies_counts(plan: Plan) -> Iterator[Mapping[str, Any]]:
+    """The counts of the archives that `--images` names."""
+    return images.index(plan).counts(place.unit for place in plan.copies)
+
+
 def seconds_of(plan: Plan, job: Job) -> Counter[str]:
     """Seconds inside the workers, by step, added up over a job's units."""
     total: Counter[str] = Counter()
@@ -38,7 +43,8 @@ def stages(plan: Plan, jobs: Iterable[Job] = JOBS) -> tuple[Stage, ...]:
 
 def _parts(plan: Plan, job: Job) -> list[tuple[str, Iterable[str]]]:
     if job == "images":
-        return [("packs", images.pack_units(plan)), ("places", plan.units)]
+        copies = [place.unit for place in plan.copies]
+        return [("index", copies), ("packs", images.pack_units(plan)), ("places", plan.units)]
     if job == "scores":
         return [(part, plan.units) for part in plan.score_parts]
     return [("select" if job == "shards" else "", plan.units)]

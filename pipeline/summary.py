@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openm3w.filters.similarity import SIMILARITY
+from openm3w.pipeline.jobs import indexing
 from openm3w.pipeline.plan import JOBS, Plan
-from openm3w.pipeline.sidecars import counts_of, seconds_of
+from openm3w.pipeline.sidecars import copies_counts, counts_of, seconds_of
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
@@ -47,6 +48,7 @@ def damage_notes(plan: Plan) -> list[str]:
             for counts in counts_of(plan, "documents")
             for error in counts["errors"]
         ]
+        + indexing.notes(copies_counts(plan))
         + [
             f"{error['url']}: {error['error']}"
             for counts in counts_of(plan, "shards")

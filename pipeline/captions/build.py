@@ -9,6 +9,7 @@ from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
 from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
+from openm3w.pipeline.captions.beside import Img2dataset, column_types
 from openm3w.pipeline.captions.places import find_places
 from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
@@ -16,7 +17,14 @@ from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of
+from openm3w.pipeline.jobs.indexing import damage_lines
+from openm3w.pipeline.jobs.web import (
+    check_contact,
+    host_lines,
+    remembered_at,
+    told_of,
+    told_of_tombstones,
+)
 from openm3w.pipeline.jobs.writing import Writing
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -34,18 +42,22 @@ def make_plan(
     text_column: str = "",
     store: Path | None = None,
     again: Again | None = None,
+    shared: str = "",
 ) -> CaptionPlan:
     """Resolves tables, columns and places of images at the desk, before any work.
+
+    `shared` is the URI of what is remembered of fetches, where that is not in `store`.
 
     Raises:
         InputError: a table or a place of images is not there, or has not the columns; or a list
             cannot be read.
-        RecipeError: there is no such profile.
-        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes, or
-            what reads tables of a protocol.
+        RecipeError: there is no such profile, or fetches would be remembered at two places.
+        MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes; or
+            the package for a URI.
+        OutputError: what is remembered of fetches cannot be read.
     """
     profile = recipe.load_profile()
-    tables = find_tables(inputs, url=url_column, text=text_column)
+    tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
     named = tuple(image_places)
     check_installed()
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
@@ -53,6 +65,10 @@ def make_plan(
     lists.blocked(), lists.evaluation()
     if recipe.images.source == "http":
         check_contact(recipe.fetch)
+    store = store or publish.default_store(output)
+    fetched = remembered_at(recipe.fetch, store, shared)
+    # Likewise where what must not be stored cannot be known.
+    list(told_of_tombstones(fetched))
     return CaptionPlan(
         recipe=recipe,
         profile=profile,
@@ -64,9 +80,10 @@ def make_plan(
         ),
         beside=not named,
         output=output,
-        store=store or publish.default_store(output),
+        store=store,
         lists=lists,
         again=again or Again(),
+        fetched=fetched,
     )
 
 
@@ -128,11 +145,14 @@ def _begin(plan: CaptionPlan) -> Iterator[str]:
     if plan.lists.evaluation_images:
         yield f"evaluation images: {len(plan.lists.evaluation())} perceptual hashes"
     yield from unjudged(plan)
+    yield from told_of_tombstones(plan.fetched)
     if plan.web:
         yield f"images that are in no file are asked of the web, as {told_of(plan.web)}"
 
 
 def _end_job(plan: CaptionPlan, job: Job) -> Iterator[str]:
+    if job == "index":
+        yield from damage_lines(_counts(plan, job))
     if job == "images" and plan.web:
         refetch.end(plan.store, plan.again)
         yield from host_lines(_counts(plan, job))
@@ -154,7 +174,8 @@ def _check_kept(found: Sequence[Stage]) -> None:
     """Ends a build without a single pair, before a folder is made that holds nothing."""
     if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
         return
-    first, last = found[0], next(stage for stage in found if stage.kept == 0)
+    first = found[0]
+    last = next(stage for stage in found if stage.kept == 0 and stage.unit != "copies")
     hint = ""
     if last.dropped.get("not_found") == last.entered:
         hint = (
@@ -166,6 +187,14 @@ def _check_kept(found: Sequence[Stage]) -> None:
 
 
 def _writing(plan: CaptionPlan) -> Writing:
+    shards = plan.recipe.shards
+    beside = Img2dataset(
+        pairs=plan.folder("rows"),
+        outcomes=plan.folder("select"),
+        columns=column_types(plan.tables),
+        val_share=shards.val_share,
+        seed=shards.seed,
+    )
     return Writing(
         output=plan.output,
         kind="caption",
@@ -173,8 +202,9 @@ def _writing(plan: CaptionPlan) -> Writing:
         units=tuple(rows.blocks(plan)),
         written=plan.folder("shards"),
         samples=select.Samples(plan.folder("images")),
-        samples_per_shard=plan.recipe.shards.samples_per_shard,
-        seed=plan.recipe.shards.seed,
+        samples_per_shard=shards.samples_per_shard,
+        seed=shards.seed,
+        beside=beside if shards.img2dataset_files else None,
     )
 
 

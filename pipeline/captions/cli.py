@@ -10,9 +10,15 @@ from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.fetch_options import fetch_again, fetch_options, fetch_overrides
+from openm3w.pipeline.fetch_options import (
+    fetch_again,
+    fetch_options,
+    fetch_overrides,
+    store_option,
+    stores_of,
+)
 from openm3w.pipeline.printing import print_published, quiet
-from openm3w.pipeline.publish import Published, default_store
+from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 
 
@@ -26,11 +32,7 @@ def captions() -> None:
 @click.option(
     "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
 )
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
-)
+@store_option
 @click.option(
     "--images",
     "places",
@@ -70,7 +72,7 @@ def captions() -> None:
 def build(
     tables: tuple[str, ...],
     output: Path,
-    store: Path | None,
+    store: str | None,
     places: tuple[str, ...],
     url_column: str,
     text_column: str,
@@ -110,6 +112,7 @@ def build(
         overrides = (*overrides, f"profile={json.dumps(profile)}")
     if name:
         overrides = (*overrides, f"name={json.dumps(name)}")
+    stores = stores_of(store, output)
     plan = builds.make_plan(
         caption_recipe.load(recipe, overrides),
         tables,
@@ -117,8 +120,9 @@ def build(
         image_places=places,
         url_column=url_column,
         text_column=text_column,
-        store=store,
-        again=fetch_again(store or default_store(output), refetch, older_than),
+        store=stores.jobs,
+        again=fetch_again(stores.jobs, refetch, older_than),
+        shared=stores.shared,
     )
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)
@@ -134,18 +138,32 @@ def build(
     help="Folder for the manifest; may be DIR itself.",
 )
 @click.option("--name", default="", help="Name of the dataset.  [default: that of DIR]")
+@click.option(
+    "--skip-damaged",
+    is_flag=True,
+    help="Leave out shards that are damaged, unfinished, of something else or duplicates.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:
-    """Registers shards that img2dataset wrote, without copying them.
+def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json: bool) -> None:
+    """Registers shards that img2dataset or webdataset wrote, without copying them.
 
-    DIR holds 00000.tar, 00000.parquet, 00000_stats.json and so on, written with
-    --output_format webdataset. Beside each tar an index, .tar.idx, is written.
+    DIR holds 00000.tar and so on, with img2dataset's 00000.parquet and 00000_stats.json beside
+    it or, if no tar has them, without. All shards are read, and those that cannot be adopted are
+    named, one a line. Beside each tar an index, .tar.idx, is written. What was found is kept in
+    OUTPUT.work, so that the same command goes on where the last one stopped.
 
     \b
     m3w captions adopt cc3m --output cc3m
+    m3w captions adopt cc3m --output cc3m --skip-damaged
     m3w shards join laion cc3m --output mix.json
     """
-    built = adopting.adopt(folder, output, name=name or folder.resolve().name)
+    built = adopting.adopt(
+        folder,
+        output,
+        name=name or folder.resolve().name,
+        skip_damaged=skip_damaged,
+        say=quiet if as_json else click.echo,
+    )
     _print_result(built, output, as_json=as_json)
 
 

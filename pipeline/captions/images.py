@@ -10,6 +10,7 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import apache_beam as beam
 
@@ -17,7 +18,7 @@ from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.filters.images.look import is_flat
 from openm3w.filters.images.size import is_extreme, is_too_small
 from openm3w.pipeline import runners
-from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
+from openm3w.pipeline.archive import PARSER_ERRORS
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.index import resources
 from openm3w.pipeline.captions.lookup import (
@@ -27,24 +28,29 @@ from openm3w.pipeline.captions.lookup import (
     num_steps,
     reference_of,
 )
-from openm3w.pipeline.captions.places import ImagePlace, file_in
+from openm3w.pipeline.captions.places import file_in
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.recipe import Images
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
-from openm3w.pipeline.images.resolve import Chase, Found, max_joins
+from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.images.resolve import Chase, Found
 from openm3w.pipeline.jobs import packing, web
+from openm3w.pipeline.jobs.indexing import num_joins
 from openm3w.pipeline.jobs.packing import WEB, Packing, PackUnit, Read
+from openm3w.pipeline.jobs.reading import heeding, reading_records
 from openm3w.pipeline.runners import Runner
 
-FAILED = frozenset({"undecodable", "not_resized", "unreadable"})
+UNREADABLE = "unreadable"
+FAILED = frozenset({"undecodable", "not_resized", UNREADABLE})
 """Outcomes that are errors; the others are decisions or absences."""
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Stores what is not in a pack yet."""
     if packing.is_pending(plan.folder("images")):
-        with web.live(plan.web, runner):
+        with web.asking(plan.web, runner):
             runners.run(runner, lambda p: _graph(p, plan))
 
 
@@ -76,36 +82,39 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
 @contextlib.contextmanager
 def _reading(plan: CaptionPlan, unit: str) -> Iterator[Read]:
     place = next(p for p in plan.places if p.unit == unit)
-    with _opened(place, plan.recipe.images) as read:
+    tombstones = web.tombstones(plan.fetched)
+    with _opened(place, plan.recipe.images, tombstones) as read:
 
         def read_safely(found: Found) -> bytes:
             try:
                 return read(found)
             except (*PARSER_ERRORS, tarfile.TarError):
-                raise UnusableImageError("unreadable") from None
+                raise UnusableImageError(UNREADABLE) from None
 
-        yield read_safely
+        yield heeding(read_safely, tombstones, reference_of)
 
 
 @contextlib.contextmanager
-def _opened(place: ImagePlace, settings: Images) -> Iterator[Read]:
+def _opened(place: ImagePlace, settings: Images, tombstones: Tombstones) -> Iterator[Read]:
     """A function that reads one image of a place, at most a byte more than is allowed."""
     limit = settings.max_bytes + 1
     if place.kind == "folder":
         yield lambda found: _read_file(place.path, found, limit)
-        return
-    with place.path.open("rb") as file:
+    elif place.kind == "tar":
+        with place.path.open("rb") as file:
+            yield lambda found: _read_member(file, found, limit)
+    else:
+        with reading_records(
+            place.path, max_body=limit, unreadable=UNREADABLE, tombstones=tombstones
+        ) as read:
+            yield read
 
-        def read_member(found: Found) -> bytes:
-            file.seek(found.offset)
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                content = tar.extractfile(tar.next())  # type: ignore[arg-type]
-                return content.read(limit) if content else b""
 
-        def read_record(found: Found) -> bytes:
-            return read_record_at(file, found.offset, max_body=limit).body
-
-        yield read_member if place.kind == "tar" else read_record
+def _read_member(file: BinaryIO, found: Found, limit: int) -> bytes:
+    file.seek(found.offset)
+    with tarfile.open(fileobj=file, mode="r:") as tar:
+        content = tar.extractfile(tar.next())  # type: ignore[arg-type]
+        return content.read(limit) if content else b""
 
 
 def _read_file(folder: Path, found: Found, limit: int) -> bytes:
@@ -180,13 +189,8 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
 
 
 def _num_joins(plan: CaptionPlan) -> int:
-    counts = list(plan.folder("index").counts(place.unit for place in plan.places))
-    archive_joins = max_joins(
-        redirects=sum(c["redirects"] for c in counts),
-        revisits=sum(c["revisits"] for c in counts),
-        max_redirects=plan.recipe.images.max_redirects,
-    )
-    return num_steps(plan.places, archive_joins)
+    counts = plan.folder("index").counts(place.unit for place in plan.places)
+    return num_steps(plan.places, num_joins(counts, plan.recipe.images.max_redirects))
 
 
 def _wanted(plan: CaptionPlan, block: str) -> Iterator[str]:

@@ -6,58 +6,20 @@ The table is that of an archive's records; a member of a tar is written as a rec
 import tarfile
 from collections.abc import Iterator
 from pathlib import PurePosixPath
-from typing import Any
 
-import apache_beam as beam
-
-from openm3w.pipeline import runners
-from openm3w.pipeline.archive import Damage, read_records
-from openm3w.pipeline.captions.places import ImagePlace, members
+from openm3w.pipeline.captions.places import members
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.images.records import RECORDS, record_row
+from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Resource, resource_keys
+from openm3w.pipeline.jobs import indexing
+from openm3w.pipeline.jobs.indexing import Counted, Row
 from openm3w.pipeline.runners import Runner
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Indexes every tar file and archive whose unit is not committed yet."""
-    pending = set(plan.folder("index").pending(p.unit for p in plan.places))
-    places = [p for p in plan.places if p.unit in pending and p.kind != "folder"]
-    if places:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Places" >> beam.Create(places)
-                | "Spread" >> beam.Reshuffle()
-                | "Index" >> beam.Map(lambda place: commit_index(plan, place))
-            ),
-        )
-
-
-def commit_index(plan: CaptionPlan, place: ImagePlace) -> None:
-    """Commits the rows of one file; damage ends it and is noted.
-
-    Raises:
-        OutputError: the store cannot be written.
-    """
-    folder = plan.folder("index")
-    notes: list[str] = []
-    redirects = revisits = 0
-    rows = _tar_rows if place.kind == "tar" else _archive_rows
-    with folder.writing(place.unit, RECORDS) as add:
-        for row in rows(plan, place, notes):
-            add(row)
-            redirects += bool(row["location"])
-            revisits += row["kind"] == "revisit"
-    counts = {
-        "source": place.name,
-        "stages": [],
-        "redirects": redirects,
-        "revisits": revisits,
-        "notes": notes,
-    }
-    folder.commit_sidecar(place.unit, counts=counts, seconds={})
+    places = [place for place in plan.places if place.kind != "folder"]
+    indexing.run(plan.folder("index"), "index", places, _rows, runner)
 
 
 def resources(plan: CaptionPlan, place: ImagePlace) -> Iterator[tuple[str, Resource]]:
@@ -72,17 +34,12 @@ def resources(plan: CaptionPlan, place: ImagePlace) -> Iterator[tuple[str, Resou
             yield f"last:{PurePosixPath(name).name}", resource
 
 
-def _archive_rows(
-    plan: CaptionPlan, place: ImagePlace, notes: list[str]
-) -> Iterator[dict[str, Any]]:
-    for record in read_records(place.path, max_body=plan.recipe.images.max_bytes):
-        if isinstance(record, Damage):
-            notes.append(f"damaged at byte {record.offset}: {record.error}")
-        elif record.kind != "other":
-            yield record_row(record)
+def _rows(place: ImagePlace, counted: Counted) -> Iterator[Row]:
+    rows = _tar_rows if place.kind == "tar" else indexing.archive_rows
+    return rows(place, counted)
 
 
-def _tar_rows(plan: CaptionPlan, place: ImagePlace, notes: list[str]) -> Iterator[dict[str, Any]]:  # noqa: ARG001
+def _tar_rows(place: ImagePlace, counted: Counted) -> Iterator[Row]:
     try:
         for member in members(place.path):
             yield {
@@ -98,4 +55,5 @@ def _tar_rows(plan: CaptionPlan, place: ImagePlace, notes: list[str]) -> Iterato
                 "length": member.length,
             }
     except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        notes.append(f"the tar is damaged: {' '.join(str(error).split())[:200]}")
+        note = f"the tar is damaged: {' '.join(str(error).split())[:200]}"
+        counted.damaged("damaged_tar", note)

@@ -7,7 +7,8 @@ place is looked at. A search is a chase as for the images of pages, one join a s
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 
-from openm3w.pipeline.captions.places import ImagePlace, file_in, is_url
+from openm3w.pipeline.captions.places import file_in, is_url
+from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
 
 

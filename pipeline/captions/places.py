@@ -9,38 +9,19 @@ last part.
 import hashlib
 import tarfile
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal, NamedTuple
+from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from openm3w.errors import InputError
 from openm3w.filters.url import url_key
+from openm3w.pipeline.images.named import OPTION, ImagePlace, PlaceKind
 from openm3w.pipeline.remote import File
 from openm3w.pipeline.sources import find_sources, looks_like_archive
 from openm3w.pipeline.uris import local_path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
-
-PlaceKind = Literal["folder", "tar", "archive"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImagePlace:
-    """One folder, tar file or web archive that may hold images."""
-
-    kind: PlaceKind
-    path: Path
-    name: str
-    """Does not depend on this machine."""
-    digest: str
-    """Tells changed content from the same: of a folder, names and sizes of its image files."""
-
-    @property
-    def unit(self) -> str:
-        """File name, without suffix, of what is committed for this place."""
-        text = f"{self.kind} {self.name} {self.digest}"
-        return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
+_CHUNK = 1 << 20
 
 
 class Member(NamedTuple):
@@ -121,15 +102,30 @@ def members(path: Path) -> Iterator[Member]:
     """The regular files of a tar, also of one that is cut off, up to the cut.
 
     Raises:
-        tarfile.TarError, OSError: there is no tar, or it is damaged.
+        tarfile.TarError, OSError: there is no tar, or it is damaged: tarfile itself ends without a
+            word where a header is none.
     """
     size = path.stat().st_size
-    with tarfile.open(path, mode="r:") as tar:
+    with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
         while (member := tar.next()) is not None:
             if member.isreg() and member.offset_data + member.size <= size:
                 yield Member(_clean_name(member.name), member.offset, member.size)
             # tarfile keeps every header it saw; a tar may have a million.
             tar.members.clear()  # type: ignore[attr-defined]
+        _check_end(file, tar.offset)
+
+
+def _check_end(file: BinaryIO, offset: int) -> None:
+    """Looks whether a tar ends at `offset`, by zeros (POSIX: two blocks) and nothing behind."""
+    file.seek(offset)
+    block = file.read(tarfile.BLOCKSIZE)
+    if not block:
+        raise tarfile.ReadError(f"no mark of its end at byte {offset}: it may be cut off")
+    if any(block):
+        raise tarfile.ReadError(f"no header at byte {offset}; the rest was not read")
+    while rest := file.read(_CHUNK):
+        if any(rest):
+            raise tarfile.ReadError(f"more follows its end at byte {offset}, and was not read")
 
 
 def _clean_name(name: str) -> str:
@@ -166,9 +162,9 @@ def _is_packed(path: Path) -> bool:
 
 
 def _packed(value: str) -> Iterator[ImagePlace]:
-    found = find_sources([value], accepts=_accepted, what="tar or web archive", option="--images ")
+    found = find_sources([value], accepts=_accepted, what="tar or web archive", option=OPTION)
     if found.unreadable:
-        raise InputError(f"--images {found.unreadable[0]}")
+        raise InputError(f"{OPTION}{found.unreadable[0]}")
     for source in found.archives:
         kind: PlaceKind = "tar" if _is_tar(source.path) else "archive"
         yield ImagePlace(kind=kind, path=source.path, name=source.name, digest=source.digest)
@@ -176,7 +172,7 @@ def _packed(value: str) -> Iterator[ImagePlace]:
 
 def _accepted(path: Path) -> bool:
     if path.name.lower().endswith((".tar.gz", ".tgz", ".tar.zst", ".zip")):
-        raise InputError(f"--images {path}: compressed; images are read by offset, so unpack it")
+        raise InputError(f"{OPTION}{path}: compressed; images are read by offset, so unpack it")
     return _is_tar(path) or looks_like_archive(path)
 
 

@@ -8,12 +8,12 @@ from typing import Any, Literal
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline import originals, publish
-from openm3w.pipeline.captions.places import ImagePlace
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
-from openm3w.pipeline.jobs.web import Web, web_of
+from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.jobs.web import Web
 from openm3w.pipeline.remote import RemoteFile
 from openm3w.pipeline.store import Folder
 
@@ -39,6 +39,8 @@ class CaptionPlan:
     """Of images that must not be stored, and of evaluation pictures."""
     again: Again = field(default_factory=Again)
     """Which images are asked for again."""
+    fetched: str
+    """URI of what is remembered of fetches, and of tombstones."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -50,7 +52,7 @@ class CaptionPlan:
         """How images are asked of the web; None where they are not."""
         if self.recipe.images.source != "http":
             return None
-        return web_of(self.recipe.fetch, self.store, self.again)
+        return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
     def scope_of(self, table: Table) -> str:
         """Where the images of a table's rows are looked up: the unit of its folder, "" everywhere.
@@ -81,7 +83,7 @@ class CaptionPlan:
                 *map(recipe.to_plain, profile.language_filters()),
                 self.beside,
             ),
-            "index": ([(p.kind, p.name, p.digest) for p in self.places],),
+            "index": ([place.identity for place in self.places],),
             "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
             "select": (r.shards.val_share, r.shards.seed, *corpus, *evaluation),
             "shards": (r.shards, r.name),
@@ -100,7 +102,7 @@ class CaptionPlan:
             "recipe": recipe.to_plain(self.recipe),
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
-            "images": [[p.kind, p.name, p.digest] for p in self.places],
+            "images": [list(place.identity) for place in self.places],
             publish.BESIDE: {
                 originals.STORED: originals.stored(
                     self.store, self.folder("select"), self.folder("images")

@@ -34,10 +34,11 @@ PAIRS = pa.schema(
         ("page", pa.string()),
         ("caption", pa.string()),
         ("scores", pa.string()),
+        ("own", pa.string()),
     ]
 )
-"""One row for each pair; `image` is the key under which its image is looked up; `scores` is JSON,
-what the table says about the pair."""
+"""One row for each pair; `image` is the key under which its image is looked up. `scores` and `own`
+are JSON: what the table says of the pair under our names of scores, and under its own."""
 
 MAX_PAIRS = 20_000
 """Pairs of a block: some 5 MB."""
@@ -56,6 +57,7 @@ class Pair(NamedTuple):
     page: str
     caption: str
     scores: str
+    own: str
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
@@ -187,4 +189,5 @@ def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
         page=plain_text(row.page) if isinstance(row.page, str) else "",
         caption=caption,
         scores=dump({name: score for name, score in row.scores.items() if score == score}),
+        own=dump(row.own),
     )

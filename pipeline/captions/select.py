@@ -30,10 +30,11 @@ SELECTED = pa.schema(
         ("split", pa.string()),
         ("document", pa.string()),
         ("place", pa.string()),
+        ("extra", pa.string()),
         ("originals", pa.string()),
     ]
 )
-"""One row for each kept pair; `place` is JSON: pack, offset, length.
+"""One row for each kept pair; `place` is JSON: pack, offset, length; so is `extra`, as in `Sample`.
 
 `originals` is a JSON list of one such place, of the bytes as they were fetched, or of null."""
 
@@ -134,7 +135,8 @@ class Samples:
             for row in selected:
                 document = document_from_json(json.loads(row["document"]))
                 data = packs.read(Place(*json.loads(row["place"])))
-                yield Sample(key=row["doc_id"], document=document, images=(data,))
+                extra = json.loads(row["extra"])
+                yield Sample(key=row["doc_id"], document=document, images=(data,), extra=extra)
 
 
 def _selected_row(
@@ -146,6 +148,7 @@ def _selected_row(
         "split": split,
         "document": dump(document_to_json(_document(pair, image, source))),
         "place": dump([image["pack"], image["offset"], image["length"]]),
+        "extra": dump(json.loads(pair["own"]) | {"sha256": image["original_sha256"]}),
         "originals": dump([astuple(original) if original else None]),
     }
 

@@ -1,11 +1,11 @@
 """Tables to rows, each with the same values: image, captions, page and scores."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.columns import Columns, find_columns, scores_of
+from openm3w.pipeline.captions.columns import Columns, find_columns, own_of, scores_of
 from openm3w.pipeline.sources import Source, find_sources
 from openm3w.pipeline.tables import forms
 from openm3w.pipeline.tables.rows import Cells
@@ -29,6 +29,8 @@ class Row:
     text: Any = None
     page: Any = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the columns that samples carry."""
     error: str = ""
     """Why the row could not be read, or ""."""
     detail: str = ""
@@ -36,8 +38,10 @@ class Row:
     """Rows that `error` took."""
 
 
-def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, ...]:
-    """The tables behind files, folders, globs and URIs, their columns found.
+def find_tables(
+    inputs: Iterable[str], *, url: str, text: str, own: Sequence[str] = ()
+) -> tuple[Table, ...]:
+    """The tables behind files, folders, globs and URIs, their columns found; `own` are carried.
 
     Raises:
         InputError: nothing is there, a named file is no table, or a column is missing.
@@ -54,8 +58,11 @@ def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, .
         raise InputError(found.unreadable[0])
     have = forms.columns_of_all(source.file for source in found.archives)
     return tuple(
-        Table(source=source, columns=find_columns(names, url=url, text=text, table=source.file))
-        for source, names in zip(found.archives, have, strict=True)
+        Table(
+            source=source,
+            columns=find_columns(types, url=url, text=text, table=source.file, own=own),
+        )
+        for source, types in zip(found.archives, have, strict=True)
     )
 
 
@@ -75,4 +82,5 @@ def _row(cells: Cells, columns: Columns) -> Row:
         text=values.get(columns.text),
         page=values.get(columns.page) if columns.page else None,
         scores=scores_of(values, columns),
+        own=own_of(values, columns),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from openm3w.filters.url import registered_domain
-from openm3w.pipeline.fetch.outcomes import Fetched
+from openm3w.pipeline.fetch.outcomes import Fetched, Result
 
 MAX_HOSTS: Final = 10_000
 """Domains that are told apart; some 10 MB. Ours."""
@@ -79,14 +79,18 @@ class HostStats:
 
     def add(self, fetched: Fetched) -> None:
         """Counts what became of one URL, under the domain that was asked first."""
+        self.add_result(fetched, len(fetched.data))
+
+    def add_result(self, result: Result, num_bytes: int) -> None:
+        """Likewise, where the bytes are not at hand."""
         self._count(
             HostCount(
-                domain=registered_domain(fetched.url),
-                requests=fetched.attempts + fetched.redirects,
-                bytes=len(fetched.data),
-                seconds=fetched.seconds,
-                reasons=Counter({fetched.reason or fetched.outcome: 1}),
-                failed=int(fetched.outcome == "failed"),
+                domain=registered_domain(result.url),
+                requests=result.attempts + result.redirects,
+                bytes=num_bytes,
+                seconds=result.seconds,
+                reasons=Counter({result.reason or result.outcome: 1}),
+                failed=int(result.outcome == "failed"),
             )
         )
 

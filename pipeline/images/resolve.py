@@ -34,6 +34,8 @@ class Resource(NamedTuple):
     fetched: str
     refers_to: str = ""
     """Canonical URL whose capture a revisit repeats, or ""."""
+    rank: int = 0
+    """Of its archive: of two alike the one of the lower rank is taken."""
 
 
 class Chase(NamedTuple):
@@ -58,7 +60,9 @@ class Found(NamedTuple):
     """Why there is no record, or ""."""
 
 
-def resource_keys(row: Mapping[str, Any], unit: str) -> Iterator[tuple[str, Resource]]:
+def resource_keys(
+    row: Mapping[str, Any], unit: str, *, rank: int = 0
+) -> Iterator[tuple[str, Resource]]:
     """The keys under which a row of the records' table can be found."""
     resource = Resource(
         unit=unit,
@@ -70,6 +74,7 @@ def resource_keys(row: Mapping[str, Any], unit: str) -> Iterator[tuple[str, Reso
         digest=row["digest"],
         fetched=row["fetched"],
         refers_to=row["refers_to"],
+        rank=rank,
     )
     yield f"url:{row['url_key']}", resource
     if row["digest"] and row["kind"] != "revisit" and row["status"] == 200:
@@ -124,15 +129,18 @@ def _is_referred(chase: Chase) -> bool:
 
 
 def _preference(resource: Resource) -> tuple[Any, ...]:
-    """Images first, then other answers, redirects, revisits, errors; the latest of each."""
+    """Images first, then other answers, redirects, revisits, errors.
+
+    Of each those of the archives of lower rank, and of these the latest.
+    """
     if resource.kind == "revisit":
-        rank = 3
+        kind = 3
     elif resource.location:
-        rank = 2
+        kind = 2
     elif resource.status != 200:
-        rank = 4
+        kind = 4
     else:
-        rank = 0 if resource.content == "image" else 1
+        kind = 0 if resource.content == "image" else 1
     # The 1 behind it puts a record without a date, and a shorter date, after the others.
     newest_first = (*(-ord(c) for c in resource.fetched), 1)
-    return rank, newest_first, resource.unit, resource.offset
+    return kind, resource.rank, newest_first, resource.unit, resource.offset

@@ -4,6 +4,9 @@ Two parts, each with its own units. `packs`: distinct URLs are resolved to archi
 most 500 of one archive make a unit, which writes a pack and a ledger row for each URL. `places`:
 for each archive's documents, where each of their images ended up. Only URLs and ledger rows are
 shuffled; image bytes go from the archive into the pack inside one worker.
+
+What the inputs lack is looked up in the archives that `--images` names, of which `index` has a unit
+each, and then asked of the web.
 """
 
 import contextlib
@@ -14,7 +17,6 @@ from dataclasses import replace
 import apache_beam as beam
 
 from openm3w.pipeline import runners
-from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
 from openm3w.pipeline.images.decode import (
     Encoded,
     UnusableImageError,
@@ -22,16 +24,17 @@ from openm3w.pipeline.images.decode import (
     encode,
 )
 from openm3w.pipeline.images.ledger import as_image
+from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import (
     Chase,
     Found,
     Resource,
     hop,
-    max_joins,
     resource_keys,
 )
-from openm3w.pipeline.jobs import packing, places, web
+from openm3w.pipeline.jobs import indexing, packing, places, web
 from openm3w.pipeline.jobs.packing import Packing, PackUnit, Read
+from openm3w.pipeline.jobs.reading import heeding, reading_records
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
@@ -43,7 +46,8 @@ FAILED = frozenset({"undecodable", "unreadable_record"})
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
     if packing.is_pending(_packs(plan)):
-        with web.live(plan.web, runner):
+        indexing.run(index(plan), "images", plan.copies, indexing.image_rows, runner)
+        with web.asking(plan.web, runner):
             runners.run(runner, lambda p: _packs_graph(p, plan))
     places.run(plan, runner, pack_units(plan))
 
@@ -56,6 +60,11 @@ def archives_without_packs(plan: Plan, *, bytes_too: bool) -> set[str]:
     left = packing.pending(_packs(plan), bytes_too=bytes_too)
     archives = {packing.archive_of(name) for name in left}
     return archives if archives.issubset(plan.units) else set(plan.units)
+
+
+def index(plan: Plan) -> Folder:
+    """Where it is noted what the archives hold that `--images` names: of one file once for all."""
+    return plan.folder("images", "index")
 
 
 def pack_units(plan: Plan) -> list[str]:
@@ -87,17 +96,16 @@ def _packs(plan: Plan) -> Folder:
 
 @contextlib.contextmanager
 def _reading(plan: Plan, archive: str) -> Iterator[Read]:
-    limit = plan.recipe.images.encoding.max_bytes + 1
-    path = next(s.path for s in plan.sources if s.unit == archive)
-    with path.open("rb") as file:
-
-        def read(found: Found) -> bytes:
-            try:
-                return read_record_at(file, found.offset, max_body=limit).body
-            except PARSER_ERRORS:
-                raise UnusableImageError("unreadable_record") from None
-
-        yield read
+    paths = {source.unit: source.path for source in plan.sources}
+    paths |= {place.unit: place.path for place in plan.copies}
+    tombstones = web.tombstones(plan.fetched)
+    with reading_records(
+        paths[archive],
+        max_body=plan.recipe.images.encoding.max_bytes + 1,
+        unreadable="unreadable_record",
+        tombstones=tombstones,
+    ) as read:
+        yield heeding(read, tombstones)
 
 
 def _encoded(plan: Plan, data: bytes, archive: str) -> Encoded:  # noqa: ARG001
@@ -113,37 +121,61 @@ def _encoded(plan: Plan, data: bytes, archive: str) -> Encoded:  # noqa: ARG001
     return replace(encoded, original_data=data) if images.originals else encoded
 
 
-def num_joins(plan: Plan) -> int:
-    """Joins that the longest chain of redirects and revisits in these archives can need."""
-    counts = list(plan.folder("documents").counts(plan.units))
-    return max_joins(
-        redirects=sum(c["redirects"] for c in counts),
-        revisits=sum(c["revisits"] for c in counts),
-        max_redirects=plan.recipe.images.max_redirects,
-    )
-
-
 def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
+    max_redirects = plan.recipe.images.max_redirects
+    counts = list(plan.folder("documents").counts(plan.units))
     units = pipeline | "Archives" >> beam.Create(list(plan.units))
     resources = units | "Resources" >> beam.FlatMap(_resources, plan)
     chases = (
         units
         | "Wanted" >> beam.FlatMap(lambda unit: (key for key, _ in places.wanted_urls(plan, unit)))
         | "Distinct" >> beam.Distinct()
-        | "Start" >> beam.Map(lambda key: Chase(key, f"url:{key}"))
+        | "Start" >> beam.Map(_start)
     )
     found = packing.follow(
         chases,
         resources,
         hop,
-        joins=num_joins(plan),
-        max_redirects=plan.recipe.images.max_redirects,
+        joins=indexing.num_joins(counts, max_redirects),
+        max_redirects=max_redirects,
     )
+    if plan.copies:
+        more = pipeline | "Named archives" >> beam.Create(list(plan.copies))
+        held = more | "Held" >> beam.FlatMap(_copies, plan)
+        counts += index(plan).counts(place.unit for place in plan.copies)
+        elsewhere = packing.follow(
+            # Whole searches again: what one archive redirects to, or repeats, another may hold.
+            found | "Lacking" >> beam.Filter(_is_lacking) | "Again" >> beam.Map(_again),
+            (resources, held) | "All that is held" >> beam.Flatten(),
+            hop,
+            joins=indexing.num_joins(counts, max_redirects),
+            max_redirects=max_redirects,
+            label="Elsewhere: ",
+        )
+        here = found | "In the inputs" >> beam.Filter(lambda each: not _is_lacking(each))
+        found = (here, elsewhere) | "Found" >> beam.Flatten()
     packing.commit_packs(
         found, _packs(plan), functools.partial(commit_pack, plan), url_of=str if plan.web else None
     )
 
 
+def _start(key: str) -> Chase:
+    return Chase(key, f"url:{key}")
+
+
+def _is_lacking(found: Found) -> bool:
+    return bool(found.reason)
+
+
+def _again(found: Found) -> Chase:
+    return _start(found.origin)
+
+
 def _resources(unit: str, plan: Plan) -> Iterator[tuple[str, Resource]]:
     for row in plan.folder("documents").rows(unit, suffix="records.parquet"):
         yield from resource_keys(row, unit)
+
+
+def _copies(place: ImagePlace, plan: Plan) -> Iterator[tuple[str, Resource]]:
+    for row in index(plan).rows(place.unit):
+        yield from resource_keys(row, place.unit, rank=1)

@@ -217,18 +217,24 @@ def follow(
     *,
     joins: int,
     max_redirects: int,
+    label: str = "",
 ) -> PCollection[Found]:
-    """Where each search ends, after at most so many joins with what stands under its key."""
+    """Where each search ends, after at most so many joins with what stands under its key.
+
+    `label` tells a second search in one pipeline from the first.
+    """
     ends = []
     for at in range(joins):
+        keyed = chases | f"{label}Key {at}" >> beam.Map(lambda c: (c.key, c))
         steps = (
-            {"chases": chases | f"Key {at}" >> beam.Map(lambda c: (c.key, c)), "at": resources}
-            | f"Join {at}" >> beam.CoGroupByKey()
-            | f"Step {at}" >> beam.FlatMap(_stepped, step, max_redirects)
+            {"chases": keyed, "at": resources}
+            | f"{label}Join {at}" >> beam.CoGroupByKey()
+            | f"{label}Step {at}" >> beam.FlatMap(_stepped, step, max_redirects)
         )
-        ends.append(steps | f"Ended {at}" >> _only(Found))
-        chases = steps | f"Going on {at}" >> _only(Chase)
-    return (*ends, chases | "Lost" >> beam.Map(_lost)) | "Ends" >> beam.Flatten()
+        ends.append(steps | f"{label}Ended {at}" >> _only(Found))
+        chases = steps | f"{label}Going on {at}" >> _only(Chase)
+    lost = chases | f"{label}Lost" >> beam.Map(_lost)
+    return (*ends, lost) | f"{label}Ends" >> beam.Flatten()
 
 
 def commit_packs(

@@ -12,6 +12,9 @@ from openm3w.pipeline.fetch.getting import Again, get
 from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.pipeline.fetch.store.memory import Memory
+from openm3w.pipeline.fetch.store.opening import FETCHED
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.fetch.told import LiveLine, lines
 from openm3w.pipeline.page import Clock
 
@@ -32,9 +35,41 @@ def check_contact(settings: FetchSettings) -> None:
         )
 
 
-def web_of(settings: FetchSettings, store: Path, again: Again) -> "Web":
-    """How a build asks; what comes is remembered in its store unless the settings say where."""
-    return Web(settings=settings, store=settings.store or str(store / "fetched"), again=again)
+def remembered_at(settings: FetchSettings, store: Path, shared: str = "") -> str:
+    """The URI of what is remembered of fetches: `shared`, or where the settings say, or in `store`.
+
+    `shared`: what `--store` names where that is no folder of this machine.
+
+    Raises:
+        RecipeError: there are two such places.
+    """
+    if shared and settings.store not in ("", shared):
+        raise RecipeError(
+            f"--store: what is fetched would be remembered at {shared}, and fetch.store says "
+            f"{settings.store}; leave one of them out"
+        )
+    return shared or settings.store or str(store / FETCHED)
+
+
+def told_of_tombstones(uri: str) -> Iterator[str]:
+    """A line on what is buried at a URI, where anything is; fails before any work where it must.
+
+    Raises:
+        InputError: no store can be at this URI.
+        MissingError: the package for its protocol is not installed.
+        OutputError: what is there is no store, or what is buried cannot be read.
+    """
+    if number := len(Memory.open(uri).tombstones()):
+        yield f"tombstones: {number} in {uri}; what they cover is neither asked for nor stored"
+
+
+def tombstones(uri: str) -> Tombstones:
+    """What is buried at a URI now; a process reads it once, and after that what came since.
+
+    Raises:
+        OutputError: it is no store, or what is buried cannot be read.
+    """
+    return process.memory_at(uri).tombstones()
 
 
 def told_of(web: "Web") -> str:
@@ -80,11 +115,27 @@ class Web:
 
 
 @contextlib.contextmanager
-def live(web: Web | None, runner: "Runner") -> Iterator[None]:
-    """Shows a line on the progress of asking, where that happens in this process."""
-    if web is None or runner.name != "local":
+def asking(web: Web | None, runner: "Runner") -> Iterator[None]:
+    """Around a job that asks: what is remembered is put in order, and a line tells of progress.
+
+    Small files of rows are merged before the job, since what a run left that was killed is read by
+    each of its workers, and after it, for the runs to come.
+
+    Raises:
+        OutputError: what is remembered cannot be read or written.
+    """
+    if web is None:
         yield
         return
+    Memory.open(web.store).compact()
+    with _live() if runner.name == "local" else contextlib.nullcontext():
+        yield
+    Memory.open(web.store).compact()
+
+
+@contextlib.contextmanager
+def _live() -> Iterator[None]:
+    """Shows a line on the progress of what this process asks."""
     with LiveLine() as line, process.heard_by(line.add):
         yield
     process.close()

@@ -1,15 +1,16 @@
 """Which files are tables, of which form, and how each form is read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import File, Found, RemoteFile, first_bytes
+from openm3w.pipeline.tables.columns import TEXT, types_of
 from openm3w.pipeline.tables.delimited import read_delimited, read_head
 from openm3w.pipeline.tables.lines import read_lines
-from openm3w.pipeline.tables.parquet import column_names, read_parquet
+from openm3w.pipeline.tables.parquet import column_types, read_parquet
 from openm3w.pipeline.tables.rows import Cells
 
 Form = Literal["parquet", "lines", "csv", "tsv"]
@@ -60,7 +61,7 @@ def is_remote_table(found: Found) -> bool:
     return _form_by_name(found.file) is not None or (found.alone and is_table(found.file))
 
 
-def columns_of_all(files: Iterable[File]) -> list[list[str]]:
+def columns_of_all(files: Iterable[File]) -> list[dict[str, str]]:
     """The columns of each table, asked at once: elsewhere each is a wait.
 
     Raises:
@@ -70,20 +71,20 @@ def columns_of_all(files: Iterable[File]) -> list[list[str]]:
         return list(pool.map(columns_of, files))
 
 
-def columns_of(file: File) -> list[str]:
-    """The columns of a table; of JSON lines the keys of the first hundred.
+def columns_of(file: File) -> dict[str, str]:
+    """The columns of a table and their types in Arrow; of JSON lines those of the first hundred.
 
     Raises:
         InputError: it is no table, or damaged where its columns are told.
     """
     form = form_of(file)
     if form == "parquet":
-        return column_names(file)
+        return column_types(file)
     if form == "lines":
         return _keys(file)
     if form is None:
         raise InputError(f"{file}: not a {WHAT} (by name and first bytes)")
-    return list(read_head(file, _DELIMITERS[form]).columns)
+    return dict.fromkeys(read_head(file, _DELIMITERS[form]).columns, TEXT)
 
 
 def read_table(file: File, columns: Sequence[str]) -> Iterator[Cells]:
@@ -94,7 +95,7 @@ def read_table(file: File, columns: Sequence[str]) -> Iterator[Cells]:
     """
     form = form_of(file)
     if form == "parquet":
-        have = column_names(file)
+        have = column_types(file)
         return read_parquet(file, [name for name in columns if name in have])
     if form == "lines":
         return read_lines(file)
@@ -109,12 +110,16 @@ def _form_by_name(file: File) -> Form | None:
     return next((form for ending, form in _ENDINGS.items() if name.endswith(ending)), None)
 
 
-def _keys(file: File) -> list[str]:
-    names: dict[str, None] = {}
+def _keys(file: File) -> dict[str, str]:
     why = "it has no lines"
-    for line in islice(read_lines(file), _LOOKED_AT):
-        names.update(dict.fromkeys(line.values))
-        why = line.detail or why
-    if not names:
+
+    def values() -> Iterator[Mapping[str, Any]]:  # one after the other: a hundred may be long
+        nonlocal why
+        for line in islice(read_lines(file), _LOOKED_AT):
+            why = line.detail or why
+            yield line.values
+
+    found = types_of(values())
+    if not found:
         raise InputError(f"{file}: no JSON object in its first lines: {why}")
-    return list(names)
+    return found

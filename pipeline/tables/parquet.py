@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import BLOCK_BYTES, File
+from openm3w.pipeline.tables.columns import type_name
 from openm3w.pipeline.tables.rows import Cells, one_line
 
 MAX_BATCH_ROWS = 1024
@@ -22,15 +23,15 @@ _UNREADABLE = (ValueError, OverflowError, pa.ArrowException)
 """What a text that is not UTF-8 and a date beyond all calendars raise."""
 
 
-def column_names(file: File) -> list[str]:
-    """The columns of a table.
+def column_types(file: File) -> dict[str, str]:
+    """The columns of a table, and their types in Arrow.
 
     Raises:
         InputError: it is no Parquet file, or its footer is damaged.
     """
     try:
         with _opened(file) as table:
-            return list(table.schema_arrow.names)
+            return {field.name: type_name(field.type) for field in table.schema_arrow}
     except _DAMAGE as error:
         raise InputError(f"{file}: not a readable Parquet file: {one_line(error)}") from error
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": "openm3w.pipeline.demo.cli:demo",
     "explain": "openm3w.pipeline.history_cli:explain",
     "extract": "openm3w.pipeline.extract_cli:extract",
+    "fetched": "openm3w.pipeline.fetch.cli:fetched",
     "filters": "openm3w.pipeline.images.cli:filters",
     "generate": "openm3w.trainer.cli:generate",
     "profiles": "openm3w.filters.cli:profiles",

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from openm3w.errors import OutputError
+from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.fetch.store.blobs import Blobs
 from openm3w.pipeline.fetch.store.compacting import GROUP_ROWS, parquet, slices
 from openm3w.pipeline.fetch.store.contents import PACKS, read_each
@@ -24,8 +25,6 @@ from openm3w.pipeline.fetch.store.remembered import (
     values_of,
 )
 from openm3w.pipeline.fetch.store.runs import Part, Run, State, digest, named, run_json
-
-_COUNTED = ["key", "url_key", "at", "origin", "outcome", "reason", "sha256", "length"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,8 @@ class Stats:
     """Files of rows that are in no run yet."""
     runs: int
     row_bytes: int
+    hosts: HostStats
+    """What was asked of each domain when its URLs were last asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +79,12 @@ def stats(blobs: Blobs, ledger: Ledger) -> Stats:
 
     def count(state: State) -> Stats:
         outcomes: Counter[tuple[str, str]] = Counter()
-        size = 0
-        for rows in slices(ledger, state, _COUNTED):
-            pairs = (rows.column(name).to_pylist() for name in ("outcome", "reason"))
-            outcomes.update(zip(*pairs, strict=True))
-            size += int(rows.column("length").to_numpy().sum())
+        hosts, size = HostStats(), 0
+        for rows in slices(ledger, state, SCHEMA.names):
+            for one in values_of(rows):
+                outcomes[one.outcome, one.reason] += 1
+                size += one.length
+                hosts.add_result(one, one.length)
         packs = blobs.names(PACKS)
         parts = [part.num_bytes for run in state.runs for part in run.parts]
         return Stats(
@@ -94,6 +96,7 @@ def stats(blobs: Blobs, ledger: Ledger) -> Stats:
             loose_files=len(state.loose),
             runs=len(state.runs),
             row_bytes=sum(state.loose.values()) + sum(parts),
+            hosts=hosts,
         )
 
     return ledger.steadily(count)

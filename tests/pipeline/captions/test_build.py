@@ -196,6 +196,15 @@ def test_images_come_from_tars_and_archives_by_name_and_url(tmp_path, image_byte
             member = tarfile.TarInfo(name)
             member.size = len(data)
             tar.addfile(member, io.BytesIO(data))
+    torn = io.BytesIO()
+    with tarfile.open(fileobj=torn, mode="w") as tar:
+        for name in ("left.jpg", "lost.jpg"):
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    torn.seek(tarfile.BLOCKSIZE * (1 + -(-len(data) // tarfile.BLOCKSIZE)))
+    torn.write(b"x" * tarfile.BLOCKSIZE)
+    (tmp_path / "torn.tar").write_bytes(torn.getvalue())
     rows = [
         {"URL": "HTTP://X.org:80/a.png?b=1#top", "TEXT": "the picture"},
         {"URL": "http://x.org/old", "TEXT": "the redirect"},
@@ -205,23 +214,28 @@ def test_images_come_from_tars_and_archives_by_name_and_url(tmp_path, image_byte
         {"URL": "t.jpg", "TEXT": "by its last part"},
         {"URL": "one/same.jpg", "TEXT": "by its name"},
         {"URL": "same.jpg", "TEXT": "one of two"},
+        {"URL": "left.jpg", "TEXT": "before the damage"},
+        {"URL": "lost.jpg", "TEXT": "behind the damage"},
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "t.parquet")
 
-    built, _ = build(
-        [tmp_path / "t.parquet"],
-        tmp_path / "out",
-        images=[str(tmp_path / "crawl.warc.gz"), str(tmp_path / "photos.tar")],
-    )
+    places = [str(tmp_path / name) for name in ("crawl.warc.gz", "photos.tar", "torn.tar")]
+    built, said = build([tmp_path / "t.parquet"], tmp_path / "out", images=places)
 
     assert reasons(built, "images", "images") == (
-        8,
-        4,
-        {"not_an_image": 1, "too_few_bytes": 1, "not_found": 1, "ambiguous_name": 1},
+        10,
+        5,
+        {"not_an_image": 1, "too_few_bytes": 1, "not_found": 2, "ambiguous_name": 1},
     )
+    # Of the archive all records are looked at, of the tars all members.
+    assert reasons(built, "index", "copies") == (9, 8, {"damaged_tar": 1})
+    (note,) = (line for line in said if line.startswith("torn.tar: "))
+    assert "no header at byte" in note
+    assert note in json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
     samples = list(read_samples(built.manifest))
     kept = {sample.document.texts[0]: sample for sample in samples}
-    assert sorted(kept) == ["by its last part", "by its name", "the picture", "the redirect"]
+    names = ["before the damage", "by its last part", "by its name", "the picture", "the redirect"]
+    assert sorted(kept) == names
     assert kept["the picture"].document.images[0].url == "HTTP://X.org:80/a.png?b=1#top"
     assert kept["by its name"].document.provenance.source == "t.parquet"
     assert kept["by its name"].document.provenance.offset == 6

@@ -1,4 +1,6 @@
+import io
 import json
+import tarfile
 
 import pytest
 from click.testing import CliRunner
@@ -34,6 +36,30 @@ def test_a_build_prints_one_json_object_if_asked(tmp_path, image_bytes):
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["name"] == "my own"
 
 
+def test_shards_that_cannot_be_adopted_are_left_out_where_that_is_asked_for(
+    tmp_path, image_bytes, capsys
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, image in (("a", image_bytes(64, 64, "JPEG")), ("b", b"")):
+        with tarfile.open(folder / f"{name}.tar", "w") as tar:
+            for suffix, data in {"jpg": image, "txt": b"A cat"}.items():
+                member = tarfile.TarInfo(f"1.{suffix}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
+    (folder / "b.tar").write_bytes((folder / "b.tar").read_bytes()[:700])
+    arguments = ["captions", "adopt", str(folder), "--output", str(tmp_path / "out")]
+
+    with pytest.raises(SystemExit) as caught:
+        cli.main(arguments)
+    assert caught.value.code == 1
+    assert f"{folder / 'b.tar'}: " in capsys.readouterr().err
+
+    result = run(*arguments[1:], "--skip-damaged", "--json")
+    assert result.exit_code == 0
+    assert json.loads(result.output)["samples"] == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
@@ -49,6 +75,16 @@ def test_a_build_prints_one_json_object_if_asked(tmp_path, image_bytes):
         (["build", "t.jsonl", "--fetch"], 2, "by --contact or in fetch.manners.contact"),
         (["build", "t.jsonl", "--set", "imags.min_side=1"], 2, "did you mean 'images'"),
         (["build", "t.jsonl", "--runner", "flink"], 2, "planned and not built yet"),
+        (
+            ["build", "t.jsonl", "--set", 'captions.columns=["id"]'],
+            1,
+            "t.jsonl: no column 'id'; it has url, text",
+        ),
+        (
+            ["build", "t.jsonl", "--set", 'captions.columns=["sha256"]'],
+            2,
+            "sha256 would hide fields that a sample has",
+        ),
         (["adopt", "gone"], 1, "gone: no such folder"),
     ],
 )

@@ -1,7 +1,7 @@
 import pytest
 
 from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step, num_steps
-from openm3w.pipeline.captions.places import ImagePlace
+from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
 
 

@@ -1,5 +1,6 @@
 import io
 import tarfile
+from contextlib import nullcontext
 
 import pytest
 
@@ -80,6 +81,30 @@ def test_a_tar_that_is_cut_gives_the_members_before_the_cut(tmp_path):
         names.extend(member.name for member in members(path))
 
     assert names == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("torn", "names", "message"),
+    [
+        # Two members of two blocks each, then zeros up to 10,240 bytes.
+        (lambda tar: tar[:1024] + b"x" * 512 + tar[1536:], ["a.jpg"], "no header at byte 1024"),
+        (lambda tar: tar[:2048], ["a.jpg", "b.jpg"], "no mark of its end at byte 2048"),
+        (lambda tar: tar[:2048] + b"x" * 100, ["a.jpg", "b.jpg"], "no header at byte 2048"),
+        (lambda tar: tar + tar, ["a.jpg", "b.jpg"], "more follows its end at byte 2048"),
+        (lambda tar: tar[:2048] + bytes(512), ["a.jpg", "b.jpg"], None),
+        (lambda tar: tar, ["a.jpg", "b.jpg"], None),
+    ],
+)
+def test_a_tar_that_does_not_end_as_it_should_is_told(tmp_path, torn, names, message):
+    path = make_tar(tmp_path / "x.tar", ["a.jpg", "b.jpg"])
+    path.write_bytes(torn(path.read_bytes()))
+    expected = pytest.raises(tarfile.TarError, match=message) if message else nullcontext()
+    found = []
+
+    with expected:
+        found.extend(member.name for member in members(path))
+
+    assert found == names
 
 
 def test_without_images_the_folders_of_the_tables_are_asked(tmp_path):

@@ -1,5 +1,4 @@
 import io
-import warnings
 
 import numpy as np
 import pytest
@@ -37,30 +36,6 @@ def test_sizes_are_those_of_img2dataset(image_bytes, size, options, stored):
         assert abs(picture.width - stored[0]) <= 1
         assert abs(picture.height - stored[1]) <= 1
     assert (encoded.original_width, encoded.original_height) == size
-
-
-def theirs(data, mode, only_if_bigger):
-    """What img2dataset itself stores."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of imghdr, pipes, and albumentations' old names
-        from img2dataset.resizer import Resizer
-
-        return Resizer(256, mode, resize_only_if_bigger=only_if_bigger)(io.BytesIO(data))
-
-
-@pytest.mark.parametrize("mode", ["keep_ratio_largest", "keep_ratio", "center_crop", "border"])
-@pytest.mark.parametrize("only_if_bigger", [True, False])
-@pytest.mark.parametrize("form", ["PNG", "JPEG"])
-@pytest.mark.parametrize(
-    "size",
-    [(500, 375), (375, 500), (256, 256), (257, 255), (200, 100), (300, 100), (641, 13), (3, 5)],
-)
-def test_bytes_and_sizes_are_those_of_img2dataset(image_bytes, size, form, mode, only_if_bigger):
-    data = image_bytes(*size, form, seed=3)
-
-    ours = resized(data, mode=mode, only_if_bigger=only_if_bigger)
-
-    assert (ours.data, ours.width, ours.height) == theirs(data, mode, only_if_bigger)[:3]
 
 
 def test_a_side_that_no_jpeg_can_have_is_not_resized():

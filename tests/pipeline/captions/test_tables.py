@@ -1,3 +1,4 @@
+import datetime
 import gzip
 import json
 
@@ -6,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import InputError
+from openm3w.pipeline.captions.beside import _cell
 from openm3w.pipeline.captions.tables import find_tables, read_rows
 
 ROWS = [{"url": f"http://x.org/{n}.jpg", "text": f"caption {n}"} for n in range(3)]
@@ -131,3 +133,72 @@ def test_tables_elsewhere_give_the_same_rows(tmp_path, memory_files, web_files, 
 
         assert list(read_rows(table)) == here
         assert table.source.name == name
+
+
+def test_columns_that_samples_carry_keep_type_and_value_of_parquet(tmp_path):
+    day = datetime.date(2024, 5, 6)
+    table = pa.table(
+        {
+            "url": ["a", "b"],
+            "text": ["one", "two"],
+            "similarity": pa.array([0.3, None], pa.float32()),
+            "id": pa.array([2**60, 1], pa.int64()),
+            "tags": [["x"], None],
+            "day": [day, None],
+            "ratio": [float("nan"), 2.0],
+            "other": [1, 2],
+        }
+    )
+    pq.write_table(table, tmp_path / "t.parquet")
+    names = ["id", "tags", "day", "ratio"]
+
+    (found,) = find_tables([str(tmp_path)], url="", text="", own=names)
+
+    assert found.columns.own == {
+        "similarity": "float",
+        "id": "int64",
+        "tags": "string",
+        "day": "string",
+        "ratio": "double",
+    }
+    first, second = (dict(row.own) for row in read_rows(found))
+    similarity = table["similarity"][0].as_py()
+    assert first == {
+        "similarity": similarity, "id": 2**60, "tags": ["x"], "day": "2024-05-06", "ratio": None
+    }  # fmt: skip
+    assert second == {"similarity": None, "id": 1, "tags": None, "day": None, "ratio": 2.0}
+
+
+def test_columns_of_lines_have_the_type_of_the_first_hundred(tmp_path):
+    rows = [{"url": "a", "text": "b", "n": 1, "b": True, "s": None, "m": 1}]
+    rows += [{"url": "a", "text": "b", "n": 0.5, "b": False, "s": "x", "m": "one"}]
+    path = write(tmp_path / "t.jsonl", rows)
+
+    (found,) = find_tables([str(path)], url="", text="", own=["n", "b", "s", "m"])
+
+    assert found.columns.own == {"n": "double", "b": "bool", "s": "string", "m": "string"}
+    assert [row.own["m"] for row in read_rows(found)] == [1, "one"]
+
+
+def test_a_cell_that_does_not_fit_its_column_is_null():
+    kinds = {name: pa.type_for_alias(name) for name in ("string", "bool", "double", "int64")}
+    fitting = [
+        ("string", "a", "a"),
+        ("string", 5, "5"),
+        ("string", ["a"], '["a"]'),
+        ("string", None, None),
+        ("bool", True, True),
+        ("bool", 1, None),
+        ("double", 1, 1.0),
+        ("double", True, None),
+        ("double", 10**400, None),
+        ("double", 2**60 + 1, 2.0**60),
+        ("double", "1", None),
+        ("int64", 2**63 - 1, 2**63 - 1),
+        ("int64", 2**63, None),
+        ("int64", 0.5, None),
+        ("int64", "1", None),
+    ]
+    for name, value, expected in fitting:
+        assert _cell(value, kinds[name]) == expected, (name, value)
+        assert pa.array([_cell(value, kinds[name])], kinds[name]).to_pylist() == [expected]

@@ -86,6 +86,15 @@ def test_an_image_is_preferred_to_all_else_and_the_latest_image_to_older_ones():
     assert hop(START, captures[::-1]).offset == 4
 
 
+def test_of_two_images_the_one_of_the_first_archives_is_taken_however_old_it_is():
+    captures = [resource(fetched="2024", rank=1, offset=1), resource(fetched="2020", offset=2)]
+
+    assert hop(START, captures).offset == 2
+    # But no answer of theirs that is none, nor one that may lead to one.
+    captures[1] = resource(status=302, location="http://b/", offset=2)
+    assert hop(START, captures).offset == 1
+
+
 def test_only_whole_answers_stand_under_their_digest():
     row = {"offset": 1, "url_key": "k", "digest": "d", "kind": "response", "content": "image",
            "status": 200, "location": "", "fetched": "", "refers_to": ""}  # fmt: skip

@@ -5,7 +5,7 @@ import pytest
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import find
 from openm3w.pipeline.tables import parquet
-from openm3w.pipeline.tables.parquet import column_names, read_parquet
+from openm3w.pipeline.tables.parquet import column_types, read_parquet
 
 ROWS = [{"url": f"u{n}", "text": f"{n} " + "x" * 50, "other": n} for n in range(5000)]
 
@@ -21,7 +21,7 @@ def test_rows_have_the_columns_asked_for_and_numbers_across_row_groups(tmp_path)
 
     rows = list(read_parquet(path, ["url", "text"]))
 
-    assert column_names(path) == ["url", "text", "other"]
+    assert column_types(path) == {"url": "string", "text": "string", "other": "int64"}
     assert [row.number for row in rows] == list(range(5000))
     assert rows[4321].values == {"url": "u4321", "text": ROWS[4321]["text"]}
 
@@ -124,6 +124,6 @@ def test_a_damaged_footer_is_one_line(tmp_path, data):
     path.write_bytes(data)
 
     with pytest.raises(InputError, match=r"t\.parquet: not a readable Parquet file") as caught:
-        column_names(path)
+        column_types(path)
 
     assert "\n" not in str(caught.value)
