@@ -26,6 +26,8 @@ class _Domain(Generic[T]):
     """A heap of those that wait for a time."""
     starts: list[float] = field(default_factory=list)
     """The latest starts: those under way, and one that nobody takes back."""
+    owed: int = 0
+    """Requests since the latest start beside it, for which the domain rests as for starts."""
     running: int = 0
     paused_until: float = -inf
     delay: float = 0.0
@@ -43,12 +45,19 @@ class _Domain(Generic[T]):
             self.front, self.back = self.back[::-1], []
         return self.front.pop()[1]
 
+    def count(self, host: str, *, unreachable: bool) -> None:
+        """Notes whether a host could be reached."""
+        faults = self.faults or {}
+        faults[host] = faults.get(host, 0) + 1 if unreachable else 0
+        self.faults = {name: number for name, number in faults.items() if number} or None
+
 
 class HostQueues(Generic[T]):
     """Items by registered domain, given out in turn.
 
     A domain never has more than `per_domain` items under way, and starts them at least `1 / rate`
-    seconds apart, or its own delay. Among domains that are ready, the one that has been for longest
+    seconds apart, or its own delay; after an item that cost several requests it rests for as long
+    as after so many. Among domains that are ready, the one that has been for longest
     is next; so a domain with a million items slows no other. Each step is O(log domains).
 
     Circuit breaker: when `done` was told `broken_after` times in a row that a host could not be
@@ -115,6 +124,7 @@ class HostQueues(Generic[T]):
         state.turn = 0
         state.running += 1
         state.starts = [*state.starts[-self._per_domain :], self._now]
+        state.owed = 0
         self._waiting -= 1
         self._settle(domain, state)
         return item
@@ -134,6 +144,7 @@ class HostQueues(Generic[T]):
         domain: str,
         now: float,
         *,
+        requests: int = 1,
         pause: float = 0.0,
         host: str = "",
         unreachable: bool = False,
@@ -143,32 +154,46 @@ class HostQueues(Generic[T]):
         Args:
             domain: of the item.
             now: the time.
+            requests: made for the item, as of a robots.txt before it; the domain rests for each.
             pause: seconds in which nothing of the domain is to start, as of a Retry-After.
             host: of the item, where it was added with one.
             unreachable: whether there was no way to the host; anything else it did is an answer.
         """
         state = self._ended(domain, now)
         state.paused_until = max(state.paused_until, now + pause)
-        faults = state.faults or {}
-        faults[host] = faults.get(host, 0) + 1 if unreachable else 0
-        state.faults = {name: number for name, number in faults.items() if number} or None
+        state.owed += requests - 1
+        state.count(host, unreachable=unreachable)
         self._settle(domain, state)
         return self.is_broken(domain, host)
 
-    def skip(self, domain: str, now: float, *, started: float) -> None:
+    def skip(
+        self,
+        domain: str,
+        now: float,
+        *,
+        started: float,
+        host: str = "",
+        unreachable: bool = False,
+    ) -> bool:
         """Ends an item for which nothing was asked, so that its start does not count.
 
         Without this a site whose robots.txt disallows 100,000 images would hold a run for hours.
+        True if `host` is now taken as dead.
 
         Args:
             domain: of the item.
             now: the time.
             started: what `pop` was told that gave the item.
+            host: of the item, where it was added with one.
+            unreachable: whether nothing was asked since the host is known to be so.
         """
         state = self._ended(domain, now)
         if started in state.starts:
             state.starts.remove(started)
+        if unreachable:
+            state.count(host, unreachable=True)
         self._settle(domain, state)
+        return self.is_broken(domain, host)
 
     def set_delay(self, domain: str, seconds: float) -> None:
         """Sets the least seconds between starts, from the last one on, as of a Crawl-delay.
@@ -213,7 +238,7 @@ class HostQueues(Generic[T]):
 
     def _rested_at(self, state: _Domain[T]) -> float:
         last = max(state.starts, default=-inf)
-        return max(state.paused_until, last + max(self._gap, state.delay))
+        return max(state.paused_until, last + max(self._gap * (1 + state.owed), state.delay))
 
     def _ready_at(self, state: _Domain[T]) -> float | None:
         if state.running >= self._per_domain or not (state.front or state.back or state.later):

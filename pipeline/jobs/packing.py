@@ -23,6 +23,7 @@ from openm3w.pipeline.images.decode import Encoded, UnusableImageError, Unwanted
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
 from openm3w.pipeline.images.packs import PackWriter
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
+from openm3w.pipeline.jobs.side_by_side import SideBySide
 from openm3w.pipeline.jobs.web import Body, Web
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.store import Folder
@@ -256,15 +257,19 @@ def commit_packs(
         here
         | "By archive" >> beam.Map(lambda found: (_home(found), found))
         | "Group by archive" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMapTuple(lambda home, found: ([u] for u in make_units(home, found)))
+        | "Units" >> beam.FlatMapTuple(make_units)
     )
+    names = units | "Spread" >> beam.Reshuffle() | "Packs" >> beam.Map(_committed, commit_unit)
     if url_of:
-        asked = found | "Ask the web" >> _WebUnits(url_of)
-        units = (units, asked) | "All units" >> beam.Flatten()
+        asked = (
+            found
+            | "For the web" >> _WebUnits(url_of)
+            | "Spread what is asked" >> beam.Reshuffle()
+            | "Ask the web" >> beam.ParDo(SideBySide(commit_unit))
+        )
+        names = (names, asked) | "Both" >> beam.Flatten()
     _ = (
-        units
-        | "Spread" >> beam.Reshuffle()
-        | "Packs" >> beam.ParDo(CommitPacks(commit_unit))
+        names
         | "Names" >> ToList()
         | "All packs" >> beam.Map(lambda names: _commit_all(folder, names))
     )
@@ -285,7 +290,7 @@ class _WebUnits(beam.PTransform[Any, Any]):
 
     def expand(self, found: PCollection[Found]) -> PCollection[list[PackUnit]]:
         url_of = self._url_of
-        asked = found | "For the web" >> beam.Filter(is_for_web, url_of)
+        asked = found | "To be asked" >> beam.Filter(is_for_web, url_of)
         number = asked | "Number" >> Count.Globally()
         return (
             asked
@@ -302,16 +307,9 @@ def _by_domains(found: Found, url_of: UrlOf, number: int) -> tuple[str, Found]:
     return f"{WEB}{at:04d}", Found(found.origin)
 
 
-class CommitPacks(beam.DoFn):
-    """Commits units of packs one after the other and passes their names on."""
-
-    def __init__(self, commit_unit: Callable[[PackUnit], None]) -> None:
-        self._commit_unit = commit_unit
-
-    def process(self, units: list[PackUnit]) -> Iterator[str]:
-        for unit in units:
-            self._commit_unit(unit)
-            yield unit.name
+def _committed(unit: PackUnit, commit_unit: Callable[[PackUnit], None]) -> str:
+    commit_unit(unit)
+    return unit.name
 
 
 def _stored(
