@@ -216,6 +216,8 @@ def identity(plan: Plan) -> dict[str, Any]:
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
+            # In a store it is found again wherever the store lies.
+            "fetched": plan.fetched if "://" in plan.fetched else "",
             "resolved": recipes.to_plain(plan.resolved),
             originals.STORED: originals.stored(
                 plan.store, plan.folder("shards", "select"), plan.folder("images", "packs")

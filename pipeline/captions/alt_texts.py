@@ -82,7 +82,7 @@ class Imported:
         digest = self._digest
         return tuple(
             Table(
-                source=Source(name=source.name, path=Path(source.name), digest=digest),
+                source=Source(name=source.name, file=Path(source.name), digest=digest),
                 columns=columns,
             )
             for source in self.build.sources

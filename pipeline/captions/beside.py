@@ -17,11 +17,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.pipeline.captions.select import split_group
-from openm3w.pipeline.captions.tables import Table, merged_type
+from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.outcomes import ABSENT, FAULTS, REFUSED
 from openm3w.pipeline.jobs.packing import NOT_HELD
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.store import Folder, dump
+from openm3w.pipeline.tables.columns import merged_type
 from openm3w.shards import commit
 from openm3w.shards.captioned import IMG2DATASET_FIELDS, img2dataset_fields
 from openm3w.shards.document import Image

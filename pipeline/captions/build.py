@@ -54,20 +54,25 @@ def make_plan(
             cannot be read.
         RecipeError: there is no such profile, or fetches would be remembered at two places.
         MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes; or
-            the package for a URI.
+            what reads a protocol.
         OutputError: what is remembered of fetches cannot be read.
     """
     tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
     named = tuple(image_places)
     if recipe.images.source == "http":
         check_contact(recipe.fetch)
+    store = store or publish.default_store(output)
     return _planned(
         recipe,
         output,
         store,
-        shared,
+        remembered_at(recipe.fetch, store, shared),
         tables=tables,
-        places=find_places(named, [table.source.path for table in tables]),
+        places=find_places(
+            named,
+            [table.source.file for table in tables],
+            fetching=recipe.images.source == "http",
+        ),
         beside=not named,
         again=again or Again(),
     )
@@ -82,6 +87,7 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
         InputError: a list cannot be read.
         RecipeError: there is no such profile, or the recipe asks for what the build has not.
         MissingError: as of `make_plan`.
+        OutputError: what is remembered of fetches cannot be read.
     """
     if recipe.images.source == "http":
         raise RecipeError(
@@ -96,6 +102,7 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
         recipe,
         output,
         imported.build.store,
+        imported.build.fetched,
         tables=imported.tables,
         places=(),
         beside=False,
@@ -104,15 +111,13 @@ def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) ->
 
 
 def _planned(
-    recipe: CaptionRecipe, output: Path, store: Path | None, shared: str = "", **inputs: Any
+    recipe: CaptionRecipe, output: Path, store: Path, fetched: str, **inputs: Any
 ) -> CaptionPlan:
     """The plan for these rows and images."""
     check_installed()
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     # Fails here, not after an hour, where a list is none.
     lists.blocked(), lists.evaluation()
-    store = store or publish.default_store(output)
-    fetched = remembered_at(recipe.fetch, store, shared)
     # Likewise where what must not be stored cannot be known.
     list(told_of_tombstones(fetched))
     return CaptionPlan(

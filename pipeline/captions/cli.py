@@ -116,11 +116,12 @@ def build(
     older_than: float,
     **fetching: Any,
 ) -> None:
-    """Builds caption shards from Parquet or JSONL tables.
+    """Builds caption shards from tables: Parquet, JSON lines, CSV or TSV.
 
-    The columns of LAION, ReLAION, COYO, DataComp and cc2dataset are known by name. Images are
-    taken from files: beside the table, or in what --images names. The same command again goes on
-    where the last one stopped, and does nothing where all is done.
+    TABLE is a file, a folder, a pattern or a URI (https, s3, gs); text may be packed as .gz or
+    .zst. The columns of LAION, ReLAION, COYO, DataComp, CC3M, CC12M and cc2dataset are known by
+    name. Images are taken from files: beside the table, or in what --images names. The same command
+    again goes on where the last one stopped, and does nothing where all is done.
 
     \b
     m3w captions build coco.jsonl --images train2017.tar --output coco
@@ -128,6 +129,7 @@ def build(
     m3w captions build cats.parquet --url-column file --text-column de --output cats
     m3w captions build coco.jsonl -o coco512 --set resize.side=512 --captions first
     m3w captions build laion.parquet -o laion --fetch --contact https://example.org/bot
+    m3w captions build cc12m.tsv.gz -o cc12m --fetch --contact https://example.org/bot
     """
     overrides = (*fetch_overrides(**fetching), *overrides)
     engine = Runner(name=runner, workers=workers)

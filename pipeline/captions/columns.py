@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
-from openm3w.pipeline.lines import plain_text
+from openm3w.pipeline.tables.columns import find_column
+from openm3w.pipeline.tables.rows import plain_text
 
 # The first that a table has is taken. LAION-400M and -5B; ReLAION, COYO, DataComp and cc2dataset;
 # the others are what img2dataset's users write.
@@ -46,7 +46,7 @@ class Columns:
 
 
 def find_columns(
-    have: Mapping[str, str], *, url: str, text: str, table: str, own: Sequence[str] = ()
+    have: Mapping[str, str], *, url: str, text: str, table: object, own: Sequence[str] = ()
 ) -> Columns:
     """The columns asked for, else those known by name.
 
@@ -62,11 +62,11 @@ def find_columns(
     """
     names = list(have)
     scores = _scores(names)
-    asked = (_find(names, name, (), "captions.columns", table) for name in own)
+    asked = (find_column(names, name, (), "captions.columns", table) for name in own)
     carried = [*scores.values(), *asked]
     return Columns(
-        url=_find(names, url, URL_COLUMNS, "--url-column", table),
-        text=_find(names, text, TEXT_COLUMNS, "--text-column", table),
+        url=find_column(names, url, URL_COLUMNS, "--url-column", table),
+        text=find_column(names, text, TEXT_COLUMNS, "--text-column", table),
         page=next((name for name in PAGE_COLUMNS if name in have), ""),
         scores=scores,
         own={name: have[name] for name in carried},
@@ -75,7 +75,10 @@ def find_columns(
 
 def scores_of(values: Mapping[str, Any], columns: Columns) -> dict[str, float]:
     """A row's numbers for the columns that are read, to six digits; NaN where it has none."""
-    return {name: _number(values.get(column)) for name, column in columns.scores.items()}
+    return {
+        name: _number(values.get(column), SCORES[name].words)
+        for name, column in columns.scores.items()
+    }
 
 
 def own_of(values: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
@@ -117,23 +120,14 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def _number(value: Any) -> float:
+def _number(value: Any, words: Mapping[str, float]) -> float:
     """Six decimals of a number; not a number where it is none, or none that JSON knows."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if isinstance(value, str):  # of CSV all is text
+        value = words.get(value.strip(), value)
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
         return math.nan
     try:
         number = float(value)
-    except OverflowError:
+    except (ValueError, OverflowError):
         return math.nan
     return round(number, 6) if math.isfinite(number) else math.nan
-
-
-def _find(have: Sequence[str], asked: str, known: Sequence[str], option: str, table: str) -> str:
-    if asked and asked in have:
-        return asked
-    if not asked:
-        found = next((name for name in known if name in have), None)
-        if found is not None:
-            return found
-    what = f"no column {asked!r}" if asked else f"no column is known by name; name it with {option}"
-    raise InputError(f"{table}: {what}; it has {', '.join(have) or 'no columns'}")

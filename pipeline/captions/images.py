@@ -75,8 +75,14 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
     reading: Reading = functools.partial(_reading, plan)
     encode: Callable[[Body], Encoded] = functools.partial(_resized, resizing)
     if plan.imported:
-        bounds, blocklist = plan.profile.images, plan.lists.blocked()
-        stored = StoredImages.of(plan.imported.build, unit.archive, resizing, bounds, blocklist)
+        stored = StoredImages.of(
+            plan.imported.build,
+            unit.archive,
+            resizing=resizing,
+            bounds=plan.profile.images,
+            blocklist=plan.lists.blocked(),
+            tombstones=web.tombstones(plan.fetched),
+        )
         reading, encode = stored.reading, stored.encode
     how = Packing(
         folder=plan.folder("images"),

@@ -15,6 +15,7 @@ from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.jobs.web import Web
+from openm3w.pipeline.remote import RemoteFile
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
@@ -56,9 +57,16 @@ class CaptionPlan:
             return None
         return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
-    def place_of(self, table: Table) -> ImagePlace:
-        """The folder of a table, where images are looked up beside it."""
-        return next(place for place in self.places if place.path == table.source.path.parent)
+    def scope_of(self, table: Table) -> str:
+        """Where the images of a table's rows are looked up: the unit of its folder, "" everywhere.
+
+        Nothing is beside a table that is elsewhere: its scope is that of no place.
+        """
+        if not self.beside:
+            return ""
+        if isinstance(table.source.file, RemoteFile):
+            return "elsewhere"
+        return next(p.unit for p in self.places if p.path == table.source.path.parent)
 
     def fingerprint(self, job: Job) -> str:
         """What a job's units are made from: its part of the recipe and its parents' digits."""

@@ -20,10 +20,10 @@ from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
 from openm3w.pipeline.extraction.language import detect_language
-from openm3w.pipeline.lines import plain_text
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import dump
+from openm3w.pipeline.tables.rows import numbers, plain_text
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import make_doc_id
 
@@ -95,9 +95,10 @@ def commit_table(plan: CaptionPlan, table: Table) -> None:
 
     Raises:
         OutputError: the store cannot be written.
+        InputError: the table is elsewhere and cannot be read.
     """
     folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan)
-    scope = plan.place_of(table).unit if plan.beside else ""
+    scope = plan.scope_of(table)
     names: list[str] = []
     pairs = counts.pairs_of(table, scope)
     while (first := next(pairs, None)) is not None:
@@ -164,10 +165,10 @@ class _Counts:
 
     def _lost_row(self, row: Row, reason: str) -> None:
         outcome = "dropped" if reason in _ABSENT else "failed"
-        self.rows.add(outcome, reason)
+        self.rows.add(outcome, reason, row.count)
         if outcome == "failed" and len(self.notes) < MAX_NOTES:
             detail = f": {row.detail}" if row.detail else ""
-            self.notes.append(f"row {row.number + 1}: {reason}{detail}")
+            self.notes.append(f"{numbers(row.number, row.count)}: {reason}{detail}")
 
 
 def _first_fault(filters: Iterable[PairFilter], pair: CaptionPair) -> str:

@@ -9,7 +9,7 @@ ledger's in each case: sizes, digests and hashes are the original's and not the 
 import contextlib
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import apache_beam as beam
@@ -19,6 +19,8 @@ from openm3w.errors import OutputError
 from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.pipeline.captions.lookup import reference_of
 from openm3w.pipeline.captions.resize import Resizing, size_after, stays
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
 from openm3w.pipeline.images.ledger import original_place
 from openm3w.pipeline.images.lists import Blocklist
@@ -27,6 +29,7 @@ from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.images.resolve import Found
 from openm3w.pipeline.jobs import images as build_images
 from openm3w.pipeline.jobs.packing import Read
+from openm3w.pipeline.jobs.reading import heeding
 from openm3w.pipeline.jobs.web import Body
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.store import Folder
@@ -75,23 +78,19 @@ class StoredImages:
     resizing: Resizing
     bounds: CaptionImageRules
     blocklist: Blocklist
+    tombstones: Tombstones = field(default_factory=Tombstones)
 
     @classmethod
-    def of(
-        cls,
-        build: Plan,
-        unit: str,
-        resizing: Resizing,
-        bounds: CaptionImageRules,
-        blocklist: Blocklist,
-    ) -> "StoredImages":
+    def of(cls, build: Plan, unit: str, **judging: Any) -> "StoredImages":
         """Reads the ledger of a unit; there is none for images that are in no pack.
+
+        `judging`: the fields that say what is done with an image.
 
         Raises:
             OutputError: it is missing or damaged.
         """
         rows = {row["url_key"]: row for row in _packs(build).rows(unit)} if unit else {}
-        return cls(build=build, rows=rows, resizing=resizing, bounds=bounds, blocklist=blocklist)
+        return cls(build=build, rows=rows, **judging)
 
     @contextlib.contextmanager
     def reading(self, unit: str) -> Iterator[Read]:  # noqa: ARG002 - the ledger says which pack
@@ -112,7 +111,7 @@ class StoredImages:
                     raise _damaged(packs, f"{place.pack} holds other bytes than its ledger says")
                 return data
 
-            yield read
+            yield heeding(read, self.tombstones, reference_of)
 
     def encode(self, body: Body) -> Encoded:
         """The image as the caption build stores it.
@@ -135,6 +134,8 @@ class StoredImages:
             raise UnusableImageError("blocked_sha256")
         if row["original_md5"] in self.blocklist.md5:
             raise UnusableImageError("blocked_md5")
+        if self.tombstones.covers_content(row["original_sha256"]):
+            raise UnusableImageError(TOMBSTONE)
         if row["original_bytes"] < self.bounds.min_crawled_bytes:
             raise UnusableImageError("too_few_bytes")
 

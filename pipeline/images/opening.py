@@ -78,8 +78,8 @@ class Opened:
     """A decoded picture."""
 
     picture: Image.Image
-    """RGB, upright, in sRGB; where the bytes are kept, L: its luma. Large JPEGs come reduced to no
-    less than twice the side that is stored."""
+    """RGB, upright, in sRGB; of mode RGBX where that saves a copy. Where the bytes are kept, L: its
+    luma. Large JPEGs come reduced to no less than twice the side that is stored."""
     width: int
     """Pixels of the original, upright."""
     height: int
@@ -202,11 +202,19 @@ def _loaded_fast(
     pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height)
     if pixels.shape[:2] != (height, width):
         raise ValueError(f"decoded {pixels.shape}, announced {image.size}")
-    # Pillow holds RGB in four bytes, too, and copies these row by row.
-    raw = "RGBX" if image.mode == "RGB" else "L"
-    picture = Image.frombytes(image.mode, image.size, pixels, "raw", raw)
+    # Pillow holds RGB in four bytes, too, and would copy these row by row; it can work on them
+    # where they are, unless the picture is to be turned or to change its colours.
+    if image.mode == "RGB" and not image.info.keys() & _CHANGED_BY:
+        picture = Image.frombuffer("RGBX", image.size, pixels, "raw", "RGBX", 0, 1)
+    else:
+        picture = Image.frombytes(
+            image.mode, image.size, pixels, "raw", colours.replace("GRAY", "L")
+        )
     picture.info = dict(image.info)
     return picture, pixels if image.mode == "RGB" else None
+
+
+_CHANGED_BY = {"exif", "xmp", "icc_profile"}
 
 
 def _plain_bytes(image: Image.Image, data: bytes) -> bytes | None:

@@ -51,6 +51,8 @@ def refuses(manners: Manners, signals: tuple[str, ...]) -> str:
     section 5.1): all headers of an answer are one, each statement of a file is another. Which
     signal it was is among the signals.
     """
+    if not signals:  # as of nearly all
+        return ""
     headers = [signal for signal in signals if not signal.startswith((*_FILES, _EARLIER))]
     files = [[signal.partition(" ")[2]] for signal in signals if signal.startswith(_FILES)]
     if not all(manners.opt_out.judge(said) for said in (headers, *files)):

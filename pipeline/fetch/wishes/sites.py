@@ -131,6 +131,8 @@ class Sites:
         return Word(reason=refuses(self._manners, signals), signals=signals, crawl_delay=delay)
 
     async def _robots(self, site: _Site, origin: str, get: Get) -> Robots:
+        if site.robots is not None:
+            return site.robots
         # A lock and not a shared task: if the asker is cancelled, the next one in line asks.
         async with site.lock:
             if site.robots is None:
@@ -147,6 +149,8 @@ class Sites:
         return MAX_AGE_PASSING if again else MAX_AGE_UNREACHABLE
 
     async def _wishes(self, site: _Site, origin: str, rules: Rules, get: Get) -> Wishes:
+        if site.wishes is not None:
+            return site.wishes
         async with site.lock:
             if site.wishes is None:
                 # One after the other: the place of a turn is for one request at a time.

@@ -65,7 +65,7 @@ def test_shards_that_cannot_be_adopted_are_left_out_where_that_is_asked_for(
     [
         (["build", "gone.parquet"], 1, "gone.parquet: no such file or folder"),
         (["build", "empty.jsonl"], 1, "empty.jsonl: the file is empty"),
-        (["build", "photo.parquet"], 1, "photo.parquet: not a Parquet or JSONL table"),
+        (["build", "photo.parquet"], 1, "photo.parquet: not a Parquet, JSONL, CSV or TSV table"),
         (
             ["build", "t.jsonl", "--text-column", "de"],
             1,

@@ -12,6 +12,7 @@ from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.captions.stored import StoredImages
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import UnusableImageError
 from openm3w.pipeline.images.ledger import original_place
 from openm3w.pipeline.images.lists import Blocklist
@@ -33,10 +34,15 @@ def opened(built_site):
     packs = build.folder("images", "packs")
     unit = next(u for u in pack_units(build) if any(r["url_key"] == KEY for r in packs.rows(u)))
 
-    def make(resize, *, blocklist=None, bounds=None, **images):
-        resizing = Resizing(images=Images(**{"keep_bytes": True, **images}), resize=resize)
-        bounds = bounds or CaptionImageRules()
-        return StoredImages.of(build, unit, resizing, bounds, blocklist or Blocklist())
+    def make(resize, *, blocklist=None, bounds=None, buried=(), **images):
+        return StoredImages.of(
+            build,
+            unit,
+            resizing=Resizing(images=Images(**{"keep_bytes": True, **images}), resize=resize),
+            bounds=bounds or CaptionImageRules(),
+            blocklist=blocklist or Blocklist(),
+            tombstones=Tombstones.of(buried),
+        )
 
     return make
 
@@ -136,6 +142,15 @@ def test_what_was_fetched_is_judged_by_the_ledger(opened, built_site):
     taken(opened(Resize(side=512), bounds=CaptionImageRules(min_crawled_bytes=bound)))
     with pytest.raises(UnusableImageError, match="too_few_bytes"):
         taken(opened(Resize(side=512), bounds=CaptionImageRules(min_crawled_bytes=bound + 1)))
+
+
+def test_what_was_buried_since_is_not_given_out(opened, copy, built_site):
+    contents = (copy, built_site.images["cart.jpg"])
+    digests = [hashlib.sha256(data).hexdigest() for data in contents]
+    for entry in (KEY, "site.example", *digests):
+        with pytest.raises(UnusableImageError, match="tombstone"):
+            taken(opened(Resize(side=512), buried=[entry]))
+    taken(opened(Resize(side=512), buried=["http://site.example/boat.png", "0" * 64]))
 
 
 def test_bytes_that_are_not_the_ledger_s_are_never_decoded(opened):
