@@ -36,6 +36,8 @@ class Score:
     reason: str
     is_good: bool
     """Whether more is better: then a bound is the least, else the most."""
+    words: Mapping[str, float] = field(default_factory=dict)
+    """What its columns hold where they hold words -> the number that each stands for."""
 
 
 SCORES: Mapping[str, Score] = {
@@ -50,7 +52,9 @@ SCORES: Mapping[str, Score] = {
         is_good=True,
     ),
     "aesthetic": Score(
-        columns=("aesthetic_score_laion_v2", "aesthetic"), reason="low_aesthetic", is_good=True
+        columns=("aesthetic_score_laion_v2", "aesthetic", "AESTHETIC_SCORE"),
+        reason="low_aesthetic",
+        is_good=True,
     ),
     "watermark": Score(
         columns=("pwatermark", "watermark_score"), reason="watermark", is_good=False
@@ -58,9 +62,17 @@ SCORES: Mapping[str, Score] = {
     "unsafe": Score(columns=("punsafe",), reason="unsafe", is_good=False),
     "nsfw_opennsfw2": Score(columns=("nsfw_score_opennsfw2",), reason="unsafe", is_good=False),
     "nsfw_gantman": Score(columns=("nsfw_score_gantman",), reason="unsafe", is_good=False),
+    "nsfw_tag": Score(
+        columns=("NSFW", "nsfw"),
+        reason="unsafe",
+        is_good=False,
+        words={"UNLIKELY": 0.0, "UNSURE": 0.5, "NSFW": 1.0},
+    ),
 }
-"""By our name. A cosine is named after the CLIP model that gave it: LAION-2B-en's `similarity`,
-COYO's and DataComp's are of ViT-B/32 or ViT-L/14, and a bound for one means nothing for another."""
+"""By our name. A cosine is named after the CLIP model that gave it: `similarity` of LAION-400M and
+LAION-2B-en, COYO's and DataComp's are of ViT-B/32 or ViT-L/14, and a bound for one means nothing
+for another. LAION-400M (laion.ai/blog/laion-400-open-dataset) says by a word how likely a picture
+is unsafe; the words are its own, the numbers for them ours."""
 
 
 @register
@@ -123,8 +135,9 @@ class CaptionScores:
     """Drops pairs by the scores that their table carries; bounds are inclusive.
 
     `bounds` are by the names `similarity_b32`, `similarity_l14` and `aesthetic`, the least, and
-    `watermark`, `unsafe`, `nsfw_opennsfw2` and `nsfw_gantman`, the most. Where a table has no such
-    column nothing is dropped, and the build says so; where a row has no number, the pair is.
+    `watermark`, `unsafe`, `nsfw_opennsfw2`, `nsfw_gantman` and `nsfw_tag`, the most. Where a table
+    has no such column nothing is dropped, and the build says so; where a row has no number, the
+    pair is.
 
     Source: LAION-5B keeps English pairs from 0.28 on, by CLIP ViT-B/32 (laion.ai/blog/laion-5b);
     COYO-700M (github.com/kakaobrain/coyo-dataset) drops images above 0.5 by OpenNSFW2 or by

@@ -24,7 +24,14 @@ from openm3w.pipeline.publish import Say
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.sidecars import copies_counts, counts_of, pending, stages, unit_parts
+from openm3w.pipeline.sidecars import (
+    copies_counts,
+    counts_of,
+    models_of,
+    pending,
+    stages,
+    unit_parts,
+)
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
 from openm3w.shards import funnel
@@ -209,6 +216,8 @@ def identity(plan: Plan) -> dict[str, Any]:
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
+            # In a store it is found again wherever the store lies.
+            "fetched": plan.fetched if "://" in plan.fetched else "",
             "resolved": recipes.to_plain(plan.resolved),
             originals.STORED: originals.stored(
                 plan.store, plan.folder("shards", "select"), plan.folder("images", "packs")
@@ -278,7 +287,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         shards=entries,
         root=plan.output,
         recipe=recipes.to_plain(plan.recipe),
-        models=_models(plan),
+        models=models_of(plan),
         versions=plan.versions,
         counts={
             "stages": [funnel.to_json(stage) for stage in found],
@@ -290,18 +299,6 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
     return publish.publish(result, report, identity(plan), plan.store)
-
-
-def _models(plan: Plan) -> dict[str, Any]:
-    """Score -> what made it."""
-    found: dict[str, set[str]] = {}
-    for counts in counts_of(plan, "scores"):
-        for name, models in counts["models"].items():
-            found.setdefault(name, set()).update(models)
-    result: dict[str, Any] = {name: {"model": sorted(ids)} for name, ids in sorted(found.items())}
-    if "similarity" in result:
-        result["similarity"] = {"spec": plan.model, **result["similarity"]}
-    return result
 
 
 def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:

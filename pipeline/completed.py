@@ -69,7 +69,9 @@ def completed_documents(
     for place in plan.folder("images", "places").rows(unit):
         placed.setdefault(place["row"], {})[place["image"]] = place
     moves = plan.profile.document.assignment != "natural"
-    scored, texts = _scores(plan, unit, [*IMAGE_SCORES, *(["window_scores"] if moves else [])])
+    scored, texts = stored_scores(
+        plan, unit, [*IMAGE_SCORES, *(["window_scores"] if moves else [])]
+    )
     facts = read_facts(plan, unit)
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
@@ -95,10 +97,14 @@ def completed_documents(
         )
 
 
-def _scores(
+def stored_scores(
     plan: Plan, unit: str, names: Iterable[str]
 ) -> tuple[dict[tuple[int, int], dict[str, Any]], dict[int, float | None]]:
-    """(row, image) -> its scores of these names, and row -> perplexity."""
+    """(row, image) -> its scores of these names, and row -> perplexity.
+
+    Raises:
+        OutputError: a table is missing or damaged.
+    """
     images: dict[tuple[int, int], dict[str, Any]] = {}
     texts: dict[int, float | None] = {}
     for part in plan.score_parts:
@@ -127,6 +133,14 @@ def _filled(plan: Plan, image: Image, place: Mapping[str, Any], scored: Mapping[
     found = filled(image, place)
     scores = {name: scored[name] for name in IMAGE_SCORES if scored.get(name) is not None}
     scores |= plan.lists.distance(place["phash"])
-    # The page's preferred address need not be the one that the archive had.
-    served = (u for u in (image.url, *image.candidates) if url_key(u) == place["url_key"])
-    return replace(found, url=next(served, image.url), scores={**found.scores, **scores})
+    url = served_url(image, place["url_key"])
+    return replace(found, url=url, scores={**found.scores, **scores})
+
+
+def served_url(image: Image, key: str) -> str:
+    """The address of an image that has this `url_key`.
+
+    The page's preferred one need not be the one that the archive had.
+    """
+    served = (url for url in (image.url, *image.candidates) if url_key(url) == key)
+    return next(served, image.url)

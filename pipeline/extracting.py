@@ -19,15 +19,10 @@ from openm3w.pipeline.extraction.extract import Extraction
 from openm3w.pipeline.extraction.reasons import Reason
 from openm3w.pipeline.extraction.urls import resolve_url
 from openm3w.pipeline.guard import Guard
+from openm3w.pipeline.local import unreadable_file
 from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.recipe import Extract
-from openm3w.pipeline.sources import (
-    Source,
-    Sources,
-    find_sources,
-    looks_like_archive,
-    unreadable_file,
-)
+from openm3w.pipeline.sources import Source, Sources, find_sources, looks_like_archive
 from openm3w.shards import commit
 from openm3w.shards.sample import document_to_json
 

@@ -100,7 +100,8 @@ class Originals:
                 document = document_from_json(json.loads(row["document"]))
                 images = tuple(_read(packs, row))
                 told = document.with_images(map(_as_fetched, document.images, images))
-                yield Sample(key=row["doc_id"], document=told, images=images)
+                extra = json.loads(row.get("extra", "{}"))  # of captions
+                yield Sample(key=row["doc_id"], document=told, images=images, extra=extra)
 
 
 def _built(dataset: Path) -> Manifest:

@@ -56,13 +56,18 @@ def claimed(output: Path, store: Path, identity: Mapping[str, Any]) -> Iterator[
     Raises:
         OutputError: it holds another build or something else, or another build is writing to it.
     """
-    _check_place(output, store)
+    check_place(output, store)
     with only_writer(output):
         claim(output, store, identity)
         yield
 
 
-def _check_place(output: Path, store: Path) -> None:
+def check_place(output: Path, store: Path) -> None:
+    """Looks whether output and store can stand where they are wanted.
+
+    Raises:
+        OutputError: one is a file, inside the other, or inside a dataset.
+    """
     for folder in (output, store):
         if folder.exists() and not folder.is_dir():
             raise OutputError(f"{folder}: is a file; choose another --output")
@@ -89,7 +94,7 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
         OutputError: it holds another build, or something else.
     """
     mine = _digest(identity)
-    _check_place(output, store)
+    check_place(output, store)
     note = _claim_path(output, store)
     theirs = _published_build(output) or (commit.read_json(note) or {}).get("build")
     occupied = output.is_dir() and not all(map(is_lock, output.iterdir()))

@@ -49,7 +49,7 @@ def reopen(
         table = {**about["recipe"], "report": beside["report"]}
         recipe = recipes.decode(BuildRecipe, table, where=f"{place}: recipe")
         sources = tuple(
-            Source(name=name, path=Path(name), digest=digest) for name, digest in about["sources"]
+            Source(name=name, file=Path(name), digest=digest) for name, digest in about["sources"]
         )
         copies = tuple(
             ImagePlace(kind=kind, path=Path(name), name=name, digest=digest)
@@ -57,13 +57,14 @@ def reopen(
         )
         model, fingerprints = str(about["model"]), dict(about["fingerprints"])
         tables, origin = list(beside["profiles"]), Path(beside["origin"])
+        shared = str(beside.get("fetched", ""))
         resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
     except (KeyError, TypeError, ValueError, RecipeError) as error:
         if "profiles" in about.get(publish.BESIDE, {}):
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
             f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "
-            "needed to choose again"
+            "needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
     plan = plans.make_plan(
@@ -76,6 +77,7 @@ def reopen(
         origin=origin,
         resolved=resolved,
         copies=copies,
+        shared=shared,
     )
     made: tuple[Made, ...] = (needs,) if needs == "documents" else (needs, "facts")
     if any(plan.fingerprints[each] != fingerprints.get(each) for each in made):

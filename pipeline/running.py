@@ -73,6 +73,8 @@ class Build(Generic[J]):
     """Lines for the one who runs it, before the first job."""
     end_job: Callable[[J], Iterable[str]] = lambda _: ()
     """Lines for the one who runs it, after a job."""
+    models: Callable[[], dict[str, Any]] = dict
+    """Score -> what made it, of the manifest."""
     counted: Callable[[], dict[str, Any]] = dict
     """Counts of the manifest, beside the stages."""
 
@@ -111,6 +113,7 @@ def run(build: Build[J], runner: Runner, *, say: Say) -> Published:
             shards=entries,
             root=plan.output,
             recipe=recipes.to_plain(plan.recipe),
+            models=build.models(),
             versions=plan.versions,
             counts={"stages": [funnel.to_json(stage) for stage in found], **build.counted()},
         )

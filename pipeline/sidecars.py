@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline.jobs import images
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.tally import add_up
@@ -26,6 +27,18 @@ def counts_of(plan: Plan, job: Job) -> Iterator[dict[str, Any]]:
 def copies_counts(plan: Plan) -> Iterator[Mapping[str, Any]]:
     """The counts of the archives that `--images` names."""
     return images.index(plan).counts(place.unit for place in plan.copies)
+
+
+def models_of(plan: Plan) -> dict[str, Any]:
+    """Score -> what made it."""
+    found: dict[str, set[str]] = {}
+    for counts in counts_of(plan, "scores"):
+        for name, models in counts["models"].items():
+            found.setdefault(name, set()).update(models)
+    result: dict[str, Any] = {name: {"model": sorted(ids)} for name, ids in sorted(found.items())}
+    if SIMILARITY in result:
+        result[SIMILARITY] = {"spec": plan.model, **result[SIMILARITY]}
+    return result
 
 
 def seconds_of(plan: Plan, job: Job) -> Counter[str]:

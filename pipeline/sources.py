@@ -1,32 +1,45 @@
-"""`--input` values to archive files, each with a name that does not depend on this machine."""
+"""`--input` values to files, each with a name that does not depend on this machine."""
 
-import errno
-import glob
-import gzip
 import hashlib
 import os
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openm3w.errors import InputError, NotBuiltError
+from openm3w.pipeline import remote as remotes
+from openm3w.pipeline.local import expand, may_be_file, unreadable_file
+from openm3w.pipeline.remote import HEAD_BYTES, File, Found, RemoteFile
+from openm3w.pipeline.uris import is_remote, local_path, shown
 
-REMOTE_PREFIXES = ("http://", "https://", "s3://", "gs://", "hdfs://", "azfs://")
+ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
+_NO_REMOTE = "reading remote archives is not built yet; copy it here"
 _ARCHIVE_STARTS = (b"WARC/", b"filedesc://")
-_HEAD_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """One archive file."""
+    """One archive or table."""
 
     name: str
     """Path relative to the input that the user named; part of ids, so never absolute."""
-    path: Path
+    file: File
     digest: str
-    """16 hex digits over size, beginning and end: tells a changed file from the same one."""
+    """16 hex digits that tell a changed file from the same one: over size, beginning and end, or,
+    elsewhere, over size and the tag that the store gives the content."""
+
+    @property
+    def path(self) -> Path:
+        """The file, for what reads files of this machine alone.
+
+        Raises:
+            NotBuiltError: it is somewhere else.
+        """
+        if isinstance(self.file, RemoteFile):
+            raise NotBuiltError(f"{self.file}: {_NO_REMOTE}")
+        return self.file
 
     @property
     def unit(self) -> str:
@@ -47,7 +60,7 @@ class Sources:
 
 def looks_like_archive(path: Path) -> bool:
     """Whether a file is WARC or ARC by its name or its first bytes."""
-    if path.name.lower().endswith((".warc", ".warc.gz", ".arc", ".arc.gz")):
+    if path.name.lower().endswith(ARCHIVE_SUFFIXES):
         return True
     with path.open("rb") as file:
         head = file.read(4096)
@@ -63,6 +76,7 @@ def find_sources(
     inputs: Iterable[str],
     *,
     accepts: Callable[[Path], bool] = looks_like_archive,
+    remote: Callable[[Found], bool] | None = None,
     what: str = "WARC or ARC file",
     option: str = "--input ",
 ) -> Sources:
@@ -70,23 +84,28 @@ def find_sources(
 
     A folder is searched to all depths, hidden files and folders aside, and its files of other kinds
     are skipped, those that cannot be read are told; a file named by itself must be accepted.
-    `option` stands before the value in messages.
+    `remote` is asked for files at URIs; without it there may be none. `option` stands before the
+    value in messages.
 
     Raises:
         InputError: nothing is there, or a named file is empty, cannot be read or is no archive.
-        NotBuiltError: a remote address, or a WACZ file.
+        NotBuiltError: a remote address without `remote`, or a WACZ file.
+        MissingError: the package for the protocol of a remote address is not installed.
     """
     found, skipped, unreadable = list[Source](), list[str](), list[str]()
-    for value in inputs:
+    for value in map(local_path, inputs):
+        if is_remote(value):
+            _find_remote(value, remote, what, option, found, skipped)
+            continue
         named = Path(value).is_file()
-        for path, base in _expand(value, option, unreadable):
+        for path, base in expand(value, option, unreadable):
             name = _name(path.relative_to(base))
             try:
-                if not _may_be_file(path):
+                if not may_be_file(path):
                     skipped.append(name)
                     continue
                 if accepts(path):
-                    found.append(Source(name=name, path=path, digest=_digest(path)))
+                    found.append(Source(name=name, file=path, digest=_digest(path)))
                     continue
             except OSError as error:
                 if named:
@@ -98,7 +117,7 @@ def find_sources(
             skipped.append(name)
     if not found:
         why = "".join(f"; {note}" for note in unreadable[:1])
-        raise InputError(f"no {what} behind {option}{' '.join(inputs)}{why}")
+        raise InputError(f"no {what} behind {option}{' '.join(map(shown, inputs))}{why}")
     return Sources(
         archives=tuple(_distinct(found)),
         skipped=tuple(sorted(skipped)),
@@ -106,98 +125,23 @@ def find_sources(
     )
 
 
-def unreadable_file(path: Path, error: OSError) -> str:
-    """A line that says why a file cannot be read."""
-    if error.errno in (errno.ENOENT, errno.ELOOP) and path.is_symlink():
-        return f"{path}: is a link to nothing"
-    return f"{path}: cannot be read: {error.strerror or error}"
-
-
-def _expand(value: str, option: str, unreadable: list[str]) -> Iterator[tuple[Path, Path]]:
-    """Files behind one input value, each with the folder that its name is relative to."""
-    if value.startswith(REMOTE_PREFIXES):
-        raise NotBuiltError(
-            f"{option}{value}: reading remote archives is not built yet; copy it here"
-        )
-    path = Path(value)
-    if not value:
-        raise InputError(f"{option}'': an empty name; is a variable of the shell not set?")
-    if path.is_dir():
-        files = _files_in(path, unreadable)
-        if not files and not unreadable:
-            raise InputError(f"{option}{value}: the folder is empty")
-        yield from ((file, path) for file in files)
-    elif path.is_file():
-        yield from _named_file(path, option)
-    else:
-        matches = [Path(match) for match in sorted(glob.glob(value, recursive=True))]  # noqa: PTH207
-        if path in matches or not any(map(_may_be_file, matches)):
-            raise InputError(f"{option}{value}: {_no_file(value)}")
-        yield from ((match, match.parent) for match in matches)
-
-
-def _no_file(value: str) -> str:
-    """Why there is no file behind a name."""
-    path = Path(value)
-    if value == "-" or path.exists():
-        what = "standard input" if value == "-" else "a pipe or a device"
-        return f"{what} is not read; save it to a file and name that"
-    if path.is_symlink():
-        return "is a link to nothing"
-    return "no such file or folder, and the pattern matches nothing"
-
-
-def _files_in(folder: Path, unreadable: list[str]) -> list[Path]:
-    """All below a folder that is no folder itself but hidden ones, in order."""
-
-    def failed(error: OSError) -> None:
-        unreadable.append(unreadable_file(Path(error.filename), error))
-
-    found = list[Path]()
-    for root, folders, names in os.walk(folder, onerror=failed):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        shown = [name for name in names if not name.startswith(".")]
-        found.extend(Path(root, name) for name in shown)
-        # Links are not followed: they may lead back here.
-        found.extend(path for path in (Path(root, name) for name in folders) if path.is_symlink())
-    return sorted(found)
-
-
-def _may_be_file(path: Path) -> bool:
-    """A file, or what only opening it will tell: a link to nothing, a file in a closed folder."""
-    try:
-        return path.is_file() or not path.exists()
-    except OSError:
-        return True
-
-
-def _named_file(path: Path, option: str) -> Iterator[tuple[Path, Path]]:
-    if path.stat().st_size == 0:
-        raise InputError(f"{option}{path}: the file is empty")
-    if path.suffix == ".wacz":
-        raise NotBuiltError(f"{option}{path}: WACZ is not read yet; unzip it and name its archive/")
-    if path.name.endswith((".paths", ".paths.gz")):
-        yield from _listed(path)
-    else:
-        yield path, path.parent
-
-
-def _listed(path: Path) -> Iterator[tuple[Path, Path]]:
-    """Files of a `warc.paths` list; relative ones stand beside the list."""
-    try:
-        data = path.read_bytes()
-        text = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path}: the list of paths cannot be read: {error}") from error
-    for line in filter(None, text.decode("utf-8", "replace").splitlines()):
-        file = path.parent / line
-        if not file.is_file():
-            raise InputError(
-                f"{path}: lists {line}, which is not beside it; fetching from a crawl is not "
-                "built yet, so place the files there first"
-            )
-        # What the list names by an absolute path is named by its last part: names hold no machine.
-        yield file, file.parent if Path(line).is_absolute() else path.parent
+def _find_remote(
+    uri: str,
+    accepts: Callable[[Found], bool] | None,
+    what: str,
+    option: str,
+    found: list[Source],
+    skipped: list[str],
+) -> None:
+    if accepts is None:
+        raise NotBuiltError(f"{option}{shown(uri)}: {_NO_REMOTE}")
+    for one in remotes.find(uri, option):
+        if accepts(one):
+            found.append(Source(name=one.name, file=one.file, digest=one.digest()))
+        elif one.alone:
+            raise InputError(f"{one.file}: not a {what} (by name and first bytes)")
+        else:
+            skipped.append(one.name)
 
 
 def _name(path: Path) -> str:
@@ -209,18 +153,18 @@ def _digest(path: Path) -> str:
     size = path.stat().st_size
     digest = hashlib.blake2b(str(size).encode(), digest_size=8)
     with path.open("rb") as file:
-        digest.update(file.read(_HEAD_BYTES))
-        file.seek(max(0, size - _HEAD_BYTES))
-        digest.update(file.read(_HEAD_BYTES))
+        digest.update(file.read(HEAD_BYTES))
+        file.seek(max(0, size - HEAD_BYTES))
+        digest.update(file.read(HEAD_BYTES))
     return digest.hexdigest()
 
 
 def _distinct(found: Iterable[Source]) -> list[Source]:
     """The same file once, and equal names of different files told apart by what they hold."""
-    by_path = dict[str, Source]()
+    by_place = dict[str, Source]()
     for source in found:
-        by_path.setdefault(os.path.realpath(source.path), source)
-    once = list(by_path.values())
+        by_place.setdefault(_place(source.file), source)
+    once = list(by_place.values())
     # Two files may be alike in all that the digest looks at, or to the last byte.
     for tell in (_by_digest, _by_content, _by_order):
         alike = Counter(source.name for source in once)
@@ -232,12 +176,18 @@ def _distinct(found: Iterable[Source]) -> list[Source]:
     return sorted(once, key=lambda source: source.name)
 
 
+def _place(file: File) -> str:
+    return file.uri if isinstance(file, RemoteFile) else os.path.realpath(file)
+
+
 def _by_digest(source: Source, _: int) -> str:
     return f"~{source.digest}"
 
 
 def _by_content(source: Source, _: int) -> str:
-    with source.path.open("rb") as file:
+    if isinstance(source.file, RemoteFile):  # is not read whole for a name
+        return f"~{hashlib.blake2b(source.file.uri.encode(), digest_size=8).hexdigest()}"
+    with source.file.open("rb") as file:
         return f"~{hashlib.file_digest(file, _short_hash).hexdigest()}"
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-Unit = Literal["records", "pages", "images", "urls", "copies", "rows", "pairs", "texts"]
+Unit = Literal["records", "pages", "images", "urls", "copies", "rows", "pairs", "texts", "shards"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from openm3w.errors import InputError, ShardError
 from openm3w.shards import commit
@@ -31,6 +31,8 @@ class Manifest:
     root: Path
     exclude: tuple[str, ...] = ()
     """Keys that readers leave out."""
+    keys: Literal["own", "foreign"] = "own"
+    """`foreign`: as others wrote them, unique in their shard only, and of any letters."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     models: Mapping[str, Any] = field(default_factory=dict)
     """Scores by name -> id and preprocessing of the model that made them."""
@@ -88,6 +90,7 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
         "max_images": manifest.max_images,
         "shardlist": [asdict(shard) for shard in manifest.shards],
         "exclude": list(manifest.exclude),
+        "keys": manifest.keys,
         "recipe": dict(manifest.recipe),
         "models": dict(manifest.models),
         "versions": dict(manifest.versions),
@@ -179,7 +182,7 @@ def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
             make(ShardEntry, {name: row[name] for name in names if name in row})
             for row in value["shardlist"]
         ]
-        known = ("exclude", "recipe", "models", "versions", "build", "counts")
+        known = ("exclude", "keys", "recipe", "models", "versions", "build", "counts")
         _check_sizes(shards)
         about = {name: value[name] for name in known if name in value}
         about |= {"name": value["name"], "kind": value["kind"]}

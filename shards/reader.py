@@ -22,8 +22,9 @@ from openm3w.shards.writer import ShardEntry
 Verify = Literal["full", "quick", "off"]
 """`full`: size, sha256 and count; `quick`: size and count; `off`: count only."""
 
-# What a sample may hold; webdataset's decoder would run a member named `.pyd`.
-SUFFIXES = frozenset({"json", "txt", "jpg", "jpeg", "png", "webp"})
+# What a sample may hold; webdataset's decoder would run a member named `.pyd`. `cls`, a number as
+# text, is what its users have beside images, and is not read.
+SUFFIXES = frozenset({"json", "txt", "cls", "jpg", "jpeg", "png", "webp"})
 _CHUNK = 1 << 20
 
 

@@ -6,14 +6,13 @@ member convention, text samples are a `.txt` beside a `.json`. Keys hold no dot,
 loader splits `key.000.jpg` at the same place.
 """
 
-import dataclasses
-import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from openm3w.errors import ShardError
+from openm3w.shards.captioned import decode_caption, encode_caption
 from openm3w.shards.document import (
     Document,
     Image,
@@ -23,6 +22,7 @@ from openm3w.shards.document import (
     Span,
     Text,
 )
+from openm3w.shards.members import dump, load, member, plain, utf8
 from openm3w.shards.typed import make
 
 Kind = Literal["interleaved", "caption", "text"]
@@ -43,6 +43,8 @@ class Sample:
     key: str
     document: Document
     images: tuple[bytes, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Of a caption sample: columns of its table, and `sha256` of the image as it was fetched."""
 
 
 def image_member(key: str, index: int) -> str:
@@ -66,7 +68,7 @@ def document_to_json(
             continue
         texts.append(None)
         images.append(span.url if image_names is None else image_names[seen])
-        metadata.append(_plain(span))
+        metadata.append(plain(span))
         seen += 1
     return {
         "texts": texts,
@@ -76,8 +78,8 @@ def document_to_json(
             "url": document.url,
             "doc_id": document.doc_id,
             "title": document.title,
-            "provenance": _plain(document.provenance),
-            "signals": _plain(document.signals),
+            "provenance": plain(document.provenance),
+            "signals": plain(document.signals),
             "scores": dict(document.scores),
         },
     }
@@ -117,15 +119,15 @@ def encode_sample(sample: Sample, kind: Kind) -> list[tuple[str, bytes]]:
     if kind == "text":
         text = "\n\n".join(document.texts)
         about = document_to_json(document)["metadata"]
-        return [(f"{key}.json", _dump(about)), (f"{key}.txt", _utf8(text))]
+        return [(f"{key}.json", dump(about)), (f"{key}.txt", utf8(text))]
     if len(sample.images) != len(document.images):
         raise ValueError(
             f"{key}: {len(document.images)} images in the document, bytes of {len(sample.images)}"
         )
     if kind == "caption":
-        return _encode_caption(sample)
+        return encode_caption(key, document, sample.images[0], sample.extra)
     names = [image_member(key, i) for i in range(len(sample.images))]
-    head = (f"{key}.json", _dump(document_to_json(document, names)))
+    head = (f"{key}.json", dump(document_to_json(document, names)))
     return [head, *zip(names, sample.images, strict=True)]
 
 
@@ -135,7 +137,8 @@ def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
     Raises:
         ShardError: a member is missing or does not decode; the message begins with the key.
     """
-    about = _load(key, members)
+    # Others' captions are often a .txt without more; ours always have a .json.
+    about = load(key, members) if kind != "caption" or "json" in members else {}
     try:
         return _decode_members(key, members, about, kind)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -151,68 +154,18 @@ def _decode_members(
     key: str, members: Mapping[str, bytes], about: Mapping[str, Any], kind: Kind
 ) -> Sample:
     if kind == "text":
-        text = _member(key, members, "txt").decode()
+        text = member(key, members, "txt").decode()
         return Sample(key=key, document=_text_document(key, about, text))
     if kind == "caption":
-        return _decode_caption(key, members, about)
+        document, data, extra = decode_caption(key, members, about)
+        return Sample(key=key, document=document, images=(data,), extra=extra)
     try:
         document = document_from_json(about)
     except ShardError as error:
         raise ShardError(f"sample {key}: {error}") from error
     names = [name for name in about["images"] if name is not None]
-    images = tuple(_member(key, members, name.removeprefix(f"{key}.")) for name in names)
+    images = tuple(member(key, members, name.removeprefix(f"{key}.")) for name in names)
     return Sample(key=key, document=document, images=images)
-
-
-def _encode_caption(sample: Sample) -> list[tuple[str, bytes]]:
-    document, (image,) = sample.document, sample.document.images
-    caption, content = "\n\n".join(document.texts), image.content
-    if content is None:
-        raise ValueError(f"{sample.key}: a caption sample needs an image with content")
-    about = {
-        "key": sample.key,
-        "url": image.url,
-        "caption": caption,
-        "status": "success",
-        "error_message": None,
-        "width": content.width,
-        "height": content.height,
-        "original_width": content.original_width,
-        "original_height": content.original_height,
-        "original_format": content.original_format,
-        "sha256": content.sha256,
-        "phash": content.phash,
-        "page_url": document.url,
-        "provenance": _plain(document.provenance),
-        "signals": _plain(document.signals),
-        "scores": dict(image.scores),
-    }
-    (data,) = sample.images
-    key = sample.key
-    return [(f"{key}.json", _dump(about)), (f"{key}.jpg", data), (f"{key}.txt", _utf8(caption))]
-
-
-def _decode_caption(key: str, members: Mapping[str, bytes], about: Mapping[str, Any]) -> Sample:
-    suffix = next((s for s in ("jpg", "png", "webp") if s in members), "jpg")
-    data, caption = _member(key, members, suffix), _member(key, members, "txt").decode()
-    # Shards that img2dataset wrote have the same members, with fewer fields.
-    sizes = ("width", "height", "original_width", "original_height")
-    stored = {name: about.get(name) or 0 for name in sizes}
-    stored |= {name: about.get(name) or "" for name in ("sha256", "original_format", "phash")}
-    stored |= {"num_bytes": len(data)}
-    image = {
-        "url": about.get("url") or "",
-        "content": make(ImageContent, stored),
-        "scores": about.get("scores") or {},
-    }
-    document = {
-        "doc_id": key,
-        "url": about.get("page_url") or "",
-        "spans": (make(Image, image), Text(text=caption)),
-        "provenance": make(Provenance, about.get("provenance", {})),
-        "signals": make(Signals, about.get("signals", {})),
-    }
-    return Sample(key=key, document=make(Document, document), images=(data,))
 
 
 def _text_document(key: str, about: Mapping[str, Any], text: str) -> Document:
@@ -239,35 +192,3 @@ def _span(text: str | None, image: str | None, about: Mapping[str, Any] | None) 
     fields = dict(about or {})
     content = fields.pop("content", None)
     return make(Image, {**fields, "content": make(ImageContent, content) if content else None})
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    return dataclasses.asdict(value)
-
-
-def _dump(value: Mapping[str, Any]) -> bytes:
-    return _utf8(json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
-
-
-def _utf8(text: str) -> bytes:
-    # JSON sources may hold lone surrogates, which have no UTF-8 form.
-    return text.encode("utf-8", "replace")
-
-
-def _load(key: str, members: Mapping[str, bytes]) -> Mapping[str, Any]:
-    try:
-        value = json.loads(_member(key, members, "json"))
-    except (ValueError, RecursionError) as error:
-        raise ShardError(f"sample {key}: its .json does not decode: {error}") from error
-    if not isinstance(value, dict):
-        raise ShardError(f"sample {key}: its .json is {type(value).__name__}, expected an object")
-    return value
-
-
-def _member(key: str, members: Mapping[str, bytes], suffix: str) -> bytes:
-    try:
-        return members[suffix]
-    except KeyError:
-        raise ShardError(
-            f"sample {key}: no member {key}.{suffix}; it has {', '.join(sorted(members))}"
-        ) from None

@@ -15,6 +15,8 @@ from openm3w.shards.writer import ShardEntry
 DATA_FOLDER = "data"
 _BESIDE = (".idx", ".lengths")
 """What may stand beside a shard, after its name."""
+_BESIDE_CAPTIONS = (".parquet", "_stats.json")
+"""What img2dataset writes beside a shard of captions, after its name without `.tar`."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,6 +56,8 @@ def _verify_shard(
     manifest: Manifest, shard: ShardEntry, seen: set[str], result: Verification
 ) -> None:
     path = reader.check_shard(manifest, shard, verify="full")
+    if manifest.keys == "foreign":
+        seen = set()
     result.faults += _index_faults(path)
     images = characters = most = 0
     for sample in reader.read_shard(manifest, shard, verify="off"):
@@ -85,10 +89,11 @@ def _index_faults(path: Path) -> Iterator[str]:
 
 
 def _sample_faults(sample: Sample, manifest: Manifest, seen: set[str]) -> Iterator[str]:
-    if not KEY.fullmatch(sample.key):
+    if manifest.keys == "own" and not KEY.fullmatch(sample.key):
         yield f"key {sample.key!r} is not well formed (lower-case letters, digits, - and _)"
     if sample.key in seen:
-        yield f"key {sample.key} occurs a second time; keys are unique in the whole dataset"
+        where = "in the whole dataset" if manifest.keys == "own" else "in their shard"
+        yield f"key {sample.key} occurs a second time; keys are unique {where}"
     for number, (image, data) in enumerate(
         zip(sample.document.images, sample.images, strict=True), 1
     ):
@@ -105,7 +110,10 @@ def _image_faults(image: Image, data: bytes, manifest: Manifest) -> Iterator[str
     if content is None:
         yield "has no recorded size"
         return
-    if decoded.size != (content.width, content.height):
+    noted = (content.width, content.height)
+    if manifest.kind == "caption":  # of others, who do not always note a size
+        noted = (content.width or decoded.width, content.height or decoded.height)
+    if decoded.size != noted:
         width, height = decoded.size
         yield f"is {width} x {height}, recorded as {content.width} x {content.height}"
     # Caption shards of img2dataset carry the digest of the file before it was resized.
@@ -117,6 +125,9 @@ def _image_faults(image: Image, data: bytes, manifest: Manifest) -> Iterator[str
 def _strangers(manifest: Manifest) -> Iterator[str]:
     """Files of the data folder that no shard of the manifest accounts for."""
     known = {f"{shard.url}{ending}" for shard in manifest.shards for ending in ("", *_BESIDE)}
+    if manifest.kind == "caption":
+        stems = (shard.url.removesuffix(".tar") for shard in manifest.shards)
+        known |= {f"{stem}{ending}" for stem in stems for ending in _BESIDE_CAPTIONS}
     folder = manifest.root / DATA_FOLDER
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file() and path.relative_to(manifest.root).as_posix() not in known:

@@ -12,6 +12,7 @@ from openm3w.trainer import recipe as train_recipe
 
 ROOT = Path(__file__).parent.parent
 LOADERS = {
+    "alt-text": caption_recipe.load,
     "captions": caption_recipe.load,
     "text": text_recipe.load,
 }

@@ -33,7 +33,7 @@ def write_store(output: Path, profiles: Iterable[str], *, documents: int, images
     floor = ", ".join(f'"{name}"' for name in profiles)
     units = -(-documents // UNIT)
     sources = tuple(
-        Source(name=f"{at:05d}.warc.gz", path=Path(f"{at:05d}.warc.gz"), digest="0" * 16)
+        Source(name=f"{at:05d}.warc.gz", file=Path(f"{at:05d}.warc.gz"), digest="0" * 16)
         for at in range(units)
     )
     asked = (f"floor=[{floor}]", "scores.model=lit", "scores.windows.scope=all")

@@ -5,10 +5,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, RecipeError
 from openm3w.filters.captions import SCORES
 from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
+from openm3w.pipeline.captions.alt_texts import Imported
+from openm3w.pipeline.captions.beside import Img2dataset, column_types
 from openm3w.pipeline.captions.places import find_places
 from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
@@ -52,33 +54,80 @@ def make_plan(
             cannot be read.
         RecipeError: there is no such profile, or fetches would be remembered at two places.
         MissingError: img2dataset is not installed, or pdqhash where a blocklist has PDQ hashes; or
-            the package for a URI.
+            what reads a protocol.
         OutputError: what is remembered of fetches cannot be read.
     """
-    profile = recipe.load_profile()
-    tables = find_tables(inputs, url=url_column, text=text_column)
+    tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
     named = tuple(image_places)
+    if recipe.images.source == "http":
+        check_contact(recipe.fetch)
+    store = store or publish.default_store(output)
+    return _planned(
+        recipe,
+        output,
+        store,
+        remembered_at(recipe.fetch, store, shared),
+        tables=tables,
+        places=find_places(
+            named,
+            [table.source.file for table in tables],
+            fetching=recipe.images.source == "http",
+        ),
+        beside=not named,
+        again=again or Again(),
+    )
+
+
+def make_import_plan(recipe: CaptionRecipe, imported: Imported, output: Path) -> CaptionPlan:
+    """Resolves what is taken from a build of interleaved documents, before any work.
+
+    Both have one store.
+
+    Raises:
+        InputError: a list cannot be read.
+        RecipeError: there is no such profile, or the recipe asks for what the build has not.
+        MissingError: as of `make_plan`.
+        OutputError: what is remembered of fetches cannot be read.
+    """
+    if recipe.images.source == "http":
+        raise RecipeError(
+            "images.source=http: captions import takes what the build has stored; let m3w build "
+            "ask the web, by --fetch"
+        )
+    if recipe.images.originals and not imported.build.recipe.images.originals:
+        raise RecipeError(
+            "images.originals: the build kept none; build with --set images.originals=true"
+        )
+    return _planned(
+        recipe,
+        output,
+        imported.build.store,
+        imported.build.fetched,
+        tables=imported.tables,
+        places=(),
+        beside=False,
+        imported=imported,
+    )
+
+
+def _planned(
+    recipe: CaptionRecipe, output: Path, store: Path, fetched: str, **inputs: Any
+) -> CaptionPlan:
+    """The plan for these rows and images."""
     check_installed()
     lists = Lists.of(recipe.images.blocklists, recipe.images.evaluation_images)
     # Fails here, not after an hour, where a list is none.
     lists.blocked(), lists.evaluation()
-    if recipe.images.source == "http":
-        check_contact(recipe.fetch)
-    store = store or publish.default_store(output)
-    fetched = remembered_at(recipe.fetch, store, shared)
     # Likewise where what must not be stored cannot be known.
     list(told_of_tombstones(fetched))
     return CaptionPlan(
         recipe=recipe,
-        profile=profile,
-        tables=tables,
-        places=find_places(named, [table.source.path for table in tables]),
-        beside=not named,
+        profile=recipe.load_profile(),
         output=output,
         store=store,
         lists=lists,
-        again=again or Again(),
         fetched=fetched,
+        **inputs,
     )
 
 
@@ -101,6 +150,7 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
             notes=functools.partial(_notes, plan),
             begin=functools.partial(_begin, plan),
             end_job=functools.partial(_end_job, plan),
+            models=plan.imported.models if plan.imported else dict,
         ),
         runner,
         say=say,
@@ -115,6 +165,8 @@ def unjudged(plan: CaptionPlan) -> list[str]:
             "images.evaluation_images: none, so evaluation_distance of the profile "
             f"{plan.recipe.profile} drops nothing"
         )
+    if plan.imported:
+        return [*notes, *_unknown_scores(plan, plan.imported)]
     for table in plan.tables:
         for name, bound in plan.profile.scores.items():
             if name not in table.columns.scores:
@@ -124,6 +176,17 @@ def unjudged(plan: CaptionPlan) -> list[str]:
                     f"profile {plan.recipe.profile} on {name} drops nothing there"
                 )
     return notes
+
+
+def _unknown_scores(plan: CaptionPlan, imported: Imported) -> Iterator[str]:
+    """What `unjudged` says of a build's pairs, which have one score at the most."""
+    for name, bound in plan.profile.scores.items():
+        if name != imported.known_cosine:
+            yield (
+                f"the bound {bound:g} of the profile {plan.recipe.profile} on {name} drops "
+                f"nothing: the build has no such score (its similarity model: "
+                f"{imported.build.model})"
+            )
 
 
 _JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {
@@ -182,6 +245,14 @@ def _check_kept(found: Sequence[Stage]) -> None:
 
 
 def _writing(plan: CaptionPlan) -> Writing:
+    shards = plan.recipe.shards
+    beside = Img2dataset(
+        pairs=plan.folder("rows"),
+        outcomes=plan.folder("select"),
+        columns=column_types(plan.tables),
+        val_share=shards.val_share,
+        seed=shards.seed,
+    )
     return Writing(
         output=plan.output,
         kind="caption",
@@ -189,8 +260,9 @@ def _writing(plan: CaptionPlan) -> Writing:
         units=tuple(rows.blocks(plan)),
         written=plan.folder("shards"),
         samples=select.Samples(plan.folder("images")),
-        samples_per_shard=plan.recipe.shards.samples_per_shard,
-        seed=plan.recipe.shards.seed,
+        samples_per_shard=shards.samples_per_shard,
+        seed=shards.seed,
+        beside=beside if shards.img2dataset_files else None,
     )
 
 

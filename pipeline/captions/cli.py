@@ -1,14 +1,16 @@
-"""`m3w captions build` and `m3w captions adopt`."""
+"""`m3w captions build`, `m3w captions import` and `m3w captions adopt`."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from openm3w.pipeline.captions import adopt as adopting
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import recipe as caption_recipe
+from openm3w.pipeline.captions.alt_texts import Documents, Taken, open_build
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch_options import (
     fetch_again,
@@ -20,6 +22,39 @@ from openm3w.pipeline.fetch_options import (
 from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
+
+
+def selection_options(recipe: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds what says which pairs are kept and how the work is done; `recipe` is the default one."""
+    options = (
+        click.option("--name", default="", help=f"Name of the dataset.  [default: {recipe}]"),
+        click.option("--profile", default="", metavar="NAME",
+                     help="Which pairs are kept: a profile or file.  [default: captions]"),
+        click.option("--recipe", default=recipe, show_default=True, help="Recipe or TOML file."),
+        click.option("--runner", default="local", show_default=True, help="local or local-mp."),
+        click.option("--workers", type=click.IntRange(min=0), default=0,
+                     help="Processes of local-mp.  [default: one a core]"),
+        click.option("--set", "overrides", multiple=True, metavar="a.b=c",
+                     help="Change a recipe value."),
+        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+    )  # fmt: skip
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def _recipe(
+    recipe: str, overrides: tuple[str, ...], *, name: str, profile: str
+) -> caption_recipe.CaptionRecipe:
+    if profile:
+        overrides = (*overrides, f"profile={json.dumps(profile)}")
+    if name:
+        overrides = (*overrides, f"name={json.dumps(name)}")
+    return caption_recipe.load(recipe, overrides)
 
 
 @click.group()
@@ -59,16 +94,8 @@ def captions() -> None:
     type=click.Choice(["all", "first"]),
     help="Of a list of captions: a sample for each, or the first.  [default: all]",
 )
-@click.option("--name", default="", help="Name of the dataset.  [default: captions]")
-@click.option("--profile", default="", metavar="NAME",
-              help="Which pairs are kept: a profile or file.  [default: captions]")  # fmt: skip
-@click.option("--recipe", default="captions", show_default=True, help="Recipe or TOML file.")
-@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", type=click.IntRange(min=0), default=0,
-              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
 @fetch_options
-@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@selection_options("captions")
 def build(
     tables: tuple[str, ...],
     output: Path,
@@ -77,11 +104,11 @@ def build(
     url_column: str,
     text_column: str,
     take: str | None,
+    runner: str,
+    workers: int,
     name: str,
     profile: str,
     recipe: str,
-    runner: str,
-    workers: int,
     overrides: tuple[str, ...],
     *,
     as_json: bool,
@@ -89,11 +116,12 @@ def build(
     older_than: float,
     **fetching: Any,
 ) -> None:
-    """Builds caption shards from Parquet or JSONL tables.
+    """Builds caption shards from tables: Parquet, JSON lines, CSV or TSV.
 
-    The columns of LAION, ReLAION, COYO, DataComp and cc2dataset are known by name. Images are
-    taken from files: beside the table, or in what --images names. The same command again goes on
-    where the last one stopped, and does nothing where all is done.
+    TABLE is a file, a folder, a pattern or a URI (https, s3, gs); text may be packed as .gz or
+    .zst. The columns of LAION, ReLAION, COYO, DataComp, CC3M, CC12M and cc2dataset are known by
+    name. Images are taken from files: beside the table, or in what --images names. The same command
+    again goes on where the last one stopped, and does nothing where all is done.
 
     \b
     m3w captions build coco.jsonl --images train2017.tar --output coco
@@ -101,18 +129,15 @@ def build(
     m3w captions build cats.parquet --url-column file --text-column de --output cats
     m3w captions build coco.jsonl -o coco512 --set resize.side=512 --captions first
     m3w captions build laion.parquet -o laion --fetch --contact https://example.org/bot
+    m3w captions build cc12m.tsv.gz -o cc12m --fetch --contact https://example.org/bot
     """
     overrides = (*fetch_overrides(**fetching), *overrides)
     engine = Runner(name=runner, workers=workers)
     if take:
         overrides = (*overrides, f'captions.take="{take}"')
-    if profile:
-        overrides = (*overrides, f"profile={json.dumps(profile)}")
-    if name:
-        overrides = (*overrides, f"name={json.dumps(name)}")
     stores = stores_of(store, output)
     plan = builds.make_plan(
-        caption_recipe.load(recipe, overrides),
+        _recipe(recipe, overrides, name=name, profile=profile),
         tables,
         output,
         image_places=places,
@@ -122,6 +147,52 @@ def build(
         again=fetch_again(stores.jobs, refetch, older_than),
         shared=stores.shared,
     )
+    built = builds.build(plan, engine, say=quiet if as_json else click.echo)
+    _print_result(built, output, as_json=as_json)
+
+
+@captions.command("import")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--from", "take", required=True, type=click.Choice(get_args(Taken)),
+              help="What becomes the caption: alternative text or figcaption.")  # fmt: skip
+@click.option(
+    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
+)
+@click.option("--documents", type=click.Choice(get_args(Documents)), default="all",
+              show_default=True, help="Pages: all in the store, or in DIR's shards.")  # fmt: skip
+@click.option("--store", type=click.Path(path_type=Path),
+              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
+@click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
+              help="A module of filters that DIR was built with.")  # fmt: skip
+@selection_options("alt-text")
+def import_(
+    folder: Path,
+    take: Taken,
+    output: Path,
+    documents: Documents,
+    store: Path | None,
+    plugins: tuple[str, ...],
+    runner: str,
+    workers: int,
+    *,
+    as_json: bool,
+    **chosen: Any,
+) -> None:
+    """Makes pairs of the images and alternative texts of a build, as LAION was made.
+
+    DIR is a folder that `m3w build` or `m3w refilter` wrote to. Nothing is fetched: images come
+    out of its store, byte for byte where they are not resized, and what later runs reuse is kept
+    there.
+
+    \b
+    m3w captions import out --from alt-text --output pairs
+    m3w captions import out --from alt-text --profile laion -o pairs
+    m3w captions import out --from caption --documents kept -o figures
+    m3w captions import out --from alt-text -o pairs256 --set resize.side=256
+    """
+    engine = Runner(name=runner, workers=workers)
+    imported = open_build(folder, store, plugins, take=take, documents=documents)
+    plan = builds.make_import_plan(_recipe(**chosen), imported, output)
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)
     _print_result(built, output, as_json=as_json)
 
@@ -136,18 +207,32 @@ def build(
     help="Folder for the manifest; may be DIR itself.",
 )
 @click.option("--name", default="", help="Name of the dataset.  [default: that of DIR]")
+@click.option(
+    "--skip-damaged",
+    is_flag=True,
+    help="Leave out shards that are damaged, unfinished, of something else or duplicates.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def adopt(folder: Path, output: Path, name: str, *, as_json: bool) -> None:
-    """Registers shards that img2dataset wrote, without copying them.
+def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json: bool) -> None:
+    """Registers shards that img2dataset or webdataset wrote, without copying them.
 
-    DIR holds 00000.tar, 00000.parquet, 00000_stats.json and so on, written with
-    --output_format webdataset. Beside each tar an index, .tar.idx, is written.
+    DIR holds 00000.tar and so on, with img2dataset's 00000.parquet and 00000_stats.json beside
+    it or, if no tar has them, without. All shards are read, and those that cannot be adopted are
+    named, one a line. Beside each tar an index, .tar.idx, is written. What was found is kept in
+    OUTPUT.work, so that the same command goes on where the last one stopped.
 
     \b
     m3w captions adopt cc3m --output cc3m
+    m3w captions adopt cc3m --output cc3m --skip-damaged
     m3w shards join laion cc3m --output mix.json
     """
-    built = adopting.adopt(folder, output, name=name or folder.resolve().name)
+    built = adopting.adopt(
+        folder,
+        output,
+        name=name or folder.resolve().name,
+        skip_damaged=skip_damaged,
+        say=quiet if as_json else click.echo,
+    )
     _print_result(built, output, as_json=as_json)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from openm3w.errors import InputError
 from openm3w.filters.captions import SCORES
-from openm3w.pipeline.lines import plain_text
+from openm3w.pipeline.tables.columns import find_column
+from openm3w.pipeline.tables.rows import plain_text
 
 # The first that a table has is taken. LAION-400M and -5B; ReLAION, COYO, DataComp and cc2dataset;
 # the others are what img2dataset's users write.
@@ -36,31 +36,54 @@ class Columns:
     """Column with the URL of the page, or "" where there is none."""
     scores: Mapping[str, str] = field(default_factory=dict)
     """Name of a score (`openm3w.filters.captions.SCORES`) -> the column that holds it."""
+    own: Mapping[str, str] = field(default_factory=dict)
+    """Columns whose values samples carry under the table's own names -> their type in Arrow."""
 
     @property
     def names(self) -> list[str]:
-        every = (self.url, self.text, self.page, *self.scores.values())
+        every = (self.url, self.text, self.page, *self.scores.values(), *self.own)
         return list(dict.fromkeys(name for name in every if name))
 
 
-def find_columns(have: Sequence[str], *, url: str, text: str, table: str) -> Columns:
+def find_columns(
+    have: Mapping[str, str], *, url: str, text: str, table: object, own: Sequence[str] = ()
+) -> Columns:
     """The columns asked for, else those known by name.
+
+    Args:
+        have: The table's columns, and their types in Arrow.
+        url: The column of images, or "".
+        text: The column of captions, or "".
+        table: What the message names.
+        own: Columns that samples are to carry; those of known scores are carried in any case.
 
     Raises:
         InputError: there is none; the message lists what the table has.
     """
-    page = next((name for name in PAGE_COLUMNS if name in have), "")
+    names = list(have)
+    scores = _scores(names)
+    asked = (find_column(names, name, (), "captions.columns", table) for name in own)
+    carried = [*scores.values(), *asked]
     return Columns(
-        url=_find(have, url, URL_COLUMNS, "--url-column", table),
-        text=_find(have, text, TEXT_COLUMNS, "--text-column", table),
-        page=page,
-        scores=_scores(have),
+        url=find_column(names, url, URL_COLUMNS, "--url-column", table),
+        text=find_column(names, text, TEXT_COLUMNS, "--text-column", table),
+        page=next((name for name in PAGE_COLUMNS if name in have), ""),
+        scores=scores,
+        own={name: have[name] for name in carried},
     )
 
 
 def scores_of(values: Mapping[str, Any], columns: Columns) -> dict[str, float]:
     """A row's numbers for the columns that are read, to six digits; NaN where it has none."""
-    return {name: _number(values.get(column)) for name, column in columns.scores.items()}
+    return {
+        name: _number(values.get(column), SCORES[name].words)
+        for name, column in columns.scores.items()
+    }
+
+
+def own_of(values: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+    """A row's values for the columns that samples carry, as JSON has them."""
+    return {name: _plain(values.get(name)) for name in columns.own}
 
 
 def captions_of(value: Any) -> list[str] | None:
@@ -82,23 +105,29 @@ def _scores(have: Sequence[str]) -> dict[str, str]:
     return {name: column for name, column in found.items() if column}
 
 
-def _number(value: Any) -> float:
+def _plain(value: Any) -> Any:
+    """A value as JSON has it; what it has no form for, as dates and bytes, as text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, str):
+        return plain_text(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {plain_text(str(name)): _plain(item) for name, item in value.items()}
+    return str(value)
+
+
+def _number(value: Any, words: Mapping[str, float]) -> float:
     """Six decimals of a number; not a number where it is none, or none that JSON knows."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    if isinstance(value, str):  # of CSV all is text
+        value = words.get(value.strip(), value)
+    if not isinstance(value, int | float | str) or isinstance(value, bool):
         return math.nan
     try:
         number = float(value)
-    except OverflowError:
+    except (ValueError, OverflowError):
         return math.nan
     return round(number, 6) if math.isfinite(number) else math.nan
-
-
-def _find(have: Sequence[str], asked: str, known: Sequence[str], option: str, table: str) -> str:
-    if asked and asked in have:
-        return asked
-    if not asked:
-        found = next((name for name in known if name in have), None)
-        if found is not None:
-            return found
-    what = f"no column {asked!r}" if asked else f"no column is known by name; name it with {option}"
-    raise InputError(f"{table}: {what}; it has {', '.join(have) or 'no columns'}")

@@ -7,12 +7,13 @@ ledger row for each image. Only keys and ledger rows are shuffled.
 import contextlib
 import functools
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 import apache_beam as beam
+from apache_beam.pvalue import PCollection
 
 from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.filters.images.look import is_flat
@@ -32,19 +33,23 @@ from openm3w.pipeline.captions.places import file_in
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.recipe import Images
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.stored import StoredImages, held
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found
+from openm3w.pipeline.jobs import images as build_images
 from openm3w.pipeline.jobs import packing, web
 from openm3w.pipeline.jobs.indexing import num_joins
-from openm3w.pipeline.jobs.packing import WEB, Packing, PackUnit, Read
+from openm3w.pipeline.jobs.packing import WEB, Packing, PackUnit, Read, Reading
 from openm3w.pipeline.jobs.reading import heeding, reading_records
+from openm3w.pipeline.jobs.web import Body
 from openm3w.pipeline.runners import Runner
 
 UNREADABLE = "unreadable"
-FAILED = frozenset({"undecodable", "not_resized", UNREADABLE})
-"""Outcomes that are errors; the others are decisions or absences."""
+FAILED = frozenset({"undecodable", "not_resized", UNREADABLE}) | build_images.FAILED
+"""Outcomes that are errors, also those of a build that images are taken from; the others are
+decisions or absences."""
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
@@ -66,17 +71,34 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
         OutputError: the store cannot be written.
         MissingError: img2dataset is not installed.
     """
+    resizing = _resizing(plan)
+    reading: Reading = functools.partial(_reading, plan)
+    encode: Callable[[Body], Encoded] = functools.partial(_resized, resizing)
+    if plan.imported:
+        stored = StoredImages.of(
+            plan.imported.build,
+            unit.archive,
+            resizing=resizing,
+            bounds=plan.profile.images,
+            blocklist=plan.lists.blocked(),
+            tombstones=web.tombstones(plan.fetched),
+        )
+        reading, encode = stored.reading, stored.encode
     how = Packing(
         folder=plan.folder("images"),
         key="image",
         unit="images",
         failed=FAILED,
-        reading=functools.partial(_reading, plan),
-        encode=functools.partial(_encoded, plan, _resizing(plan)),
+        reading=reading,
+        encode=functools.partial(_encoded, plan, encode),
         web=plan.web,
         url_of=reference_of,
     )
     packing.commit_pack(how, unit)
+
+
+def _resized(resizing: Resizing, body: Body) -> Encoded:
+    return resizing(body.data)
 
 
 @contextlib.contextmanager
@@ -130,20 +152,24 @@ def _resizing(plan: CaptionPlan) -> Resizing:
     return Resizing(images=plan.recipe.images, resize=plan.recipe.resize, with_pdq=with_pdq)
 
 
-def _encoded(plan: CaptionPlan, resize: Resizing, data: bytes, unit: str) -> Encoded:
-    bounds, blocklist = plan.profile.images, plan.lists.blocked()
+def _encoded(
+    plan: CaptionPlan, encode: Callable[[Body], Encoded], body: Body, unit: str
+) -> Encoded:
+    data, bounds, blocklist = body.data, plan.profile.images, plan.lists.blocked()
     if reason := blocklist.refuses_bytes(data):
         raise UnusableImageError(reason)
     if _is_crawled(plan, unit) and len(data) < bounds.min_crawled_bytes:
         raise UnusableImageError("too_few_bytes" if data else "empty")
-    encoded = resize(data)
+    encoded = encode(body)
     if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
         raise UnusableImageError(reason)
     return replace(encoded, original_data=data) if plan.recipe.images.originals else encoded
 
 
 def _is_crawled(plan: CaptionPlan, unit: str) -> bool:
-    """Whether an image is as the web gave it."""
+    """Whether an image's bytes are as the web gave them."""
+    if plan.imported:  # those of a stored copy say nothing of what was fetched
+        return False
     kinds = {place.unit: place.kind for place in plan.places}
     return unit == WEB or kinds[unit] == "archive"
 
@@ -165,6 +191,23 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
         | "Wanted" >> beam.FlatMap(lambda block: _wanted(plan, block))
         | "Distinct" >> beam.Distinct()
     )
+    found = (
+        held(pipeline, images, plan.imported.build)
+        if plan.imported
+        else _searched(pipeline, images, plan)
+    )
+    packing.commit_packs(
+        found,
+        plan.folder("images"),
+        functools.partial(commit_pack, plan),
+        url_of=reference_of if plan.web else None,
+    )
+
+
+def _searched(
+    pipeline: beam.Pipeline, images: PCollection[str], plan: CaptionPlan
+) -> PCollection[Found]:
+    """Where folders, tar files and archives have each image, or why they do not."""
     searched = images | "Folders" >> beam.Map(
         lambda image: look_in_folders(image, plan.places) or first_step(image)
     )
@@ -179,13 +222,7 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
         joins=_num_joins(plan),
         max_redirects=plan.recipe.images.max_redirects,
     )
-    found = (in_folders, followed) | "Found" >> beam.Flatten()
-    packing.commit_packs(
-        found,
-        plan.folder("images"),
-        functools.partial(commit_pack, plan),
-        url_of=reference_of if plan.web else None,
-    )
+    return (in_folders, followed) | "Found" >> beam.Flatten()
 
 
 def _num_joins(plan: CaptionPlan) -> int:

@@ -16,7 +16,9 @@ from urllib.parse import unquote, urlsplit
 from openm3w.errors import InputError
 from openm3w.filters.url import url_key
 from openm3w.pipeline.images.named import OPTION, ImagePlace, PlaceKind
+from openm3w.pipeline.remote import File
 from openm3w.pipeline.sources import find_sources, looks_like_archive
+from openm3w.pipeline.uris import local_path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
 _CHUNK = 1 << 20
@@ -31,17 +33,21 @@ class Member(NamedTuple):
     length: int
 
 
-def find_places(values: Iterable[str], tables: Iterable[Path]) -> tuple[ImagePlace, ...]:
+def find_places(
+    values: Iterable[str], tables: Iterable[File], *, fetching: bool = False
+) -> tuple[ImagePlace, ...]:
     """What `--images` names; without it the folders of the tables.
 
-    In a named folder the loose files come first, then the tar files and archives in it.
+    In a named folder the loose files come first, then the tar files and archives in it. `fetching`
+    says that the web is asked, too.
 
     Raises:
-        InputError: nothing is there, or a file is neither tar nor archive.
+        InputError: nothing is there, a file is neither tar nor archive, or a table is elsewhere and
+            nothing says where its images are.
     """
-    named = list(values)
+    named = list(map(local_path, values))
     if not named:
-        return tuple(_folder(path, "") for path in dict.fromkeys(t.parent for t in tables))
+        return _beside(tables, fetching=fetching)
     places: list[ImagePlace] = []
     for value in named:
         path = Path(value)
@@ -127,6 +133,19 @@ def _clean_name(name: str) -> str:
     while name.startswith("./"):
         name = name[2:]
     return name
+
+
+def _beside(tables: Iterable[File], *, fetching: bool) -> tuple[ImagePlace, ...]:
+    folders = dict[Path, None]()
+    for table in tables:
+        if isinstance(table, Path):
+            folders[table.parent] = None
+        elif not fetching:
+            raise InputError(
+                f"{table}: no images are beside a table that is elsewhere; name them by --images, "
+                "or ask the web with --fetch"
+            )
+    return tuple(_folder(path, "") for path in folders)
 
 
 def _folder(path: Path, name: str) -> ImagePlace:

@@ -8,12 +8,14 @@ from typing import Any, Literal
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
 from openm3w.pipeline import originals, publish
+from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.jobs.web import Web
+from openm3w.pipeline.remote import RemoteFile
 from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
@@ -40,6 +42,8 @@ class CaptionPlan:
     """Which images are asked for again."""
     fetched: str
     """URI of what is remembered of fetches, and of tombstones."""
+    imported: Imported | None = None
+    """The build of which rows and images are taken, in the place of tables and files."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -53,9 +57,16 @@ class CaptionPlan:
             return None
         return Web(settings=self.recipe.fetch, store=self.fetched, again=self.again)
 
-    def place_of(self, table: Table) -> ImagePlace:
-        """The folder of a table, where images are looked up beside it."""
-        return next(place for place in self.places if place.path == table.source.path.parent)
+    def scope_of(self, table: Table) -> str:
+        """Where the images of a table's rows are looked up: the unit of its folder, "" everywhere.
+
+        Nothing is beside a table that is elsewhere: its scope is that of no place.
+        """
+        if not self.beside:
+            return ""
+        if isinstance(table.source.file, RemoteFile):
+            return "elsewhere"
+        return next(p.unit for p in self.places if p.path == table.source.path.parent)
 
     def fingerprint(self, job: Job) -> str:
         """What a job's units are made from: its part of the recipe and its parents' digits."""

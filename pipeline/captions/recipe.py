@@ -9,6 +9,7 @@ from openm3w.filters.caption_profile import CaptionProfile, load_caption_profile
 from openm3w.filters.images.size import MAX_PIXELS
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.fetch.settings import FetchSettings
+from openm3w.shards.captioned import IMG2DATASET_FIELDS, OWN_FIELDS
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 
@@ -19,6 +20,13 @@ class Captions:
 
     take: Literal["all", "first"] = "all"
     """Where a row has several captions: one sample for each, or only the first."""
+    columns: tuple[str, ...] = ()
+    """Columns that samples carry under their own names, as img2dataset's --save_additional_columns.
+    Those of known scores are carried in any case."""
+
+    def __post_init__(self) -> None:
+        if taken := sorted(set(self.columns) & {*IMG2DATASET_FIELDS, *OWN_FIELDS}):
+            raise ValueError(f"columns: {', '.join(taken)} would hide fields that a sample has")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,8 @@ class Shards(recipes.Shards):
 
     samples_per_shard: int = 10_000
     """img2dataset's default; at 256 px some 200 MB."""
+    img2dataset_files: bool = True
+    """Beside each shard the table and the statistics that img2dataset writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ class Resizing:
             UnusableImageError: with one of `decode.REASONS`, or `not_resized`.
             MissingError: img2dataset is not installed.
         """
-        keeps = functools.partial(_stays, self.resize) if self.images.keep_bytes else None
+        keeps = functools.partial(stays, self.resize) if self.images.keep_bytes else None
         opened = open_picture(data, self._within(self._side), keeps)
         stored, width, height = opened.kept, opened.width, opened.height
         if stored is None:
@@ -134,7 +134,15 @@ def _bgr(opened: Opened) -> _Pixels:
     return cv2.cvtColor(np.asarray(opened.picture), cv2.COLOR_RGB2BGR)
 
 
-def _stays(to: Resize, width: int, height: int) -> bool:
+def size_after(to: Resize, width: int, height: int) -> tuple[int, int]:
+    """Width and height that a picture is scaled to, before edges are cut off or added."""
+    if stays(to, width, height):
+        return width, height
+    scale = to.side / _compared(to, width, height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def stays(to: Resize, width: int, height: int) -> bool:
     """Whether a picture of this size is left as it is."""
     at_first = _compared(to, width, height)
     if to.mode == "no" or (to.only_if_bigger and at_first <= to.side):
@@ -152,9 +160,9 @@ def _fitted(pixels: _Pixels, to: Resize) -> _Pixels:
     """What img2dataset makes of a bitmap; the very array where it stays as it is."""
     height, width = pixels.shape[:2]
     at_first = _compared(to, width, height)
-    if _stays(to, width, height):
+    if stays(to, width, height):
         return pixels
-    pixels = _scaled(pixels, to.side / at_first, is_smaller=at_first > to.side)
+    pixels = _scaled(pixels, size_after(to, width, height), is_smaller=at_first > to.side)
     height, width = pixels.shape[:2]
     if to.mode == "center_crop":
         top, left = (height - to.side) // 2, (width - to.side) // 2
@@ -167,13 +175,13 @@ def _fitted(pixels: _Pixels, to: Resize) -> _Pixels:
     return pixels
 
 
-def _scaled(pixels: _Pixels, scale: float, *, is_smaller: bool) -> _Pixels:
+def _scaled(pixels: _Pixels, size: tuple[int, int], *, is_smaller: bool) -> _Pixels:
     cv2 = _cv2()
-    height, width = (max(1, round(side * scale)) for side in pixels.shape[:2])
+    width, height = size
     if (height, width) == pixels.shape[:2]:
         return pixels
     how = cv2.INTER_AREA if is_smaller else cv2.INTER_LANCZOS4
-    return cv2.resize(pixels, (width, height), interpolation=how)
+    return cv2.resize(pixels, size, interpolation=how)
 
 
 _WHITE = (255, 255, 255)

@@ -4,7 +4,7 @@ A table is cut into blocks of pairs, so that no later step holds a whole one.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, NamedTuple
 
 import apache_beam as beam
@@ -13,15 +13,17 @@ import pyarrow as pa
 from openm3w.filters.captions import CaptionPair
 from openm3w.filters.registry import PairFilter
 from openm3w.pipeline import runners
+from openm3w.pipeline.captions import alt_texts
+from openm3w.pipeline.captions.alt_texts import ImageRow
 from openm3w.pipeline.captions.columns import captions_of
 from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
 from openm3w.pipeline.extraction.language import detect_language
-from openm3w.pipeline.lines import plain_text
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import dump
+from openm3w.pipeline.tables.rows import numbers, plain_text
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import make_doc_id
 
@@ -34,13 +36,19 @@ PAIRS = pa.schema(
         ("page", pa.string()),
         ("caption", pa.string()),
         ("scores", pa.string()),
+        ("own", pa.string()),
+        ("about", pa.string()),
     ]
 )
-"""One row for each pair; `image` is the key under which its image is looked up; `scores` is JSON,
-what the table says about the pair."""
+"""One row for each pair; `image` is the key under which its image is looked up. `scores` and `own`
+are JSON: what the table says of the pair under our names of scores, and under its own. `about` is
+JSON, provenance and signals of the page where the rows are of a build's pages, else ""."""
 
 MAX_PAIRS = 20_000
 """Pairs of a block: some 5 MB."""
+
+_ABSENT = frozenset({"no_image", "no_caption"}) | alt_texts.DROPPED
+"""Reasons of rows that are as they should be; the others are errors."""
 
 MAX_NOTES = 20
 """Damaged rows of a table that are named with their number; all are counted."""
@@ -56,6 +64,8 @@ class Pair(NamedTuple):
     page: str
     caption: str
     scores: str
+    own: str
+    about: str
 
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
@@ -85,9 +95,10 @@ def commit_table(plan: CaptionPlan, table: Table) -> None:
 
     Raises:
         OutputError: the store cannot be written.
+        InputError: the table is elsewhere and cannot be read.
     """
     folder, clock, counts = plan.folder("rows"), Clock(), _Counts(plan)
-    scope = plan.place_of(table).unit if plan.beside else ""
+    scope = plan.scope_of(table)
     names: list[str] = []
     pairs = counts.pairs_of(table, scope)
     while (first := next(pairs, None)) is not None:
@@ -112,12 +123,13 @@ class _Counts:
         self._take = 1 if plan.recipe.captions.take == "first" else None
         self._filters = plan.profile.row_filters()
         self._languages = plan.profile.language_filters()
+        self._imported = plan.imported
         self.rows, self.pairs = Tally(), Tally()
         self.notes: list[str] = []
 
     def pairs_of(self, table: Table, scope: str) -> Iterator[Pair]:
         """The pairs that stay; every row and pair is counted once."""
-        for row in read_rows(table):
+        for row in self._rows(table):
             captions = captions_of(row.text)
             if reason := _row_fault(row, captions):
                 self._lost_row(row, reason)
@@ -128,6 +140,11 @@ class _Counts:
                 self.pairs.add("dropped" if reason else "kept", reason)
                 if not reason:
                     yield _pair(table, row, index, caption, scope)
+
+    def _rows(self, table: Table) -> Iterator[Row]:
+        if self._imported is None:
+            return read_rows(table)
+        return alt_texts.read_rows(self._imported, table.source.unit)
 
     def _fault(self, pair: CaptionPair) -> str:
         fault = _first_fault(self._filters, pair)
@@ -147,11 +164,11 @@ class _Counts:
         }
 
     def _lost_row(self, row: Row, reason: str) -> None:
-        outcome = "dropped" if reason in ("no_image", "no_caption") else "failed"
-        self.rows.add(outcome, reason)
+        outcome = "dropped" if reason in _ABSENT else "failed"
+        self.rows.add(outcome, reason, row.count)
         if outcome == "failed" and len(self.notes) < MAX_NOTES:
             detail = f": {row.detail}" if row.detail else ""
-            self.notes.append(f"row {row.number + 1}: {reason}{detail}")
+            self.notes.append(f"{numbers(row.number, row.count)}: {reason}{detail}")
 
 
 def _first_fault(filters: Iterable[PairFilter], pair: CaptionPair) -> str:
@@ -172,18 +189,25 @@ def _row_fault(row: Row, captions: list[str] | None) -> str:
 
 def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
     name, reference = table.source.name, plain_text(row.url).strip()
-    # The first caption has the row's own id, so that `take = "first"` and `"all"` agree on it.
-    doc_id = (
-        make_doc_id("", f"{name}\n{row.number}", index)
-        if index
-        else make_doc_id("", name, row.number)
-    )
+    if isinstance(row, ImageRow):
+        doc_id, image = row.doc_id, f"{scope}|{row.key}"
+        about = dump({"provenance": asdict(row.provenance), "signals": asdict(row.signals)})
+    else:
+        # The first caption has the row's own id, so that `take = "first"` and `"all"` agree on it.
+        doc_id = (
+            make_doc_id("", f"{name}\n{row.number}", index)
+            if index
+            else make_doc_id("", name, row.number)
+        )
+        image, about = image_key(reference, scope), ""
     return Pair(
         row=row.number,
         doc_id=doc_id,
-        image=image_key(reference, scope),
+        image=image,
         url=reference if is_url(reference) else "",
         page=plain_text(row.page) if isinstance(row.page, str) else "",
         caption=caption,
         scores=dump({name: score for name, score in row.scores.items() if score == score}),
+        own=dump(row.own),
+        about=about,
     )

@@ -21,8 +21,9 @@ from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder, dump
 from openm3w.pipeline.tally import Tally
-from openm3w.shards.document import Document, Image, Provenance
+from openm3w.shards.document import Document, Image, Provenance, Signals
 from openm3w.shards.sample import Sample, caption_document, document_from_json, document_to_json
+from openm3w.shards.typed import make
 
 SELECTED = pa.schema(
     [
@@ -30,10 +31,11 @@ SELECTED = pa.schema(
         ("split", pa.string()),
         ("document", pa.string()),
         ("place", pa.string()),
+        ("extra", pa.string()),
         ("originals", pa.string()),
     ]
 )
-"""One row for each kept pair; `place` is JSON: pack, offset, length.
+"""One row for each kept pair; `place` is JSON: pack, offset, length; so is `extra`, as in `Sample`.
 
 `originals` is a JSON list of one such place, of the bytes as they were fetched, or of null."""
 
@@ -134,7 +136,8 @@ class Samples:
             for row in selected:
                 document = document_from_json(json.loads(row["document"]))
                 data = packs.read(Place(*json.loads(row["place"])))
-                yield Sample(key=row["doc_id"], document=document, images=(data,))
+                extra = json.loads(row["extra"])
+                yield Sample(key=row["doc_id"], document=document, images=(data,), extra=extra)
 
 
 def _selected_row(
@@ -146,6 +149,7 @@ def _selected_row(
         "split": split,
         "document": dump(document_to_json(_document(pair, image, source))),
         "place": dump([image["pack"], image["offset"], image["length"]]),
+        "extra": dump(json.loads(pair["own"]) | {"sha256": image["original_sha256"]}),
         "originals": dump([astuple(original) if original else None]),
     }
 
@@ -156,8 +160,18 @@ def _document(pair: Mapping[str, Any], image: Mapping[str, Any], source: str) ->
         filled(Image(url=pair["url"], scores=json.loads(pair["scores"]) | image[DISTANCE]), image),
         pair["caption"],
         url=pair["page"],
-        provenance=Provenance(source=source, offset=pair["row"]),
+        **_about_page(pair, source),
     )
+
+
+def _about_page(pair: Mapping[str, Any], source: str) -> dict[str, Any]:
+    if not pair["about"]:
+        return {"provenance": Provenance(source=source, offset=pair["row"])}
+    about = json.loads(pair["about"])
+    return {
+        "provenance": make(Provenance, about["provenance"]),
+        "signals": make(Signals, about["signals"]),
+    }
 
 
 def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:

@@ -1,22 +1,14 @@
-"""Parquet and JSONL tables to rows, each with the same three values."""
+"""Tables to rows, each with the same values: image, captions, page and scores."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.columns import Columns, find_columns, scores_of
-from openm3w.pipeline.lines import SUFFIXES, read_lines
+from openm3w.pipeline.captions.columns import Columns, find_columns, own_of, scores_of
 from openm3w.pipeline.sources import Source, find_sources
-
-_BATCH = 1024
-_PARQUET = b"PAR1"
-_LOOKED_AT = 100
-"""Lines of a JSONL table whose keys are its columns."""
+from openm3w.pipeline.tables import forms
+from openm3w.pipeline.tables.rows import Cells
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +21,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row as read."""
+    """One row as read, or rows that could not be."""
 
     number: int
     """From 0; for JSONL that of the line, blank lines counted."""
@@ -37,97 +29,58 @@ class Row:
     text: Any = None
     page: Any = None
     scores: Mapping[str, float] = field(default_factory=dict)
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Values of the columns that samples carry."""
     error: str = ""
     """Why the row could not be read, or ""."""
     detail: str = ""
+    count: int = 1
+    """Rows that `error` took."""
 
 
-def find_tables(inputs: Iterable[str], *, url: str, text: str) -> tuple[Table, ...]:
-    """The tables behind files, folders and globs, their columns found.
+def find_tables(
+    inputs: Iterable[str], *, url: str, text: str, own: Sequence[str] = ()
+) -> tuple[Table, ...]:
+    """The tables behind files, folders, globs and URIs, their columns found; `own` are carried.
 
     Raises:
         InputError: nothing is there, a named file is no table, or a column is missing.
+        MissingError: the package for the protocol of a URI is not installed.
     """
-    found = find_sources(inputs, accepts=is_table, what="Parquet or JSONL table", option="")
+    found = find_sources(
+        inputs,
+        accepts=forms.is_table,
+        remote=forms.is_remote_table,
+        what=forms.WHAT,
+        option="",
+    )
     if found.unreadable:
         raise InputError(found.unreadable[0])
+    have = forms.columns_of_all(source.file for source in found.archives)
     return tuple(
-        Table(source=source, columns=_columns(source.path, url=url, text=text))
-        for source in found.archives
+        Table(
+            source=source,
+            columns=find_columns(types, url=url, text=text, table=source.file, own=own),
+        )
+        for source, types in zip(found.archives, have, strict=True)
     )
 
 
 def read_rows(table: Table) -> Iterator[Row]:
-    """All rows; a damaged table ends with a row that says so."""
-    rows = _parquet_rows if _is_parquet(table.source.path) else _jsonl_rows
-    return rows(table.source.path, table.columns)
+    """All rows; what is damaged is a row that says so."""
+    for cells in forms.read_table(table.source.file, table.columns.names):
+        yield _row(cells, table.columns)
 
 
-def is_table(path: Path) -> bool:
-    """Whether a file is one of ours by its first bytes or its name."""
-    return _is_parquet(path) or path.name.lower().endswith(SUFFIXES)
-
-
-def _is_parquet(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(4) == _PARQUET
-
-
-def _columns(path: Path, *, url: str, text: str) -> Columns:
-    have = _parquet_columns(path) if _is_parquet(path) else _jsonl_columns(path)
-    return find_columns(have, url=url, text=text, table=str(path))
-
-
-def _parquet_columns(path: Path) -> list[str]:
-    try:
-        with pq.ParquetFile(path) as file:
-            return list(file.schema_arrow.names)
-    except (OSError, pa.ArrowException) as error:
-        raise InputError(f"{path}: not a readable Parquet file: {_line(error)}") from error
-
-
-def _jsonl_columns(path: Path) -> list[str]:
-    names: dict[str, None] = {}
-    why = "it has no lines"
-    for count, line in enumerate(read_lines(path)):
-        names.update(dict.fromkeys(line.value))
-        why = line.detail or why
-        if count >= _LOOKED_AT:
-            break
-    if not names:
-        raise InputError(f"{path}: no JSON object in its first lines: {why}")
-    return list(names)
-
-
-def _parquet_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    number = 0
-    try:
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(_BATCH, columns=columns.names):
-                for values in batch.to_pylist():
-                    yield _row(number, values, columns)
-                    number += 1
-    except (OSError, ValueError, pa.ArrowException) as error:
-        yield Row(number=number, error="damaged_file", detail=_line(error))
-
-
-def _jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
-    for line in read_lines(path):
-        if line.error:
-            yield Row(number=line.number - 1, error=line.error, detail=line.detail)
-        else:
-            yield _row(line.number - 1, line.value, columns)
-
-
-def _row(number: int, values: dict[str, Any], columns: Columns) -> Row:
+def _row(cells: Cells, columns: Columns) -> Row:
+    if cells.error:
+        return Row(number=cells.number, error=cells.error, detail=cells.detail, count=cells.count)
+    values = cells.values
     return Row(
-        number=number,
+        number=cells.number,
         url=values.get(columns.url),
         text=values.get(columns.text),
         page=values.get(columns.page) if columns.page else None,
         scores=scores_of(values, columns),
+        own=own_of(values, columns),
     )
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200]

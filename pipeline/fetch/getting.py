@@ -57,9 +57,10 @@ def get(
 ) -> Iterator[Got]:
     """Each distinct URL once, by its canonical spelling, in the order in which they are there.
 
-    What others fetched, or refused to, under other manners is judged by the fetcher's own. Where asking again fails
-    for something that passes, as a 503, the bytes that are remembered stay. `told` hears of every
-    URL that was asked for. The unit is committed when the last one has been taken.
+    What others fetched, or refused to, under other manners is judged by the fetcher's own. Where
+    asking again fails for something that passes, as a 503, the bytes that are remembered stay.
+    `told` hears of every URL that was asked for. The unit is committed when the last one has been
+    taken.
 
     Raises:
         OutputError: the store cannot be read or written, or is damaged.

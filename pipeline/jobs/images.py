@@ -35,6 +35,7 @@ from openm3w.pipeline.images.resolve import (
 from openm3w.pipeline.jobs import indexing, packing, places, web
 from openm3w.pipeline.jobs.packing import Packing, PackUnit, Read
 from openm3w.pipeline.jobs.reading import heeding, reading_records
+from openm3w.pipeline.jobs.web import Body
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
@@ -108,8 +109,8 @@ def _reading(plan: Plan, archive: str) -> Iterator[Read]:
         yield heeding(read, tombstones)
 
 
-def _encoded(plan: Plan, data: bytes, archive: str) -> Encoded:  # noqa: ARG001
-    images, blocklist = plan.recipe.images, plan.lists.blocked()
+def _encoded(plan: Plan, body: Body, archive: str) -> Encoded:  # noqa: ARG001
+    data, images, blocklist = body.data, plan.recipe.images, plan.lists.blocked()
     if reason := blocklist.refuses_bytes(data):
         raise UnusableImageError(reason)
     encoded = encode(data, images.encoding, with_pdq=len(blocklist.pdq) > 0)

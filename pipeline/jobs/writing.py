@@ -3,13 +3,15 @@
 A unit's table of kept samples has at least the columns `doc_id` and `split`. Its rows are
 shuffled once, to the shard that a hash of the id names. Membership and order depend on ids, seed
 and the number of kept samples alone: not on the runner, and not on what was done before a crash.
+What has its place beside the shards, as tables of what came to no sample, goes the same way.
 """
 
+import bisect
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import apache_beam as beam
 
@@ -40,6 +42,22 @@ class ShardName:
         return f"data/{self.unit}.tar"
 
 
+class Beside(Protocol):
+    """Files beside each shard with a row for each sample, and for what came to none; picklable."""
+
+    def missed(self, unit: str) -> Iterator[Row]:
+        """What of a unit came to no sample, with at least the columns `doc_id` and `split`."""
+
+    def missed_row(self, missed: Row) -> Mapping[str, Any]:
+        """Its row in the file."""
+
+    def row(self, sample: Sample) -> Mapping[str, Any]:
+        """The row of a sample."""
+
+    def write(self, root: Path, url: str, rows: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+        """Commits the files beside the shard `url`; their sizes in bytes by URL."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
     """What is written where; small and picklable."""
@@ -56,6 +74,7 @@ class Writing:
     """Rows of `selected` to samples, in the same order."""
     samples_per_shard: int
     seed: int
+    beside: Beside | None = None
 
 
 def write_shards(writing: Writing, runner: Runner) -> tuple[ShardEntry, ...]:
@@ -66,8 +85,9 @@ def write_shards(writing: Writing, runner: Runner) -> tuple[ShardEntry, ...]:
     """
     counts = split_counts(writing.selected, writing.units)
     names = shard_names(counts, writing.samples_per_shard)
-    if any(_entry(writing, name) is None for name in _used_names(writing, counts)):
-        runners.run(runner, lambda p: _graph(p, writing, counts))
+    used = _used_names(writing, counts)
+    if any(_entry(writing, name) is None for name in used):
+        runners.run(runner, lambda p: _graph(p, writing, counts, tuple(sorted(used))))
     entries = (_entry(writing, name) for name in names)
     return tuple(entry for entry in entries if entry is not None)
 
@@ -106,22 +126,57 @@ def split_by(group: str, val_share: float, seed: int) -> str:
     return "val" if order_hash(group, seed) < val_share * _HASH_RANGE else "train"
 
 
-def _graph(pipeline: beam.Pipeline, writing: Writing, counts: Mapping[str, int]) -> None:
+def shard_for(
+    row: Row, counts: Mapping[str, int], used: Sequence[ShardName], seed: int, per_shard: int
+) -> ShardName:
+    """The shard beside which a row stands that came to no sample.
+
+    The one that its id names; where that has no sample and is not written, the next that is, and
+    where its split has none, one of the first split.
+
+    Args:
+        row: Its `doc_id` and `split`.
+        counts: Kept samples by split.
+        used: The shards that are written, in order.
+        seed: Of the recipe.
+        per_shard: Samples of a shard.
+    """
+    first = _at(used, ShardName(row["split"], 0)) or used[0]
+    index = shard_of(row["doc_id"], seed, _num_shards(counts[first.split], per_shard))
+    return _at(used, ShardName(first.split, index)) or first
+
+
+def _at(used: Sequence[ShardName], name: ShardName) -> ShardName | None:
+    """The first shard of the same split from this one on."""
+    at = bisect.bisect_left(used, name)
+    return used[at] if at < len(used) and used[at].split == name.split else None
+
+
+def _graph(
+    pipeline: beam.Pipeline,
+    writing: Writing,
+    counts: Mapping[str, int],
+    used: Sequence[ShardName],
+) -> None:
     _ = (
         pipeline
         | "Units" >> beam.Create(list(writing.units))
-        | "Selected" >> beam.FlatMap(lambda unit: _placed(writing, unit, counts))
+        | "Selected" >> beam.FlatMap(lambda unit: _placed(writing, unit, counts, used))
         | "Group by shard" >> beam.GroupByKey()
         | "Shards" >> beam.MapTuple(lambda name, rows: _write(writing, name, rows))
     )
 
 
 def _placed(
-    writing: Writing, unit: str, counts: Mapping[str, int]
-) -> Iterator[tuple[tuple[str, int], Row]]:
+    writing: Writing, unit: str, counts: Mapping[str, int], used: Sequence[ShardName]
+) -> Iterator[tuple[tuple[str, int], tuple[bool, Row]]]:
+    """Rows with their shard, and whether they are samples."""
     for row in writing.selected.rows(unit):
         name = _name(writing, row, counts)
-        yield (name.split, name.index), row
+        yield (name.split, name.index), (True, row)
+    for lost in writing.beside.missed(unit) if writing.beside else ():
+        name = shard_for(lost, counts, used, writing.seed, writing.samples_per_shard)
+        yield (name.split, name.index), (False, lost)
 
 
 def _name(writing: Writing, row: Row, counts: Mapping[str, int]) -> ShardName:
@@ -129,29 +184,42 @@ def _name(writing: Writing, row: Row, counts: Mapping[str, int]) -> ShardName:
     return ShardName(row["split"], shard_of(row["doc_id"], writing.seed, num_shards))
 
 
-def _write(writing: Writing, name: tuple[str, int], rows: Iterable[Row]) -> None:
-    shard, seed = ShardName(*name), writing.seed
+def _write(writing: Writing, name: tuple[str, int], rows: Iterable[tuple[bool, Row]]) -> None:
+    shard, seed, beside = ShardName(*name), writing.seed, writing.beside
     if _entry(writing, shard) is not None:
         return
-    ordered = sorted(rows, key=lambda row: (order_hash(row["doc_id"], seed), row["doc_id"]))
-    entry = write_shard(
-        writing.output,
-        shard.url,
-        writing.samples(ordered),
-        kind=writing.kind,
-        split=shard.split,
+    ordered = sorted(
+        rows, key=lambda each: (order_hash(each[1]["doc_id"], seed), each[1]["doc_id"])
     )
-    writing.written.commit_sidecar(shard.unit, counts={"entry": asdict(entry)}, seconds={})
+    noted: dict[str, Mapping[str, Any]] = {}
+
+    def samples() -> Iterator[Sample]:
+        for sample in writing.samples(row for is_sample, row in ordered if is_sample):
+            if beside:
+                noted[sample.key] = beside.row(sample)
+            yield sample
+
+    entry = write_shard(writing.output, shard.url, samples(), kind=writing.kind, split=shard.split)
+    files: Mapping[str, int] = {}
+    if beside:
+        table = [
+            noted[row["doc_id"]] if is_sample else beside.missed_row(row)
+            for is_sample, row in ordered
+        ]
+        files = beside.write(writing.output, shard.url, table)
+    done = {"entry": asdict(entry), "beside": dict(files)}
+    writing.written.commit_sidecar(shard.unit, counts=done, seconds={})
 
 
 def _entry(writing: Writing, name: ShardName) -> ShardEntry | None:
-    """The row of a shard that is written, and whose tar and index are still whole; else None."""
+    """The row of a shard that is written, and whose files are still whole; else None."""
     sidecar = writing.written.sidecar(name.unit)
     if sidecar is None:
         return None
     entry = ShardEntry(**sidecar["counts"]["entry"])
     # The index holds an offset for each sample and one for the end: see `shards.writer`.
     sizes = {entry.url: entry.filesize, f"{entry.url}.idx": 8 * (entry.nsamples + 1)}
+    sizes |= sidecar["counts"].get("beside", {})
     paths = {writing.output / url: size for url, size in sizes.items()}
     whole = all(path.is_file() and path.stat().st_size == size for path, size in paths.items())
     return entry if whole else None

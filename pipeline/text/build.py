@@ -20,16 +20,24 @@ from openm3w.shards.funnel import Stage
 
 
 def make_plan(
-    recipe: TextRecipe, inputs: Iterable[str], output: Path, *, say: Say, store: Path | None = None
+    recipe: TextRecipe,
+    inputs: Iterable[str],
+    output: Path,
+    *,
+    say: Say,
+    text_column: str = "",
+    store: Path | None = None,
 ) -> TextPlan:
     """Finds the sources at the desk, before any work.
 
     Raises:
-        InputError: an input is not there, or is neither archive nor JSON lines.
+        InputError: an input is not there, is neither archive nor table, or has no column of texts.
+        NotBuiltError: an archive is not on this machine.
+        MissingError: the package for the protocol of a URI is not installed.
     """
-    found = find_texts(inputs)
+    found = find_texts(inputs, text_column)
     if found.skipped:
-        say(f"skipped, neither archives nor JSON lines: {', '.join(found.skipped)}")
+        say(f"skipped, neither archives nor tables: {', '.join(found.skipped)}")
     for note in found.unreadable:
         say(f"passed over: {note}")
     return TextPlan(
@@ -37,6 +45,7 @@ def make_plan(
         sources=found.archives,
         output=output,
         store=store or publish.default_store(output),
+        text_column=text_column,
     )
 
 
@@ -81,7 +90,7 @@ def _check_kept(plan: TextPlan, found: Sequence[Stage]) -> None:
     lost = next(stage for stage in found if stage.kept == 0)
     notes = _notes(plan)
     raise InputError(
-        f"no text was kept of {found[0].entered} records or lines"
+        f"no text was kept of {found[0].entered} records or rows"
         f": {publish.top({**lost.dropped, **lost.failed}) or 'there were none'}"
         + (f"; {notes[0]}" if notes else "")
     )

@@ -27,6 +27,12 @@ def text() -> None:
     type=click.Path(path_type=Path),
     help="Folder for what later runs reuse.  [default: OUTPUT.work]",
 )
+@click.option(
+    "--text-column",
+    default="",
+    metavar="NAME",
+    help="Column of the tables that holds the texts.  [default: text or content]",
+)
 @click.option("--name", default="", help="Name of the dataset.  [default: text]")
 @click.option("--recipe", default="text", show_default=True, help="Recipe or TOML file.")
 @click.option("--runner", default="local", show_default=True, help="local or local-mp.")
@@ -38,6 +44,7 @@ def build(
     inputs: tuple[str, ...],
     output: Path,
     store: Path | None,
+    text_column: str,
     name: str,
     recipe: str,
     runner: str,
@@ -46,15 +53,18 @@ def build(
     *,
     as_json: bool,
 ) -> None:
-    """Builds text shards from web archives or JSON lines.
+    """Builds text shards from web archives and tables.
 
-    INPUT is a WARC, ARC or WET file, JSON lines in the Pile's form ({"text": ..., "meta": ...},
-    plain, .gz or .zst), a folder or a glob. The same command again goes on where the last one
-    stopped, and does nothing where all is done.
+    INPUT is a WARC, ARC or WET file, or a table: Parquet, JSON lines, CSV or TSV (plain, .gz or
+    .zst) with the columns of the Pile, Dolma, FineWeb or C4; a folder or a pattern of these; or the
+    URI (https, s3, gs) of tables. The same command again goes on where the last one stopped, and
+    does nothing where all is done.
 
     \b
     m3w text build crawl.warc.gz --output text
     m3w text build pile/*.jsonl.zst --output pile --runner local-mp
+    m3w text build s3://bucket/fineweb/ --output fineweb --set language=any
+    m3w text build news.csv.gz --output news --text-column body
     m3w text build crawl.warc.wet.gz --output wet --set language=any --set text.min_words=20
     """
     engine = Runner(name=runner, workers=workers)
@@ -62,7 +72,12 @@ def build(
         overrides = (*overrides, f"name={json.dumps(name)}")
     say = quiet if as_json else click.echo
     plan = builds.make_plan(
-        text_recipe.load(recipe, overrides), inputs, output, say=say, store=store
+        text_recipe.load(recipe, overrides),
+        inputs,
+        output,
+        say=say,
+        text_column=text_column,
+        store=store,
     )
     _print_result(builds.build(plan, engine, say=say), output, as_json=as_json)
 

@@ -1,8 +1,7 @@
-"""Archives and JSON lines to texts: each record or line with what became of it."""
+"""Archives and tables to texts: each record or row with what became of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
 
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
@@ -10,9 +9,11 @@ from openm3w.pipeline.archive import Damage, Record, read_records
 from openm3w.pipeline.extraction.language import detect_language
 from openm3w.pipeline.guard import Guard
 from openm3w.pipeline.jobs.documents import record_class
-from openm3w.pipeline.lines import Line, plain_text, read_lines
 from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.sources import Source
+from openm3w.pipeline.tables.forms import read_table
+from openm3w.pipeline.tables.rows import Cells, numbers, plain_text
+from openm3w.pipeline.text.fields import ABOUT_COLUMNS, TEXT_COLUMNS, about, text_of
 from openm3w.pipeline.text.recipe import TextRecipe
 from openm3w.pipeline.text.sources import form_of
 from openm3w.shards.document import Document, Provenance, Signals, Text, make_doc_id
@@ -20,11 +21,13 @@ from openm3w.shards.document import Document, Provenance, Signals, Text, make_do
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A record or a line, and what became of it so far."""
+    """A record or a row, and what became of it so far; or rows that could not be read."""
 
     record_outcome: str
     """`kept` where it holds a text, else `dropped` or `failed`."""
     record_reason: str = ""
+    count: int = 1
+    """Rows that this is of."""
     note: str = ""
     """Where damage is, for the report."""
     outcome: str = "kept"
@@ -35,10 +38,18 @@ class Entry:
     """One span of text; set where `outcome` is kept."""
 
 
-def read_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[Entry]:
-    """Every record or line of a source, its text judged by the recipe."""
-    if form_of(source.path) != "archive":
-        yield from _line_entries(source, recipe, clock)
+def read_entries(
+    source: Source, recipe: TextRecipe, clock: Clock, text_column: str = ""
+) -> Iterator[Entry]:
+    """Every record or row of a source, its text judged by the recipe.
+
+    `text_column` names the column of a table that holds the texts; "" those known by name.
+
+    Raises:
+        InputError: a table is elsewhere and cannot be read, or is none any more.
+    """
+    if form_of(source.file) != "archive":
+        yield from _row_entries(source, recipe, clock, text_column)
         return
     with Guard(recipe.extract) as guard:
         yield from _archive_entries(source, recipe, guard, clock)
@@ -124,55 +135,63 @@ def _wet_document(record: Record, source: Source) -> Document:
     )
 
 
-def _line_entries(source: Source, recipe: TextRecipe, clock: Clock) -> Iterator[Entry]:
-    for line in read_lines(source.path):
+def _row_entries(
+    source: Source, recipe: TextRecipe, clock: Clock, text_column: str
+) -> Iterator[Entry]:
+    names = (text_column,) if text_column else TEXT_COLUMNS
+    for cells in read_table(source.file, (*names, *ABOUT_COLUMNS)):
         clock.lap("read")
-        entry = _line_entry(line, source, recipe)
+        entry = _row_entry(cells, source, recipe, text_column)
         clock.lap("language and filters")
         yield entry
 
 
-def _line_entry(line: Line, source: Source, recipe: TextRecipe) -> Entry:
-    text = line.value.get("text")
-    if not line.error and isinstance(text, str):
-        return _judged(_line_document(line, text, source), recipe)
-    error = line.error or ("no_text_field" if text is None else "text_is_no_string")
-    note = f"line {line.number}: {error}" + (f": {line.detail}" if line.detail else "")
-    return Entry(record_outcome="failed", record_reason=error, note=note)
+def _row_entry(cells: Cells, source: Source, recipe: TextRecipe, text_column: str) -> Entry:
+    text = text_of(cells.values, text_column)
+    if not cells.error and isinstance(text, str):
+        return _judged(_row_document(cells, text, source), recipe)
+    error = cells.error or ("no_text_field" if text is None else "text_is_no_string")
+    note = f"{numbers(cells.number, cells.count)}: {error}"
+    note += f": {cells.detail}" if cells.detail else ""
+    return Entry(record_outcome="failed", record_reason=error, note=note, count=cells.count)
 
 
-def _line_document(line: Line, text: str, source: Source) -> Document:
-    """A line in the Pile's form; `url` and `title` are taken from it or from its `meta`."""
-    row = line.number - 1
+def _row_document(cells: Cells, text: str, source: Source) -> Document:
+    known = about(cells.values)
     return _document(
-        doc_id=make_doc_id("", source.name, row),
+        doc_id=make_doc_id("", source.name, cells.number),
         text=text,
-        url=_field(line.value, "url"),
-        title=_field(line.value, "title"),
-        provenance=Provenance(source=source.name, offset=row),
+        url=known.url,
+        title=known.title,
+        language=(known.language, known.language_score) if known.language else None,
+        provenance=Provenance(
+            source=source.name,
+            record_id=known.record_id,
+            offset=cells.number,
+            crawl=known.crawl,
+            fetched=known.fetched,
+        ),
     )
 
 
-def _field(value: Mapping[str, Any], name: str) -> str:
-    meta = value.get("meta")
-    for table in (value, meta if isinstance(meta, dict) else {}):
-        if isinstance(found := table.get(name), str):
-            return plain_text(found)
-    return ""
-
-
 def _document(
-    *, doc_id: str, text: str, url: str, provenance: Provenance, title: str = ""
+    *,
+    doc_id: str,
+    text: str,
+    url: str,
+    provenance: Provenance,
+    title: str = "",
+    language: tuple[str, float] | None = None,
 ) -> Document:
     text = plain_text(text).strip()
-    language, score = detect_language(text)
+    code, score = language or detect_language(text)
     return Document(
         doc_id=doc_id,
         url=url,
         title=title,
         spans=(Text(text=text),) if text else (),
         provenance=provenance,
-        signals=Signals(language=language, language_score=round(score, 4)),
+        signals=Signals(language=code, language_score=round(score, 4)),
     )
 
 

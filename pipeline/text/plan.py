@@ -11,7 +11,7 @@ from openm3w.pipeline.text.recipe import TextRecipe
 
 Job = Literal["texts", "select", "shards"]
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 
@@ -23,6 +23,8 @@ class TextPlan:
     sources: tuple[Source, ...]
     output: Path
     store: Path
+    text_column: str = ""
+    """Column of the tables that holds the texts; "" for those known by name."""
 
     @property
     def units(self) -> tuple[str, ...]:
@@ -35,6 +37,7 @@ class TextPlan:
         parts: dict[Job, tuple[object, ...]] = {
             "texts": (
                 [(source.name, source.digest) for source in self.sources],
+                self.text_column,
                 r.language, r.min_language_score, r.text, r.screen, r.extract, r.opt_out,
             ),
             "select": (r.shards.val_share, r.shards.seed),

@@ -1,27 +1,57 @@
 """Which files are sources of text, and of which form."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
-from openm3w.pipeline.lines import SUFFIXES
-from openm3w.pipeline.sources import Sources, find_sources, looks_like_archive
+from openm3w.errors import NotBuiltError
+from openm3w.pipeline.remote import File, Found
+from openm3w.pipeline.sources import ARCHIVE_SUFFIXES, Sources, find_sources, looks_like_archive
+from openm3w.pipeline.tables import forms
+from openm3w.pipeline.text.fields import find_text
 
-Form = Literal["archive", "lines"]
+Form = Literal["archive", "table"]
 
 
-def find_texts(inputs: Iterable[str]) -> Sources:
-    """Archives (WARC, ARC, WET) and JSON lines behind files, folders and globs.
+def find_texts(inputs: Iterable[str], text_column: str = "") -> Sources:
+    """Archives (WARC, ARC, WET) and tables behind files, folders, globs and URIs.
 
     Raises:
-        InputError: nothing is there, or a named file is neither.
+        InputError: nothing is there, a named file is neither, or a table has no column of texts.
+        NotBuiltError: an archive is not on this machine.
+        MissingError: the package for the protocol of a URI is not installed.
     """
-    accepts: Callable[[Path], bool] = lambda path: form_of(path) is not None  # noqa: E731
-    return find_sources(inputs, accepts=accepts, what="WARC, WET, ARC or JSONL file", option="")
+    found = find_sources(
+        inputs,
+        accepts=lambda path: form_of(path) is not None,
+        remote=_is_remote_table,
+        what=f"WARC, WET or ARC file, or {forms.WHAT}",
+        option="",
+    )
+    # Of JSON lines each says itself what it has.
+    fixed = [source.file for source in found.archives if _has_columns(source.file)]
+    for file, have in zip(fixed, forms.columns_of_all(fixed), strict=True):
+        find_text(list(have), text_column, file)
+    return found
 
 
-def form_of(path: Path) -> Form | None:
-    """What a file is, by its name or its first bytes; None for anything else."""
-    if path.name.lower().endswith(SUFFIXES):
-        return "lines"
-    return "archive" if looks_like_archive(path) else None
+def form_of(file: File) -> Form | None:
+    """What a file is, by its name or its first bytes; None for anything else.
+
+    Raises:
+        OSError: it cannot be read.
+        InputError: it is elsewhere and cannot be read.
+    """
+    if forms.is_table(file):
+        return "table"
+    return "archive" if isinstance(file, Path) and looks_like_archive(file) else None
+
+
+def _is_remote_table(found: Found) -> bool:
+    if found.file.name.lower().endswith(ARCHIVE_SUFFIXES):
+        raise NotBuiltError(f"{found.file}: reading remote archives is not built yet; copy it here")
+    return forms.is_remote_table(found)
+
+
+def _has_columns(file: File) -> bool:
+    return forms.form_of(file) in ("parquet", "csv", "tsv")

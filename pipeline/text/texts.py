@@ -31,7 +31,7 @@ TEXTS = pa.schema(
 """One row for each text, also for those dropped; `document` is JSON, null where dropped."""
 
 MAX_NOTES = 20
-"""Damaged lines or records of a source that are named; all are counted."""
+"""Damaged rows or records of a source that are named; all are counted."""
 
 
 def run(plan: TextPlan, runner: Runner) -> None:
@@ -55,10 +55,12 @@ def commit_source(plan: TextPlan, source: Source) -> None:
 
     Raises:
         OutputError: the store cannot be written.
+        InputError: the source is elsewhere and cannot be read.
     """
     folder, clock, counts = plan.folder("texts"), Clock(), _Counts()
+    entries = read_entries(source, plan.recipe, clock, plan.text_column)
     with folder.writing(source.unit, TEXTS) as add:
-        for row, entry in enumerate(read_entries(source, plan.recipe, clock)):
+        for row, entry in enumerate(entries):
             counts.add(entry)
             _add_row(add, row, entry)
             clock.lap("store")
@@ -72,8 +74,8 @@ class _Counts:
         self._languages: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
-        """Counts a record or line once, and once more the text in it."""
-        self._records.add(entry.record_outcome, entry.record_reason)
+        """Counts a record or row once, and once more the text in it."""
+        self._records.add(entry.record_outcome, entry.record_reason, entry.count)
         if entry.note and len(self._notes) < MAX_NOTES:
             self._notes.append(entry.note)
         if entry.record_outcome == "kept":

@@ -63,6 +63,7 @@ def test_numbers_against_limits_are_the_verdict(rule, caption, occurrences):
         ("unsafe", 0.5, 0.501, "unsafe"),
         ("nsfw_opennsfw2", 0.5, 0.501, "unsafe"),
         ("nsfw_gantman", 0.5, 0.501, "unsafe"),
+        ("nsfw_tag", 0.5, 0.501, "unsafe"),
     ],
 )
 def test_a_score_is_good_or_bad_and_its_bound_inclusive(name, inside, outside, expected):
@@ -74,7 +75,7 @@ def test_a_score_is_good_or_bad_and_its_bound_inclusive(name, inside, outside, e
 
 
 def test_every_score_is_bounded_by_the_test_above():
-    assert len(SCORES) == 7
+    assert len(SCORES) == 8
     assert {score.reason for score in SCORES.values()} | {"no_score"} == CaptionScores.reasons
 
 

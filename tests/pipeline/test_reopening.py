@@ -364,3 +364,11 @@ def test_a_moved_store_of_another_build_is_not_taken(claimed, tmp_path):
     with pytest.raises(InputError, match="no build whose store is"):
         reopen(plan.output, tmp_path / "disk/other")
     assert reopen(plan.output).store == tmp_path / "elsewhere.work"
+
+
+def test_where_fetches_are_remembered_outside_of_the_store_is_known_again(claimed):
+    plan = claimed()
+    assert reopen(plan.output).fetched == str(plan.store / "fetched")
+    shared = replace(plan, fetched="s3://bucket/shared/fetched")
+    publish.claim(plan.output, plan.store, builds.identity(shared))
+    assert reopen(plan.output).fetched == "s3://bucket/shared/fetched"

@@ -7,7 +7,7 @@ from openm3w.pipeline.sources import Source
 
 def saved(path, html, url="", max_body=1_000_000):
     path.write_bytes(html if isinstance(html, bytes) else html.encode())
-    source = Source(name=path.name, path=path, digest="0" * 16)
+    source = Source(name=path.name, file=path, digest="0" * 16)
     return read_saved(source, url=url, max_body=max_body)
 
 

@@ -116,15 +116,55 @@ def test_a_text_sample_keeps_everything_but_the_cuts_between_texts(document):
 
 
 @settings(max_examples=40)
-@given(image=images, content=contents, caption=words, data=st.binary(min_size=1, max_size=20))
+@given(
+    image=images,
+    content=contents,
+    caption=words,
+    data=st.binary(min_size=1, max_size=20),
+    extra=st.sampled_from(
+        [{}, {"similarity": 0.25, "id": None}, {"sha256": "of the fetched file", "tags": ["a"]}]
+    ),
+)
 def test_a_caption_sample_comes_back_with_what_img2dataset_would_store(
-    image, content, caption, data
+    image, content, caption, data, extra
 ):
     content = dataclasses.replace(content, num_bytes=len(data))
     image = Image(url=image.url, content=content, scores=image.scores)
     document = Document(doc_id=KEY, url="https://a.example/", spans=(image, Text(text=caption)))
-    before = Sample(key=KEY, document=document, images=(data,))
+    before = Sample(key=KEY, document=document, images=(data,), extra=extra)
     assert decode_sample(KEY, members(encode_sample(before, "caption")), "caption") == before
+
+
+def test_sha256_is_of_the_file_as_fetched_and_columns_hide_no_field(sample):
+    extra = {"sha256": "fetched", "similarity": 0.25, "width": 1, "key": "x", "scores": {}}
+    before = dataclasses.replace(sample(1, "caption"), extra=extra)
+    (content,) = (image.content for image in before.document.images)
+
+    about = json.loads(encode_sample(before, "caption")[0][1])
+
+    assert next(iter(about)) == "similarity"
+    assert (about["sha256"], about["stored_sha256"]) == ("fetched", content.sha256)
+    assert (about["width"], about["key"]) == (content.width, before.key)
+    assert about["exif"] is None
+
+
+def test_a_caption_shard_from_before_stored_sha256_is_read(sample):
+    before = sample(1, "caption")
+    parts = {name.partition(".")[2]: data for name, data in encode_sample(before, "caption")}
+    about = json.loads(parts["json"])
+    del about["stored_sha256"], about["exif"]
+    old = {**parts, "json": json.dumps(about).encode()}
+    got = decode_sample(before.key, old, "caption")
+    assert got.document.images[0].content == before.document.images[0].content
+    assert got.extra == {}
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "png", "webp"])
+def test_pairs_of_others_need_no_json_or_no_txt(suffix):
+    plain = decode_sample("a", {suffix: b"...", "txt": b"A cat", "cls": b"3"}, "caption")
+    in_json = decode_sample("a", {suffix: b"...", "json": b'{"caption": "A cat"}'}, "caption")
+    assert plain.document.texts == in_json.document.texts == ("A cat",)
+    assert plain.images == in_json.images == (b"...",)
 
 
 def test_interleaved_lists_are_parallel_with_one_not_null_each(sample):
@@ -260,6 +300,8 @@ def test_json_that_is_no_document_names_the_sample(value):
         ("text", {"json": b'{"signals": {"mood": 1}}', "txt": b"a"}),
         ("text", {"json": b'{"provenance": []}', "txt": b"a"}),
         ("caption", {"json": b"{}", "txt": b"a"}),
+        ("caption", {"json": b'{"caption": 5}', "jpg": b"a"}),
+        ("interleaved", {"txt": b"a"}),
         ("caption", {"json": b"{}", "jpg": b"a"}),
         ("caption", {"json": b"{}", "jpg": b"a", "txt": b"\xff"}),
         ("caption", {"json": b'{"signals": 5}', "jpg": b"a", "txt": b"a"}),

@@ -5,7 +5,9 @@ import pytest
 from PIL import Image as PillowImage
 
 from openm3w.shards import manifest as manifests
+from openm3w.shards.document import Image, ImageContent
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.sample import Sample, caption_document
 from openm3w.shards.verify import verify
 from openm3w.shards.writer import write_shard
 
@@ -108,6 +110,37 @@ def test_a_key_in_two_shards_or_datasets_is_a_fault(dataset):
     ).faults
     assert "occurs a second time" in fault
     assert others == []
+
+
+def test_keys_of_others_are_unique_in_their_shard_only(dataset):
+    parts = [dataset(name, kind="caption", sizes=[("train", 1)]) for name in "ab"]
+    assert len(verify(parts).faults) == 1
+    assert verify([dataclasses.replace(part, keys="foreign") for part in parts]).faults == []
+
+
+def test_the_files_of_img2dataset_stand_beside_shards_of_captions_only(dataset):
+    for kind, count in (("caption", 0), ("text", 2)):
+        written = dataset(kind, kind=kind)
+        shard = written.root / written.shards[0].url
+        shard.with_suffix(".parquet").write_bytes(b"")
+        shard.with_name(f"{shard.stem}_stats.json").write_bytes(b"")
+        assert len(verify([written]).faults) == count
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "count"), [(64, 48, 0), (0, 0, 0), (64, 0, 0), (63, 0, 1), (64, 47, 1)]
+)
+def test_a_size_that_others_did_not_note_is_none(tmp_path, width, height, count):
+    buffer = io.BytesIO()
+    PillowImage.new("RGB", (64, 48)).save(buffer, "JPEG")
+    content = ImageContent(
+        sha256="", width=width, height=height, original_width=0, original_height=0, num_bytes=0
+    )
+    document = caption_document("0" * 32, Image(url="", content=content), "a cat")
+    pair = Sample(key="0" * 32, document=document, images=(buffer.getvalue(),))
+    entry = write_shard(tmp_path, "data/train-000000.tar", [pair], kind="caption", split="train")
+    written = Manifest(name="x", kind="caption", shards=(entry,), root=tmp_path)
+    assert len(verify([written]).faults) == count
 
 
 @pytest.mark.parametrize(

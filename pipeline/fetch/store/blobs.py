@@ -7,7 +7,6 @@ served too: what is half there is then found damaged by its checksum, never take
 """
 
 import contextlib
-import io
 import os
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import Any, BinaryIO, Self, cast
 
 from openm3w.errors import InputError, MissingError, OutputError
 from openm3w.pipeline.fetch.store.clients import faults, told
+from openm3w.pipeline.ranged import Ranged
 from openm3w.shards import commit
 
 _ONE_PUT = 64 << 20
@@ -165,7 +165,9 @@ class Blobs:
 
     def source(self, name: str, size: int) -> Any:
         """What pyarrow reads a file from: only the ranges that it asks for."""
-        return self._path(name) if self._local else _Ranged(self, name, size)
+        if self._local:
+            return self._path(name)
+        return Ranged(lambda start, end: self.read_ranges([(name, start, end)])[0], size)
 
     def remove(self, names: Iterable[str]) -> None:
         """Removes files; those that are gone already are passed over.
@@ -207,38 +209,3 @@ class Blobs:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
-
-
-class _Ranged(io.RawIOBase):
-    """A file of an object store, of which each read is one request.
-
-    fsspec's own file objects read ahead, and the one of `memory://` has a single position for all.
-    """
-
-    def __init__(self, blobs: Blobs, name: str, size: int) -> None:
-        super().__init__()
-        self._blobs = blobs
-        self._name = name
-        self._size = size
-        self._at = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        self._at = offset + (0, self._at, self._size)[whence]
-        return self._at
-
-    def read(self, size: int | None = -1) -> bytes:
-        end = self._size if size is None or size < 0 else min(self._at + size, self._size)
-        data = b""
-        if end > self._at:
-            data = self._blobs.read_ranges([(self._name, self._at, end)])[0]
-        self._at += len(data)
-        return data

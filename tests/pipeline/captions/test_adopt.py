@@ -1,5 +1,7 @@
+import hashlib
 import io
 import json
+import os
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,26 +12,28 @@ import pytest
 
 from openm3w.errors import InputError, OutputError, ShardError
 from openm3w.pipeline.captions.adopt import adopt
+from openm3w.pipeline.locking import only_writer
 from openm3w.shards import manifest
-from openm3w.shards.reader import read_sample_at, read_samples
+from openm3w.shards.reader import read_sample_at, read_samples, scan_offsets
+from openm3w.shards.verify import verify
 
 
 def write_shard(folder, image, *, name="00000", suffix="jpg", count=3, **changes):
     """A shard as img2dataset lays it out; `changes` damage it."""
     folder.mkdir(exist_ok=True)
     members, statuses = [], ["success"] * count + ["failed_to_download"]
-    for n in range(count):
-        key = f"{name}{n:04d}"
+    for n in changes.get("numbers", range(count)):
+        key = changes.get("key", "{name}{n:04d}").format(name=name, n=n)
         about = {
             "url": f"http://x.org/{n}.jpg",
-            "caption": f"caption {n}",
+            "caption": f"caption {n}{changes.get('word', '')}",
             "key": key,
             "width": 64,
             "exif": "{}",
         }
         parts = [
             (suffix, image),
-            ("txt", f"caption {n}".encode()),
+            ("txt", about["caption"].encode()),
             ("json", json.dumps(about, indent=4).encode()),
         ]
         members += [
@@ -38,7 +42,7 @@ def write_shard(folder, image, *, name="00000", suffix="jpg", count=3, **changes
     with tarfile.open(folder / f"{name}.tar", "w") as tar:
         for member_name, data in members:
             member = tarfile.TarInfo(member_name)
-            member.size, member.mtime = len(data), 1_700_000_000
+            member.size, member.mtime = len(data), changes.get("mtime", 1_700_000_000)
             tar.addfile(member, io.BytesIO(data))
     stats = {"count": count + 1, "successes": count, "failed_to_download": 1, "failed_to_resize": 0}
     if changes.get("stats", True):
@@ -74,7 +78,7 @@ def test_adopted_shards_are_read_as_any_other(tmp_path, image):
     texts = [sample.document.texts[0] for sample in read_samples(found, verify="full")]
     assert texts == ["caption 0", "caption 1", "caption 2", "caption 0", "caption 1"]
     assert read_sample_at(found, found.shards[0], 2).document.images[0].url == "http://x.org/2.jpg"
-    assert found.counts["stages"][0]["failed"] == {"failed_to_download": 2}
+    assert found.counts["stages"][1]["failed"] == {"failed_to_download": 2}
     assert (tmp_path / "out" / "_SUCCESS").exists()
     assert not built.already_done
 
@@ -106,7 +110,7 @@ def test_either_statistics_or_the_table_is_enough(tmp_path, image):
 
     for name in "ab":
         built = adopt(tmp_path / name, tmp_path / f"out-{name}", name=name)
-        assert built.manifest.counts["stages"][0]["failed"] == {"failed_to_download": 1}
+        assert built.manifest.counts["stages"][1]["failed"] == {"failed_to_download": 1}
 
 
 @pytest.mark.parametrize(
@@ -114,20 +118,24 @@ def test_either_statistics_or_the_table_is_enough(tmp_path, image):
     [
         ({"stats_say": {"successes": 4}}, "3 samples, 00000_stats.json says 4: damaged"),
         ({"parquet_rows": 2}, "3 samples, 00000.parquet says 2: damaged"),
-        ({"stats": False, "parquet": False}, "neither 00000_stats.json nor 00000.parquet"),
-        ({"without": "txt"}, "has no caption"),
-        ({"without": "json"}, "no member 000000000.json"),
+        ({"stats_say": {"count": "4"}}, "00000_stats.json: does not parse"),
         ({"without": "jpg"}, "no member 000000000.jpg"),
         ({"suffix": "pyd"}, "unexpected member '000000000.pyd'"),
+        ({"key": "./{n}"}, r"unexpected member '\./0\.jpg'"),
+        ({"key": "same"}, r"unexpected member 'same\.jpg'"),
+        ({"key": "{n}", "numbers": (0, 1, 0)}, "two samples have the key '0'"),
     ],
 )
-def test_what_does_not_agree_is_refused_in_one_line(tmp_path, image, changes, message):
+def test_what_does_not_agree_is_refused_in_one_line_each(tmp_path, image, changes, message):
     write_shard(tmp_path / "in", image, **changes)
 
     with pytest.raises(ShardError, match=message) as caught:
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
 
-    assert "\n" not in str(caught.value)
+    head, line = str(caught.value).split("\n")
+    assert "in: 1 of 1 shards cannot be adopted; mend or remove them, or " in head
+    assert line.startswith(f"  {tmp_path / 'in'}")
+    assert "; " in line, "what to do"
     assert not (tmp_path / "out").exists()
 
 
@@ -155,7 +163,7 @@ def test_the_same_again_does_nothing_and_more_shards_are_taken_up(tmp_path, imag
 
     assert adopt(tmp_path / "in", tmp_path / "out", name="mine").already_done
 
-    write_shard(tmp_path / "in", image, name="00001")
+    write_shard(tmp_path / "in", image, name="00001", word=" more")
     assert adopt(tmp_path / "in", tmp_path / "out", name="mine").manifest.nsamples == 6
 
 
@@ -173,6 +181,215 @@ def test_folders_of_something_else_are_refused(tmp_path, image):
         adopt(tmp_path / "out", tmp_path / "new", name="mine")
     with pytest.raises(InputError, match="no such folder"):
         adopt(tmp_path / "gone", tmp_path / "new", name="mine")
+
+
+def spoilt(folder, image):
+    """Shards of all faults beside two that are whole; their names and what is said of each."""
+    write_shard(folder, image, name="00000")
+    write_shard(folder, image, name="00001", word=" one")
+    cut = write_shard(folder, image, name="00002", word=" two") / "00002.tar"
+    cut.write_bytes(cut.read_bytes()[:2000])
+    write_shard(folder, image, name="00003", word=" three", stats_say={"successes": 9})
+    write_shard(folder, image, name="00004", word=" four", stats=False, parquet=False)
+    for suffix in (".tar", ".parquet", "_stats.json"):
+        (folder / f"00005{suffix}").write_bytes((folder / f"00001{suffix}").read_bytes())
+    write_shard(folder, image, name="00006", word=" one", mtime=5)
+    write_shard(folder, image, name="00007", word=" one", key="00001{n:04d}", numbers=(1, 7, 8))
+    write_shard(folder, image, name="00008", word=" eight", suffix="npy")
+    broken = write_shard(folder, image, name="00009", word=" nine") / "00009.tar"
+    data = bytearray(broken.read_bytes())
+    data[512 * (-(-len(image) // 512) + 1) + 100] ^= 1  # in the second header
+    broken.write_bytes(data)
+    return {
+        "00002.tar": "member '000020000.jpg' is cut off",
+        "00003.tar": "3 samples, 00003_stats.json says 9: damaged",
+        "00004.tar": "as beside others of the folder: not finished",
+        "00005.tar": "its bytes are those of 00001.tar",
+        "00006.tar": "its samples are those of 00001.tar",
+        "00007.tar": "1 of its 3 samples are in 00001.tar, too",
+        "00008.tar": "unexpected member '000080000.npy'",
+        "00009.tar": "a damaged header at byte",
+    }
+
+
+def test_all_shards_that_cannot_be_adopted_are_named_with_what_to_do(tmp_path, image):
+    expected = spoilt(tmp_path / "in", image)
+
+    with pytest.raises(ShardError) as caught:
+        adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+    head, *lines = str(caught.value).split("\n")
+    assert "8 of 10 shards cannot be adopted" in head
+    assert len(lines) == len(expected)
+    for line, (name, what) in zip(lines, expected.items(), strict=True):
+        assert line.startswith(f"  {tmp_path / 'in' / name}: ")
+        assert what in line
+        assert "; " in line.partition(what)[2]
+    assert not (tmp_path / "out").exists()
+
+
+def test_they_are_left_out_counted_and_listed_where_that_is_asked_for(tmp_path, image):
+    expected = spoilt(tmp_path / "in", image)
+
+    built = adopt(tmp_path / "in", tmp_path / "out", name="mine", skip_damaged=True)
+
+    assert [shard.url for shard in built.manifest.shards] == ["../in/00000.tar", "../in/00001.tar"]
+    assert not verify([built.manifest]).faults
+    shards, rows = built.manifest.counts["stages"]
+    assert (shards["unit"], shards["entered"], shards["kept"]) == ("shards", 10, 2)
+    assert shards["dropped"] == {"duplicate": 3}
+    assert shards["failed"] == {"damaged": 3, "not_captions": 1, "unfinished": 1}
+    assert (rows["entered"], rows["kept"]) == (8, 6)
+    notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
+    assert len(notes) == len(expected)
+    assert all(name in note for name, note in zip(expected, notes, strict=True))
+    again = adopt(tmp_path / "in", tmp_path / "out", name="mine", skip_damaged=True)
+    assert again.already_done
+    for name in expected:
+        for path in (tmp_path / "in").glob(f"{name.removesuffix('.tar')}*"):
+            path.unlink()
+    assert adopt(tmp_path / "in", tmp_path / "out", name="mine").manifest.nsamples == 6
+
+
+def test_where_all_are_spoilt_nothing_is_adopted(tmp_path, image):
+    cut = write_shard(tmp_path / "in", image) / "00000.tar"
+    cut.write_bytes(cut.read_bytes()[:2000])
+
+    with pytest.raises(InputError, match=r"1 shards without a single sample.*:\n  .*00000\.tar"):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine", skip_damaged=True)
+
+
+def write_plain(folder, name, members):
+    """A shard as webdataset's users write it, with nothing beside it."""
+    folder.mkdir(exist_ok=True)
+    with tarfile.open(folder / name, "w") as tar:
+        for member_name, data in members.items():
+            member = tarfile.TarInfo(member_name)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+    return folder / name
+
+
+def plain_members(image, word, keys=("0000", "0001")):
+    return {
+        name: data
+        for key in keys
+        for name, data in {
+            f"{key}.jpg": image,
+            f"{key}.cls": b"3",
+            f"{key}.txt": f"{word} {key}".encode(),
+        }.items()
+    }
+
+
+def test_plain_shards_whose_numbers_begin_again_are_adopted(tmp_path, image_bytes):
+    folder, image = tmp_path / "in", image_bytes(64, 48, "JPEG")
+    write_plain(folder, "a.tar", plain_members(image, "a cat"))
+    write_plain(folder, "b.tar", plain_members(image, "a dog"))
+    about = json.dumps({"caption": "a bird", "source": "mine"}).encode()
+    for name, suffix, form in [("c", "png", "PNG"), ("d", "jpeg", "JPEG"), ("e", "webp", "WEBP")]:
+        picture = image_bytes(64, 48, form, seed=ord(name))
+        write_plain(folder, f"{name}.tar", {f"Bird_1.{suffix}": picture, "Bird_1.json": about})
+
+    built = adopt(folder, tmp_path / "out", name="mine")
+
+    (found,) = manifest.load(tmp_path / "out")
+    assert found.keys == "foreign"
+    samples = list(read_samples(found, verify="full"))
+    texts = ["a cat 0000", "a cat 0001", "a dog 0000", "a dog 0001", *["a bird"] * 3]
+    assert [sample.document.texts[0] for sample in samples] == texts
+    assert samples[-1].extra == {"source": "mine"}
+    assert not verify([found]).faults
+    assert built.manifest.counts["stages"][1]["job"] == "webdataset"
+    assert read_sample_at(found, found.shards[1], 1).document.texts == ("a dog 0001",)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (lambda data, end: data[:end], "the tar has no end: cut off"),
+        (lambda data, end: data[: end - 512], "is cut off"),
+        (lambda data, end: data[:end] + bytes(512), "the tar has no end: cut off"),
+        (lambda data, _end: data + data, "a damaged header at byte"),
+        (lambda _data, _end: b"", "the tar is damaged"),
+        (lambda _data, _end: b"<html>" * 200, "the tar is damaged"),
+    ],
+)
+def test_a_plain_shard_must_end_as_a_tar_does(tmp_path, image, spoil, message):
+    path = write_plain(tmp_path / "in", "a.tar", plain_members(image, "a cat"))
+    data = path.read_bytes()
+    end = scan_offsets(path)[-1]
+    path.write_bytes(data[:end] + bytes(1024))
+    assert adopt(tmp_path / "in", tmp_path / "whole", name="mine").manifest.nsamples == 2
+    path.write_bytes(spoil(data, end))
+
+    with pytest.raises(ShardError, match=message):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"1.jpg": b"\xff", "1.json": b"{}"}, r"no caption, neither as 1\.txt nor in 1\.json"),
+        ({"1.jpg": b"\xff", "1.json": b"[1]", "1.txt": b"a"}, "its .json is list"),
+        ({"1.jpg": b"\xff", "1.txt": b"\xff"}, "not a caption sample"),
+        ({"1.txt": b"a"}, r"no member 1\.jpg"),
+        ({"1.jpg": b"\xff", "1.txt": b"a", "1.npy": b""}, r"unexpected member '1\.npy'"),
+    ],
+)
+def test_what_our_readers_cannot_read_is_not_adopted(tmp_path, members, message):
+    write_plain(tmp_path / "in", "a.tar", members)
+
+    with pytest.raises(ShardError, match=message):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+
+def test_one_at_a_time_adopts_into_a_folder(tmp_path, image):
+    write_shard(tmp_path / "in", image)
+
+    for output in (tmp_path / "out", tmp_path / "in"):
+        with only_writer(output), pytest.raises(OutputError, match="another build is writing"):
+            adopt(tmp_path / "in", output, name="mine")
+        assert adopt(tmp_path / "in", output, name="mine").manifest.nsamples == 3
+    with pytest.raises(OutputError, match="is inside the dataset"):
+        adopt(tmp_path / "in", tmp_path / "out" / "deeper", name="mine")
+
+
+def test_what_was_checked_before_is_not_read_again(tmp_path, image):
+    whole = write_shard(tmp_path / "in", image) / "00000.tar"
+    cut = write_shard(tmp_path / "in", image, name="00001", word=" one") / "00001.tar"
+    right = cut.read_bytes()
+    cut.write_bytes(right[:2000])
+    said = []
+    with pytest.raises(ShardError, match="1 of 2 shards"):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine", say=said.append)
+    cut.write_bytes(right)
+    # Spoilt in a way that nobody sees without reading: same size, same time.
+    stat, data = whole.stat(), whole.read_bytes()
+    whole.write_bytes(b"x" * len(data))
+    os.utime(whole, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+
+    built = adopt(tmp_path / "in", tmp_path / "out", name="mine", say=said.append)
+
+    assert said == ["1 of 2 shards were checked before"]
+    assert built.manifest.shards[0].sha256 == hashlib.sha256(data).hexdigest()
+    os.utime(whole, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
+    with pytest.raises(ShardError, match=r"00000\.tar: the tar is damaged"):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+
+@pytest.mark.parametrize("lost", ["00000.tar.idx", "hashes"])
+def test_what_is_remembered_must_be_whole(tmp_path, image, lost):
+    write_shard(tmp_path / "in", image)
+    first = adopt(tmp_path / "in", tmp_path / "out", name="mine").manifest
+    (path,) = [p for p in tmp_path.rglob("*") if p.name.endswith(lost)]
+    before = path.read_bytes()
+    path.write_bytes(before[:-8])
+
+    again = adopt(tmp_path / "in", tmp_path / "out", name="mine").manifest
+
+    assert manifest.to_json(again) == manifest.to_json(first)
+    assert path.read_bytes() == before
 
 
 @pytest.mark.e2e
@@ -219,7 +436,7 @@ def test_shards_of_img2dataset_itself_are_adopted(tmp_path, image_bytes):
 
     built = adopt(tmp_path / "in", tmp_path / "out", name="mine")
 
-    assert built.manifest.counts["stages"] == [
+    assert built.manifest.counts["stages"][1:] == [
         {
             "job": "img2dataset",
             "unit": "rows",

@@ -3,8 +3,7 @@ import math
 import pytest
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions import columns
-from openm3w.pipeline.captions.columns import captions_of, find_columns
+from openm3w.pipeline.captions.columns import captions_of, find_columns, scores_of
 
 LAION = ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "hash", "pwatermark", "punsafe"]
 RELAION = ["key", "hash", "url", "caption", "similarity", "original_width", "original_height"]
@@ -26,13 +25,15 @@ FLICKR8K = ["image", "captions"]
     ],
 )
 def test_public_tables_need_no_options(have, url, text, page):
-    found = find_columns(have, url="", text="", table="t")
+    found = find_columns(dict.fromkeys(have, "string"), url="", text="", table="t")
 
     assert (found.url, found.text, found.page) == (url, text, page)
 
 
 def test_what_is_asked_for_goes_before_what_is_known():
-    found = find_columns(["url", "text", "de"], url="", text="de", table="t")
+    found = find_columns(
+        dict.fromkeys(["url", "text", "de"], "string"), url="", text="de", table="t"
+    )
 
     assert found.names == ["url", "de"]
 
@@ -57,7 +58,7 @@ def test_what_is_asked_for_goes_before_what_is_known():
 )
 def test_a_missing_column_is_an_error_that_lists_the_columns(have, url, text, message):
     with pytest.raises(InputError) as caught:
-        find_columns(have, url=url, text=text, table="t.parquet")
+        find_columns(dict.fromkeys(have, "string"), url=url, text=text, table="t.parquet")
 
     assert str(caught.value) == message
 
@@ -81,6 +82,39 @@ def test_captions_of_a_cell(cell, captions):
     assert captions_of(cell) == captions
 
 
-@pytest.mark.parametrize("value", [10**400, float("inf"), float("nan"), True, "0.3", None])
+@pytest.mark.parametrize(
+    "value", [10**400, float("inf"), float("nan"), True, "much", "", "nan", "inf", [0.3], None]
+)
 def test_what_is_no_number_of_json_is_no_score(value):
-    assert math.isnan(columns._number(value))
+    found = find_columns(
+        dict.fromkeys(["url", "text", "similarity"], "string"), url="", text="", table="t"
+    )
+
+    assert math.isnan(scores_of({"similarity": value}, found)["similarity_b32"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "scores"),
+    [
+        ("similarity", "0.31", {"similarity_b32": 0.31}),  # of CSV all is text
+        ("similarity", 0.3100000143051147, {"similarity_b32": 0.31}),
+        ("NSFW", "UNLIKELY", {"nsfw_tag": 0.0}),
+        ("NSFW", "UNSURE", {"nsfw_tag": 0.5}),
+        ("NSFW", "NSFW", {"nsfw_tag": 1.0}),
+        ("AESTHETIC_SCORE", 6.5, {"aesthetic": 6.5}),
+    ],
+)
+def test_scores_are_numbers_texts_of_numbers_and_known_words(column, value, scores):
+    found = find_columns(
+        dict.fromkeys(["url", "text", column], "string"), url="", text="", table="t"
+    )
+
+    assert scores_of({column: value}, found) == scores
+
+
+def test_a_word_that_is_none_of_the_columns_is_no_score():
+    found = find_columns(
+        dict.fromkeys(["url", "text", "NSFW"], "string"), url="", text="", table="t"
+    )
+
+    assert math.isnan(scores_of({"NSFW": "LIKELY"}, found)["nsfw_tag"])

@@ -1,7 +1,10 @@
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from openm3w.errors import InputError
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.build import make_plan
 from openm3w.pipeline.captions.recipe import load
@@ -162,3 +165,55 @@ def test_the_named_similarity_goes_before_laions_which_names_no_model(pairs):
     (pair,), _ = pairs(table, "profile=laion")
 
     assert json.loads(pair["scores"]) == {"similarity_b32": 0.3}
+
+
+def test_rows_of_a_table_elsewhere_are_counted_and_looked_up_in_no_folder(
+    tmp_path, memory_files, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "near.csv").write_text("url,text\nhttp://x.org/a.jpg,a caption near\n")
+    far = memory_files.put("far.csv", b"url,text\nhttp://x.org/a.jpg,a caption far\nx,y,z\n")
+
+    plan = make_plan(
+        load(overrides=("images.source=http", "fetch.manners.contact=me@site.example")),
+        ["near.csv", far],
+        tmp_path / "out",
+    )
+    for table in plan.tables:
+        commit_table(plan, table)
+
+    found = [pair for block in rows.blocks(plan) for pair in plan.folder("rows").rows(block)]
+    assert [pair["caption"] for pair in found] == ["a caption far", "a caption near"]
+    scopes = [pair["image"].partition("|")[0] for pair in found]
+    assert scopes == ["elsewhere", plan.places[0].unit]
+    counts = plan.folder("rows").sidecar(plan.units[0])["counts"]
+    assert counts["stages"][0]["failed"] == {"wrong_number_of_fields": 1}
+    assert counts["notes"] == ["row 2: wrong_number_of_fields: found 3, expected 2"]
+
+
+def test_a_table_elsewhere_needs_images_or_the_web(tmp_path, memory_files):
+    far = memory_files.put("far.csv", b"url,text\na.jpg,a caption\n")
+
+    with pytest.raises(InputError, match=r"far\.csv: no images are beside .* --images.* --fetch"):
+        make_plan(load(), [far], tmp_path / "out")
+
+    plan = make_plan(load(), [far], tmp_path / "out", image_places=[str(tmp_path)])
+    assert plan.scope_of(plan.tables[0]) == ""
+
+
+def test_rows_that_damage_took_are_counted_each(tmp_path):
+    path = tmp_path / "t.parquet"
+    table = pa.table({"url": [f"{n}.jpg" for n in range(1000)], "text": ["a caption"] * 1000})
+    pq.write_table(table, path, compression="none", use_dictionary=False, row_group_size=500)
+    plan = make_plan(load(), [str(path)], tmp_path / "out")
+    data = bytearray(path.read_bytes())
+    at = pq.ParquetFile(path).metadata.row_group(1).column(0).data_page_offset
+    data[at : at + 100] = b"\xff" * 100
+    path.write_bytes(data)
+
+    commit_table(plan, plan.tables[0])
+
+    counts = plan.folder("rows").sidecar(plan.units[0])["counts"]
+    assert (counts["stages"][0]["entered"], counts["stages"][0]["kept"]) == (1000, 500)
+    assert counts["stages"][0]["failed"] == {"damaged_file": 500}
+    assert counts["notes"][0].startswith("rows 501 to 1000: damaged_file")

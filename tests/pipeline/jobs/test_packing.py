@@ -71,14 +71,14 @@ def make_packing(folder, *, originals=False):
 
         yield read
 
-    def encode(data, archive):
+    def encode(body, archive):
         assert archive == "u"
-        name = data.decode()
+        name = body.data.decode()
         if name.startswith("bad"):
             raise UnusableImageError(name)
         if name.startswith("unwanted"):
             raise UnwantedImageError(name, encoded(b"unwanted"))
-        stored = encoded(data[:1])
+        stored = encoded(body.data[:1])
         return replace(stored, original_data=b"original!") if originals else stored
 
     failed = frozenset({"bad_bytes"})

@@ -2,6 +2,8 @@ import gzip
 import hashlib
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
@@ -25,7 +27,7 @@ def build(inputs, output, *, runner="local", overrides=()):
 
 
 def write(folder, archive):
-    """Two sources with a text in both and one twice in the second."""
+    """Sources of each form, with a text in the first two and one twice in the second."""
     folder.mkdir(parents=True)
     html = "<html><body><article><p>{}</p></article></body></html>"
     for n in range(3):
@@ -36,6 +38,8 @@ def write(folder, archive):
     (folder / "pile.jsonl.gz").write_bytes(
         gzip.compress("\n".join([*lines, "{damaged"]).encode(), mtime=0)
     )
+    pq.write_table(pa.table({"text": [SENTENCE.format(5) * 5]}), folder / "web.parquet")
+    (folder / "news.csv").write_text(f'id,content\n1,"{SENTENCE.format(6) * 5}"\n')
     return folder
 
 
@@ -47,20 +51,20 @@ def hashes(output):
 
 
 @pytest.mark.beam
-def test_texts_of_both_forms_once_each(tmp_path, archive):
+def test_texts_of_all_forms_once_each(tmp_path, archive):
     folder, output = write(tmp_path / "in", archive), tmp_path / "out"
 
     built, said = build([folder], output)
 
     samples = list(read_samples(built.manifest, verify="full"))
-    assert len({sample.document.texts[0].strip() for sample in samples}) == len(samples) == 5
+    assert len({sample.document.texts[0].strip() for sample in samples}) == len(samples) == 7
     stages = {(s["job"], s["unit"]): s for s in built.manifest.counts["stages"]}
     assert stages["texts", "records"]["failed"] == {"malformed_json": 1}
     assert stages["select", "texts"]["dropped"] == {"duplicate_text": 2}
-    assert built.manifest.counts["languages"] == {"en": 7}
+    assert built.manifest.counts["languages"] == {"en": 9}
     report = json.loads((output / "report.json").read_text())
-    assert any(note.startswith("pile.jsonl.gz: line 5: malformed_json") for note in report["notes"])
-    assert said[0].startswith("texts: 7 of 8 records")
+    assert any(note.startswith("pile.jsonl.gz: row 5: malformed_json") for note in report["notes"])
+    assert said[0].startswith("texts: 9 of 10 records")
 
     again, said = build([folder], output)
     assert again.already_done
@@ -87,7 +91,7 @@ def test_a_build_without_a_single_text_says_why_and_leaves_no_folder(tmp_path):
     path = tmp_path / "x.jsonl"
     path.write_text(json.dumps({"text": "too short"}))
 
-    with pytest.raises(InputError, match=r"no text was kept of 1 records or lines: .* 1$"):
+    with pytest.raises(InputError, match=r"no text was kept of 1 records or rows: .* 1$"):
         build([path], tmp_path / "out")
 
     assert not (tmp_path / "out").exists()
@@ -105,7 +109,17 @@ def test_help_has_examples():
     [
         (["gone.warc.gz"], 1, "gone.warc.gz: no such file or folder"),
         (["empty.jsonl"], 1, "empty.jsonl: the file is empty"),
-        (["notes.txt"], 1, "notes.txt: not a WARC, WET, ARC or JSONL file"),
+        (
+            ["notes.txt"],
+            1,
+            "notes.txt: not a WARC, WET or ARC file, or Parquet, JSONL, CSV or TSV table",
+        ),
+        (
+            ["x.csv"],
+            1,
+            "x.csv: no column is known by name; name it with --text-column; it has id, a",
+        ),
+        (["x.csv", "--text-column", "b"], 1, "x.csv: no column 'b'; it has id, a"),
         (["x.jsonl", "--set", "languag=de"], 2, "did you mean 'language'"),
         (["x.jsonl", "--runner", "spark"], 2, "planned and not built yet"),
     ],
@@ -115,6 +129,7 @@ def test_a_users_mistake_is_one_line(tmp_path, monkeypatch, capsys, arguments, c
     (tmp_path / "empty.jsonl").write_bytes(b"")
     (tmp_path / "notes.txt").write_text("words")
     (tmp_path / "x.jsonl").write_text("{}\n")
+    (tmp_path / "x.csv").write_text("id,a\n")
 
     with pytest.raises(SystemExit) as caught:
         cli.main(["text", "build", *arguments, "--output", "out"])
@@ -133,3 +148,16 @@ def test_a_real_wet_file(tmp_path, realdata):
     built, _ = build([path], tmp_path / "out", overrides=["language=any"])
 
     assert built.manifest.nsamples == 1
+
+
+def test_another_column_of_texts_is_another_build(tmp_path):
+    (tmp_path / "x.csv").write_text("text,body\n")
+
+    one, two = (
+        builds.make_plan(
+            load(), [str(tmp_path / "x.csv")], tmp_path / "out", say=print, text_column=name
+        )
+        for name in ("text", "body")
+    )
+
+    assert one.fingerprint("texts") != two.fingerprint("texts")

@@ -1,14 +1,17 @@
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import zstandard
 
+from openm3w.errors import InputError, NotBuiltError
 from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.text.entries import read_entries
 from openm3w.pipeline.text.recipe import load
 from openm3w.pipeline.text.sources import find_texts, form_of
-from openm3w.shards.document import make_doc_id
+from openm3w.shards.document import Document, Provenance, Signals, Text, make_doc_id
 
 ENGLISH = (
     "The quick brown fox jumps over the lazy dog while the sun is going down behind the hills. "
@@ -19,9 +22,9 @@ GERMAN = (
 )
 
 
-def entries(path, *overrides):
-    (source,) = find_texts([str(path)]).archives
-    return list(read_entries(source, load(overrides=overrides), Clock()))
+def entries(path, *overrides, text_column=""):
+    (source,) = find_texts([str(path)], text_column).archives
+    return list(read_entries(source, load(overrides=overrides), Clock(), text_column))
 
 
 def fates(found):
@@ -50,7 +53,7 @@ def test_lines_in_the_piles_form(tmp_path):
         "malformed_json", "not_an_object", "kept",
     ]  # fmt: skip
     assert [entry.note.partition(":")[0] for entry in found if entry.note] == [
-        f"line {n}" for n in (5, 6, 7, 8)
+        f"row {n}" for n in (5, 6, 7, 8)
     ]
     first, last = found[0].document, found[-1].document
     assert (first.doc_id, first.url) == (make_doc_id("", "00.jsonl.zst", 0), "http://x.org/a")
@@ -142,11 +145,135 @@ def test_a_damaged_archive_ends_with_a_failed_record(tmp_path, archive):
     assert found[-1].note.startswith("damaged at byte")
 
 
+FINEWEB = [
+    {
+        "text": ENGLISH * 4,
+        "id": "<urn:uuid:0a1f6f0a-1d1c-4a4e-9a3f-7d6c0a6a7a11>",
+        "dump": "CC-MAIN-2013-20",
+        "url": "http://x.org/a",
+        "date": "2013-05-18T05:48:54Z",
+        "file_path": "s3://commoncrawl/x.warc.gz",
+        "language": "en",
+        "language_score": 0.9,
+        "token_count": 80,
+    },
+    {"text": ENGLISH * 4, "language": "en", "language_score": 0.6},
+    {"text": GERMAN * 4, "language": "deu", "language_score": 0.9},
+]
+
+
+@pytest.mark.parametrize("where", ["here", "memory", "web"])
+def test_parquet_in_finewebs_form_here_and_elsewhere(tmp_path, memory_files, web_files, where):
+    path = tmp_path / "00.parquet"
+    pq.write_table(pa.Table.from_pylist(FINEWEB), path)
+    if where != "here":
+        files = {"memory": memory_files, "web": web_files}[where]
+        path = files.put("00.parquet", path.read_bytes())
+
+    found = entries(path)
+
+    # The row's own language and score are judged; a code of three letters is none of ours.
+    assert fates(found) == ["kept", "uncertain_language", "wrong_language"]
+    assert found[0].document == Document(
+        doc_id=make_doc_id("", "00.parquet", 0),
+        url="http://x.org/a",
+        spans=(Text(text=(ENGLISH * 4).strip()),),
+        provenance=Provenance(
+            source="00.parquet",
+            record_id=FINEWEB[0]["id"],
+            offset=0,
+            crawl="CC-MAIN-2013-20",
+            fetched="2013-05-18T05:48:54Z",
+        ),
+        signals=Signals(language="en", language_score=0.9),
+    )
+
+
+def test_dolmas_rows_in_parquet_with_a_nested_table(tmp_path):
+    path = tmp_path / "dolma.parquet"
+    meta = {"url": "http://x.org/a", "warc_date": "2020-01-17T12:48:45Z"}
+    row = {"id": "1", "text": ENGLISH * 4, "source": "cc", "added": "2023-04-11", "metadata": meta}
+    pq.write_table(pa.Table.from_pylist([row]), path)
+
+    (entry,) = entries(path)
+
+    assert (entry.document.url, entry.document.provenance.fetched) == (
+        meta["url"],
+        meta["warc_date"],
+    )
+
+
+@pytest.mark.parametrize("asked", ["", "body"])
+def test_csv_with_a_known_or_a_named_column(tmp_path, asked):
+    path = tmp_path / "news.csv"
+    name = asked or "content"
+    path.write_text(
+        f'title,{name},date\nT,"{ENGLISH}\n\n{ENGLISH * 3}",2020-01-02\nU,one,two,three\nV,,\n'
+    )
+
+    found = entries(path, text_column=asked)
+
+    assert fates(found) == ["kept", "wrong_number_of_fields", "no_text"]
+    document = found[0].document
+    assert (document.title, document.provenance.fetched) == ("T", "2020-01-02T00:00:00Z")
+    assert "\n\n" in document.texts[0]
+    assert found[1].note == "row 2: wrong_number_of_fields: found 4, expected 3"
+
+
+def test_a_table_without_a_column_of_texts_is_told_before_any_work(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"body": "words"}\n')
+    (tmp_path / "b.csv").write_text("id,body\n1,words\n")
+
+    with pytest.raises(InputError, match=r"b\.csv: no column .* --text-column; it has id, body"):
+        find_texts([str(tmp_path)])
+    assert len(find_texts([str(tmp_path)], "body").archives) == 2
+
+
+def test_rows_that_damage_took_are_counted_each(tmp_path):
+    path = tmp_path / "t.parquet"
+    rows = pa.table({"text": [f"{n} {ENGLISH}" for n in range(1000)]})
+    pq.write_table(rows, path, compression="none", use_dictionary=False, row_group_size=500)
+    data = bytearray(path.read_bytes())
+    at = pq.ParquetFile(path).metadata.row_group(1).column(0).data_page_offset
+    data[at : at + 100] = b"\xff" * 100
+    path.write_bytes(data)
+
+    *_, last = found = entries(path, "language=any", "text.min_words=1")
+
+    assert (len(found), last.record_reason, last.count) == (501, "damaged_file", 500)
+    assert last.note.startswith("rows 501 to 1000: damaged_file: ")
+
+
+def test_a_folder_may_hold_a_mixture(tmp_path, archive, memory_files):
+    archive.page("http://x.org/a", page(ENGLISH * 6)).write(tmp_path / "a.warc.gz")
+    pq.write_table(pa.table({"text": [ENGLISH]}), tmp_path / "b.parquet")
+    (tmp_path / "c.jsonl").write_text("{}")
+    (tmp_path / "d.tsv").write_text("id\ttext\n")
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff")
+    far = memory_files.put("e.csv", b"text\n")
+
+    found = find_texts([str(tmp_path), far])
+
+    names = [source.name for source in found.archives]
+    assert names == ["a.warc.gz", "b.parquet", "c.jsonl", "d.tsv", "e.csv"]
+    assert found.skipped == ("photo.jpg",)
+
+
+@pytest.mark.parametrize("where", ["", "/a.warc.gz"])
+def test_archives_elsewhere_are_not_built(memory_files, where):
+    memory_files.put("a.warc.gz", b"WARC/1.0")
+
+    with pytest.raises(
+        NotBuiltError, match=r"a\.warc\.gz: reading remote archives is not built yet"
+    ):
+        find_texts([memory_files.uri + where])
+
+
 @pytest.mark.parametrize(
     ("name", "data", "form"),
     [
-        ("x.jsonl", b"", "lines"),
-        ("x.JSONL.GZ", b"", "lines"),
+        ("x.jsonl", b"", "table"),
+        ("x.JSONL.GZ", b"", "table"),
         ("x.warc.gz", b"", "archive"),
         ("x", b"WARC/1.0\r\n", "archive"),
         ("x.txt", b"words", None),

@@ -3,8 +3,9 @@ import gzip
 import pytest
 import zstandard
 
-from openm3w.pipeline import lines
-from openm3w.pipeline.lines import parse, plain_text, read_lines
+from openm3w.pipeline.tables import lines
+from openm3w.pipeline.tables.lines import parse, read_lines
+from openm3w.pipeline.tables.rows import plain_text
 
 TEXT = b'{"a": 1}\n\n{"a": 2}\n{"a": 3}\n'
 
@@ -21,10 +22,10 @@ def test_lines_are_read_however_they_are_packed(tmp_path, pack):
     path = tmp_path / "x.jsonl"
     path.write_bytes(pack(TEXT))
 
-    assert [(line.number, line.value) for line in read_lines(path)] == [
-        (1, {"a": 1}),
-        (3, {"a": 2}),
-        (4, {"a": 3}),
+    assert [(line.number, line.values) for line in read_lines(path)] == [
+        (0, {"a": 1}),
+        (2, {"a": 2}),
+        (3, {"a": 3}),
     ]
 
 
@@ -57,9 +58,7 @@ def test_a_cut_file_ends_with_its_damage_after_the_lines_before_it(tmp_path, com
 
     assert last.error == "damaged_file"
     assert whole
-    assert [line.number for line in whole if not line.error] == list(range(1, len(whole) + 1))[
-        : len(whole)
-    ]
+    assert [line.number for line in whole if not line.error] == list(range(len(whole)))
 
 
 def test_a_line_too_long_costs_only_itself(tmp_path, monkeypatch):
@@ -67,7 +66,7 @@ def test_a_line_too_long_costs_only_itself(tmp_path, monkeypatch):
     path = tmp_path / "x.jsonl"
     path.write_bytes(b'{"a": 1}\n{"a": "' + b"x" * 50 + b'"}\n{"a": 2}\n')
 
-    assert [line.error for line in read_lines(path)] == ["", "line_too_long", ""]
+    assert [line.error for line in read_lines(path)] == ["", "row_too_long", ""]
 
 
 def test_lone_surrogates_become_something_that_utf8_can_hold():

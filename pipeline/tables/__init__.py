@@ -1,0 +1,1 @@
+"""Tables of any form and size, here or elsewhere, to rows of plain values."""
