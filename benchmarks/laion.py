@@ -210,21 +210,27 @@ def print_outcomes(options: argparse.Namespace, urls: list[str], built: Built) -
         f"{1000 * options.latency:.0f} ms latency, {options.rate:g} requests a second of a domain, "
         f"{options.concurrency} at once; {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n"
     )
+    alone = f"; {largest} alone takes {most / options.rate:.0f} s" if options.rate else ""
     print(
         f"{built.seconds:.0f} s, {options.rows / built.seconds:.0f} rows/s, "
         f"{1000 * built.cpu / options.rows:.1f} CPU ms a row, {built.samples:,} pairs written"
+        f"{alone}\n"
     )
-    if options.rate:
-        print(f"; {largest} alone, with {most} addresses, takes {most / options.rate:.0f} s")
-    print()
     print_row(["host", "outcome", "images"])
     print_row(["---"] * 3)
-    counts = Counter(
-        (habit_of(urlsplit(url).hostname or "").name, why) for url, why in found.items()
-    )
+    counts = Counter((_host(url), why) for url, why in found.items())
     order = {habit.name: at for at, habit in enumerate(HABITS)}
-    for (habit, why), number in sorted(counts.items(), key=lambda each: order[each[0][0]]):
-        print_row([habit, why or "kept", f"{number:,}"])
+    for (host, why), number in sorted(counts.items(), key=lambda c: order.get(c[0][0], len(order))):
+        print_row([host, why or "kept", f"{number:,}"])
+    print_row(["all", "", f"{len(found):,}"])
+
+
+def _host(url: str) -> str:
+    if "://" not in url:
+        return "no address"
+    return (
+        "an address in numbers" if _is_address(url) else habit_of(urlsplit(url).hostname or "").name
+    )
 
 
 async def _serve(folder: Path, latency: float) -> None:

@@ -1,10 +1,11 @@
 """Whose turn it is: fair over registered domains, polite to each. No clock and no network."""
 
 import heapq
-from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 from typing import Final, Generic, TypeVar
+
+from openm3w.pipeline.fetch.domain import Domain
 
 BROKEN_AFTER: Final = 10
 """Faults in a row after which a host is taken as dead. Ours: two at a time, with a connect time-out
@@ -12,44 +13,6 @@ of 10 s, that is 50 s; a host that answers every other time has ten in a row onc
 """
 
 T = TypeVar("T")
-
-
-@dataclass(slots=True, eq=False)
-class _Domain(Generic[T]):
-    """A domain's items as pairs of host and item; small, since there may be millions of domains."""
-
-    front: list[tuple[str, T]] = field(default_factory=list)
-    """The next in line, the first one last."""
-    back: list[tuple[str, T]] = field(default_factory=list)
-    """Those behind them, in their order."""
-    later: list[tuple[float, int, str, T]] = field(default_factory=list)
-    """A heap of those that wait for a time."""
-    starts: list[float] = field(default_factory=list)
-    """The latest starts: those under way, and one that nobody takes back."""
-    owed: int = 0
-    """Requests since the latest start beside it, for which the domain rests as for starts."""
-    running: int = 0
-    paused_until: float = -inf
-    delay: float = 0.0
-    faults: dict[str, int] | None = None
-    """Faults in a row by host."""
-    turn: int = 0
-    """Its entry among the turns; 0: it has none."""
-    ready_at: float = 0.0
-
-    def take(self, now: float) -> T:
-        """The item that waited for its time the longest, else the first in line."""
-        if self.later and self.later[0][0] <= now:
-            return heapq.heappop(self.later)[3]
-        if not self.front:
-            self.front, self.back = self.back[::-1], []
-        return self.front.pop()[1]
-
-    def count(self, host: str, *, unreachable: bool) -> None:
-        """Notes whether a host could be reached."""
-        faults = self.faults or {}
-        faults[host] = faults.get(host, 0) + 1 if unreachable else 0
-        self.faults = {name: number for name, number in faults.items() if number} or None
 
 
 class HostQueues(Generic[T]):
@@ -78,7 +41,7 @@ class HostQueues(Generic[T]):
         self._per_domain = per_domain
         self._gap = 1 / rate if rate else 0.0
         self._broken_after = broken_after
-        self._domains: dict[str, _Domain[T]] = {}
+        self._domains: dict[str, Domain[T]] = {}
         self._turns: list[tuple[float, int, str]] = []
         self._idle: list[tuple[float, int, str]] = []
         self._number = count(1)
@@ -225,10 +188,10 @@ class HostQueues(Generic[T]):
         self._settle(domain, state)
         return given
 
-    def _state(self, domain: str) -> _Domain[T]:
-        return self._domains.setdefault(domain, _Domain())
+    def _state(self, domain: str) -> Domain[T]:
+        return self._domains.setdefault(domain, Domain())
 
-    def _ended(self, domain: str, now: float) -> _Domain[T]:
+    def _ended(self, domain: str, now: float) -> Domain[T]:
         self._now = max(self._now, now)
         state = self._domains.get(domain)
         if state is None or not state.running:
@@ -236,17 +199,17 @@ class HostQueues(Generic[T]):
         state.running -= 1
         return state
 
-    def _rested_at(self, state: _Domain[T]) -> float:
+    def _rested_at(self, state: Domain[T]) -> float:
         last = max(state.starts, default=-inf)
         return max(state.paused_until, last + max(self._gap * (1 + state.owed), state.delay))
 
-    def _ready_at(self, state: _Domain[T]) -> float | None:
+    def _ready_at(self, state: Domain[T]) -> float | None:
         if state.running >= self._per_domain or not (state.front or state.back or state.later):
             return None
         first = -inf if state.front or state.back else state.later[0][0]
         return max(first, self._rested_at(state))
 
-    def _settle(self, domain: str, state: _Domain[T]) -> None:
+    def _settle(self, domain: str, state: Domain[T]) -> None:
         """Gives a domain its place among the turns, once for each change of when it is ready."""
         ready = self._ready_at(state)
         if ready is None:
@@ -268,7 +231,7 @@ class HostQueues(Generic[T]):
             if state and not self._is_of_use(state):
                 del self._domains[domain]
 
-    def _is_of_use(self, state: _Domain[T]) -> bool:
+    def _is_of_use(self, state: Domain[T]) -> bool:
         busy = state.running or state.front or state.back or state.later
         dead = any(number >= self._broken_after for number in (state.faults or {}).values())
         return bool(busy or state.delay or dead)

@@ -6,7 +6,6 @@ and encodes an image; all that is between is here. Only keys and ledger rows are
 
 import contextlib
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -134,16 +133,20 @@ def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
 
 
 def make_web_units(group: str, found: Iterable[Found], url_of: UrlOf = str) -> Iterator[PackUnit]:
-    """Units of at most MAX_IMAGES, each with images of as many domains as can be.
+    """Units of at most MAX_IMAGES, each domain spread evenly over all of them.
 
-    The last ones are left to the domains that have most, which can be asked no faster.
+    So the domain with most images, which can be asked no faster, is asked from the beginning on
+    beside all others, and no unit is left to it alone, which its deadline would end.
     """
-    seen = Counter[str]()
-    ordered = []
-    for each in sorted(found, key=lambda f: _spread(f.origin)):
+    by_domain: dict[str, list[tuple[str, Found]]] = {}
+    for each in found:
         domain = registered_domain(url_of(each.origin))
-        ordered.append((seen[domain], _spread(each.origin), each))
-        seen[domain] += 1
+        by_domain.setdefault(domain, []).append((_spread(each.origin), each))
+    ordered = [
+        ((at + int(_spread(domain), 16) / 2**64) / len(some), mark, each)
+        for domain, some in by_domain.items()
+        for at, (mark, each) in enumerate(sorted(some))
+    ]
     yield from _units(group, WEB, [each for _, _, each in sorted(ordered)])
 
 

@@ -178,8 +178,9 @@ class Sites:
         site = self._sites.get(origin)
         failed = False
         if site and site.expires <= self._clock() and not site.lock.locked():
+            failed = site.failed
             self._forget(origin)
-            site, failed = None, site.failed
+            site = None
         if site is None:
             site = self._sites[origin] = _Site(failed=failed)
         self._sites.move_to_end(origin)
