@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from measure.hostile import print_hostile
-from measure.pictures import make_pictures
+from measure.pictures import make_pictures, num_pictures
 from measure.tables import print_row, version
 
 ROOT = Path(__file__).resolve().parent
@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--latency", type=float, default=0.02, help="seconds")
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--at-once", type=int, default=1, help="units of ours in each process")
     parser.add_argument("--folder", type=Path, help="keep the pictures here")
     parser.add_argument("--hostile", action="store_true", help="ask the hostile server alone")
     options = parser.parse_args()
@@ -50,15 +51,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        if not (folder / "pictures.json").exists():
+        if num_pictures(folder) < options.images:
             make_pictures(folder, options.images, list(photographs()))
         with _served(folder, options.latency) as url:
             urls = [f"{url}/{at}.jpg" for at in range(options.images)]
             sides = {
                 "bare decode, resize, encode": lambda: _bare(folder, options.images),
-                "openm3w, keep_ratio_largest": lambda: _openm3w(urls, "encode"),
-                "openm3w, bytes kept": lambda: _openm3w(urls, "keep"),
-                "openm3w, fetched and remembered alone": lambda: _openm3w(urls, "fetch"),
+                "openm3w, keep_ratio_largest": lambda: _openm3w(urls, "encode", options.at_once),
+                "openm3w, bytes kept": lambda: _openm3w(urls, "keep", options.at_once),
+                "openm3w, fetched and remembered alone": lambda: _openm3w(
+                    urls, "fetch", options.at_once
+                ),
                 "img2dataset, keep_ratio_largest": lambda: _img2dataset(urls, "keep_ratio_largest"),
                 "img2dataset, no": lambda: _img2dataset(urls, "no"),
             }
@@ -152,7 +155,8 @@ if __name__ == "__main__":
 
 _OPENM3W = """
 import json, multiprocessing, pathlib, sys, tempfile
-def part(urls, mode, folder, number, kept):
+def part(urls, mode, at_once, folder, number, kept):
+    from concurrent.futures import ThreadPoolExecutor
     from openm3w.pipeline.captions.recipe import Images, Resize
     from openm3w.pipeline.captions.resize import Resizing
     from openm3w.pipeline.fetch.fetching import Fetcher
@@ -170,23 +174,27 @@ def part(urls, mode, folder, number, kept):
         images=Images(keep_bytes=mode == "keep"),
         resize=Resize(mode="no" if mode == "keep" else "keep_ratio_largest"),
     )
-    with Fetcher(settings) as fetcher, open(f"{folder}/{number}.tar", "wb") as file:
-        pack = PackWriter(file, "pack")
-        for unit, some in enumerate([urls[at : at + 500] for at in range(0, len(urls), 500)]):
-            for got in get(some, memory, fetcher, unit=f"{number}-{unit}"):
-                if mode != "fetch" and got.data:
-                    encoded = resize(got.data)
-                    pack.add(encoded.sha256, encoded.data)
-                with kept.get_lock():
-                    kept.value += bool(got.data)
-        pack.close()
+    with Fetcher(settings) as fetcher, ThreadPoolExecutor(at_once) as pool:
+        def unit(at):
+            with open(f"{folder}/{number}-{at}.tar", "wb") as file:
+                pack = PackWriter(file, "pack")
+                for got in get(urls[at : at + 500], memory, fetcher, unit=f"{number}-{at}"):
+                    if mode != "fetch" and got.data:
+                        encoded = resize(got.data)
+                        pack.add(encoded.sha256, encoded.data)
+                    with kept.get_lock():
+                        kept.value += bool(got.data)
+                pack.close()
+        list(pool.map(unit, range(0, len(urls), 500)))
 if __name__ == "__main__":
     urls, mode = json.loads(pathlib.Path(sys.argv[1]).read_text()), sys.argv[2]
+    at_once = int(sys.argv[3])
     spawn = multiprocessing.get_context("spawn")
     kept = spawn.Value("l", 0)
     with tempfile.TemporaryDirectory() as folder:
         parts = [
-            spawn.Process(target=part, args=(urls[at::2], mode, folder, at, kept)) for at in (0, 1)
+            spawn.Process(target=part, args=(urls[at::2], mode, at_once, folder, at, kept))
+            for at in (0, 1)
         ]
         for each in parts:
             each.start()
@@ -220,21 +228,21 @@ def _bare(folder: Path, images: int) -> Run:
         return _measured(script, str(folder), str(images))
 
 
-def _openm3w(urls: list[str], mode: str) -> Run:
-    return _fetched(_OPENM3W, urls, mode)
+def _openm3w(urls: list[str], mode: str, at_once: int) -> Run:
+    return _fetched(_OPENM3W, urls, mode, str(at_once))
 
 
 def _img2dataset(urls: list[str], mode: str) -> Run:
     return _fetched(_IMG2DATASET, urls, mode)
 
 
-def _fetched(code: str, urls: list[str], mode: str) -> Run:
+def _fetched(code: str, urls: list[str], *options: str) -> Run:
     # In a file of its own: worker processes import it again.
     with tempfile.TemporaryDirectory() as folder:
         script, table = Path(folder, "side.py"), Path(folder, "urls.json")
         script.write_text(code, encoding="utf-8")
         table.write_text(json.dumps(urls), encoding="utf-8")
-        return _measured(script, str(table), mode)
+        return _measured(script, str(table), *options)
 
 
 def photographs() -> Iterator[bytes]:

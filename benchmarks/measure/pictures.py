@@ -32,6 +32,12 @@ def make_pictures(folder: Path, number: int, photographs: list[bytes]) -> list[i
     return starts
 
 
+def num_pictures(folder: Path) -> int:
+    """How many the folder has."""
+    starts = folder / "pictures.json"
+    return len(json.loads(starts.read_text(encoding="utf-8"))) - 1 if starts.exists() else 0
+
+
 def pictures(folder: Path) -> Iterator[bytes]:
     """The bytes of each picture."""
     starts = json.loads((folder / "pictures.json").read_text(encoding="utf-8"))

@@ -4,7 +4,6 @@ Magic bytes choose the decoder; size and number of parts are read from the heade
 is decoded. Safe to call from several threads.
 """
 
-import functools
 import io
 import struct
 import zlib
@@ -15,15 +14,11 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
+from openm3w.pipeline.images import pixels
 from openm3w.pipeline.images.colours import is_srgb, to_srgb
 from openm3w.pipeline.images.headers import Header, read_header
 from openm3w.pipeline.images.keeping import stripped_jpeg
 from openm3w.pipeline.images.quiet import quiet
-
-try:
-    import simplejpeg
-except ImportError:  # Pillow decodes the same pixels in more time
-    simplejpeg = None
 
 REASONS = frozenset(
     {
@@ -105,7 +100,7 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
         UnusableImageError: with the reason.
     """
     header = _checked(data, encoding)
-    _keep_freed_memory()
+    pixels.keep_freed_memory()
     try:
         with quiet, Image.open(io.BytesIO(data), formats=[header.format]) as image:
             size = image.size
@@ -115,12 +110,12 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
             # A JPEG's further pictures are previews and depth maps, no animation.
             frames = 1 if is_jpeg else header.num_frames or int(getattr(image, "n_frames", 1))
             if keeps and is_jpeg and keeps(*size) and (kept := _plain_bytes(image, data)):
-                luma = _loaded_luma(image, data)
+                luma = pixels.load_luma(image, data)
                 return Opened(
                     picture=luma, width=size[0], height=size[1], format="jpeg", num_frames=1,
                     kept=kept,
                 )  # fmt: skip
-            picture, pixels = _loaded(image, data, encoding)
+            picture, array = pixels.load(image, data, encoding.side)
             orientation = _turn_upright(picture, header)
             shown = to_srgb(picture)
             shown.info = {}  # Pillow would write the comment of the original into the copy
@@ -130,28 +125,12 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
                 height=size[orientation not in _TURNED],
                 format=header.format.lower(),
                 num_frames=frames,
-                pixels=pixels if shown is picture and orientation == 1 else None,
+                pixels=array if shown is picture and orientation == 1 else None,
             )
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnusableImageError("too_many_pixels") from None
     except _DECODER_ERRORS:
         raise UnusableImageError("undecodable") from None
-
-
-@functools.cache
-def _keep_freed_memory() -> None:
-    """Has the C library keep the memory of a picture for the next one.
-
-    glibc gives a block back to the system once some multiple of the largest one so far is free, and
-    every page of the next picture is then faulted in anew: 0.4 of 3 ms at 400 px. A large block
-    that is freed teaches it to keep up to twice as much (mallopt(3), M_MMAP_THRESHOLD). None of its
-    pages is ever touched. Other C libraries take no notice.
-    """
-    np.empty(_KEPT_MEMORY, np.uint8)
-
-
-_KEPT_MEMORY = 31 << 20
-"""Bytes, below the 32 MB of glibc's own bound for what it learns from."""
 
 
 def _checked(data: bytes, encoding: Encoding) -> Header:
@@ -172,71 +151,12 @@ def _checked(data: bytes, encoding: Encoding) -> Header:
     return header
 
 
-def _loaded(
-    image: Image.Image, data: bytes, encoding: Encoding
-) -> tuple[Image.Image, "np.ndarray[Any, Any] | None"]:
-    """The image with the pixels that the file has, and where they were RGB the array of them."""
-    # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the cost; twice the side that is stored
-    # leaves the reduction something to average.
-    image.draft("RGB", (2 * encoding.side, 2 * encoding.side))
-    if simplejpeg and image.format in ("JPEG", "MPO") and image.mode in _COLOURS:
-        try:
-            return _loaded_fast(image, data)
-        except ValueError as error:
-            # An end is marked where data should be. Pillow fills up the rest with grey.
-            if "premature end" in str(error):
-                raise
-    image.load()  # judges all else that simplejpeg refuses, such as bytes between segments
-    return image, None
-
-
-_COLOURS = {"RGB": "RGBX", "L": "GRAY"}
-
-
-def _loaded_fast(
-    image: Image.Image, data: bytes
-) -> tuple[Image.Image, "np.ndarray[Any, Any] | None"]:
-    """The pixels that Pillow would decode: both are libjpeg-turbo, and reduce by the same steps."""
-    width, height = image.size
-    colours = _COLOURS[image.mode]
-    pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height)
-    if pixels.shape[:2] != (height, width):
-        raise ValueError(f"decoded {pixels.shape}, announced {image.size}")
-    # Pillow holds RGB in four bytes, too, and would copy these row by row; it can work on them
-    # where they are, unless the picture is to be turned or to change its colours.
-    if image.mode == "RGB" and not image.info.keys() & _CHANGED_BY:
-        picture = Image.frombuffer("RGBX", image.size, pixels, "raw", "RGBX", 0, 1)
-    else:
-        picture = Image.frombytes(
-            image.mode, image.size, pixels, "raw", colours.replace("GRAY", "L")
-        )
-    picture.info = dict(image.info)
-    return picture, pixels if image.mode == "RGB" else None
-
-
-_CHANGED_BY = {"exif", "xmp", "icc_profile"}
-
-
 def _plain_bytes(image: Image.Image, data: bytes) -> bytes | None:
     """The bytes without metadata of a JPEG that means the same without them."""
     if image.mode != "RGB" or not is_srgb(image.info.get("icc_profile")):
         return None
     is_upright = not _has_exif(image) or _orientation(image) == 1
     return stripped_jpeg(data) if is_upright else None
-
-
-def _loaded_luma(image: Image.Image, data: bytes) -> Image.Image:
-    """Brightness alone, in less time; all parts of the file are read and must be whole."""
-    if simplejpeg:
-        try:
-            pixels = simplejpeg.decode_jpeg(data, "GRAY")
-            return Image.frombuffer("L", image.size, pixels, "raw", "L", 0, 1)  # without a copy
-        except ValueError as error:
-            if "premature end" in str(error):
-                raise
-    image.draft("L", None)
-    image.load()
-    return image.convert("L")
 
 
 def _turn_upright(picture: Image.Image, header: Header) -> int:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from openm3w.pipeline.images import opening
+from openm3w.pipeline.images import pixels
 from openm3w.pipeline.images.decode import (
     REASONS,
     Encoding,
@@ -23,7 +23,7 @@ from openm3w.pipeline.images.decode import (
 
 ENCODING = Encoding()
 needs_simplejpeg = pytest.mark.skipif(
-    opening.simplejpeg is None, reason="Pillow fills a JPEG's missing end up with grey"
+    pixels.simplejpeg is None, reason="Pillow fills a JPEG's missing end up with grey"
 )
 
 REFUSED = {
@@ -326,5 +326,5 @@ def test_both_decoders_of_jpegs_give_the_same_bytes(make, image_bytes, side, opt
         make.saved(Image.open(io.BytesIO(image_bytes(600, 400))).convert("L"), "JPEG"),
     ]
     fast = [encode(data, encoding) for data in files]
-    monkeypatch.setattr(opening, "simplejpeg", None)
+    monkeypatch.setattr(pixels, "simplejpeg", None)
     assert [encode(data, encoding) for data in files] == fast
