@@ -1,12 +1,16 @@
 """How fast images are fetched, beside img2dataset, and what each makes of a hostile server.
 
     python benchmarks/fetch.py [--images 10000] [--latency 0.02] [--rounds 2] [--folder DIR]
+    python benchmarks/fetch.py --hostile
 
 A server on loopback answers each request after the latency with one of so many distinct JPEGs of
 256 to 512 pixels, cut out of the photographs of flickr8k behind OPENM3W_REALDATA. Prints Markdown:
 images and CPU seconds of fetching, of bare decoding, resizing and encoding of the same files, and
-of img2dataset. All guards are on, robots.txt is asked; `--allow-private-networks` alone lets
-loopback pass.
+of img2dataset. Each side is two processes. All guards are on, robots.txt is asked;
+`--allow-private-networks` alone lets loopback pass.
+
+`--hostile` asks the hostile server of the tests instead, each of its endpoints by itself
+(`measure/hostile.py`), in two minutes.
 """
 
 import argparse
@@ -23,6 +27,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from measure.hostile import print_hostile
 from measure.pictures import make_pictures
 from measure.tables import print_row, version
 
@@ -36,7 +41,12 @@ def main() -> None:
     parser.add_argument("--latency", type=float, default=0.02, help="seconds")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="keep the pictures here")
+    parser.add_argument("--hostile", action="store_true", help="ask the hostile server alone")
     options = parser.parse_args()
+    if options.hostile:
+        print(f"img2dataset {version('img2dataset')}, aiohttp {version('aiohttp')}\n")
+        print_hostile()
+        return
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,17 +128,26 @@ def _served(folder: Path, latency: float) -> Iterator[str]:
 
 
 _BARE = """
-import io, itertools, sys
-from pathlib import Path
-from PIL import Image
-from measure.pictures import pictures
-kept = 0
-for data in itertools.islice(pictures(Path(sys.argv[1])), int(sys.argv[2])):
-    picture = Image.open(io.BytesIO(data)).convert("RGB")
-    picture.thumbnail((256, 256), Image.Resampling.LANCZOS)
-    picture.save(io.BytesIO(), "JPEG", quality=95)
-    kept += 1
-print(kept)
+import io, itertools, multiprocessing, pathlib, sys
+def part(folder, images, number, kept):
+    from PIL import Image
+    from measure.pictures import pictures
+    for data in itertools.islice(pictures(pathlib.Path(folder)), number, images, 2):
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+        picture.thumbnail((256, 256), Image.Resampling.LANCZOS)
+        picture.save(io.BytesIO(), "JPEG", quality=95)
+        with kept.get_lock():
+            kept.value += 1
+if __name__ == "__main__":
+    spawn = multiprocessing.get_context("spawn")
+    kept = spawn.Value("l", 0)
+    given = (sys.argv[1], int(sys.argv[2]))
+    parts = [spawn.Process(target=part, args=(*given, at, kept)) for at in (0, 1)]
+    for each in parts:
+        each.start()
+    for each in parts:
+        each.join()
+    print(kept.value)
 """
 
 _OPENM3W = """

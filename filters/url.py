@@ -10,6 +10,11 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+# Most URLs are in this spelling already, and a run asks for each one's several times.
+_PLAIN = re.compile(
+    r"https?://[a-z0-9.-]+(?::(?!80/|443/|0)[0-9]{1,5})?/[A-Za-z0-9._~!$&'()*+,;=:@/\[\]-]*"
+    r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?\[\]-]+)?"
+)
 # RFC 3986's delimiters stand for themselves; escaped ones mean something else and stay escaped.
 _DELIMITERS = "!$&'()*+,;=:@/?%[]"
 
@@ -21,6 +26,8 @@ def url_key(url: str) -> str:
     escapes as in RFC 3986 section 6.2.2, no dot segments, an empty path as `/`. Anything else,
     and a URL that does not parse, is its own key.
     """
+    if _PLAIN.fullmatch(url) and "/." not in url:
+        return url
     try:
         parts = urlsplit(url.strip())
         host, port = ascii_host(parts.hostname or ""), parts.port

@@ -22,7 +22,7 @@ from openm3w.pipeline.fetch.outcomes import ABSENT, FAULTS, REFUSED
 from openm3w.pipeline.jobs.packing import NOT_HELD
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.store import Folder, dump
-from openm3w.pipeline.tables.types import merged_type
+from openm3w.pipeline.tables.columns import merged_type
 from openm3w.shards import commit
 from openm3w.shards.captioned import IMG2DATASET_FIELDS, img2dataset_fields
 from openm3w.shards.document import Image

@@ -46,6 +46,9 @@ class Images:
     resized."""
     originals: bool = False
     """Also stores the bytes of each stored image as they were fetched, in the packs alone."""
+    texture: bool = False
+    """Whether entropy and sharpness are measured as well. No caption profile has a bound on them,
+    and they would take a fifth of the time of an image."""
     blocklists: tuple[str, ...] = ()
     """Files of hashes of images that are never stored."""
     evaluation_images: tuple[str, ...] = ()

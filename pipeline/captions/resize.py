@@ -75,7 +75,7 @@ class Resizing:
             original_format=opened.format,
             original_frames=opened.num_frames,
             original=source,
-            measures=measure(seen),
+            measures=measure(seen, texture=self.images.texture),
             pdq=pdq_hash(seen) if self.with_pdq else None,
         )
 

@@ -77,8 +77,8 @@ class _Turn:
 
     step: Again | Fetched | None = None
     """None: it was given up."""
-    asked: bool = True
-    """Whether a request was made."""
+    requests: int = 1
+    """What was made of requests, those for a site's wishes with them."""
     fault: str = ""
 
 
@@ -102,6 +102,9 @@ class Fetcher:
         self._bundles: set[_Bundle] = set()
         self._under_way = 0
         self._waiting_bytes = 0
+        self._counting = threading.Lock()
+        """Of `_waiting_bytes`, which those who take results count down themselves: a call into the
+        fetcher's thread for each picture would wake it as often as the network does."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -132,7 +135,7 @@ class Fetcher:
                 if isinstance(found, BaseException):
                     raise found
                 if found.data:
-                    self._call(self._taken, len(found.data))
+                    self._taken(len(found.data))
                 yield found
         finally:
             self._call(self._leave, bundle)
@@ -223,9 +226,8 @@ class Fetcher:
         finally:
             self._under_way -= 1
             self._end_turn(job, turn)
+            self._go_on(job, turn.step)
             self._go()
-        self._go_on(job, turn.step)
-        self._go()
 
     def _go_on(self, job: _Job, step: Again | Fetched | None) -> None:
         if isinstance(step, Fetched):
@@ -239,24 +241,27 @@ class Fetcher:
         errand.signals.update(dict.fromkeys(word.signals))
         self._queues.set_delay(job.domain, word.crawl_delay)
         if word.reason and not word.fault:
-            return _Turn(step=ended(errand, word.reason), asked=False)
-        # A site that cannot be reached for its robots.txt cannot be reached.
-        answer = (
-            Answer(url=errand.at, reason=word.fault)
-            if word.fault
-            else await self._session.get(errand.at)
-        )
+            return _Turn(step=ended(errand, word.reason), requests=word.requests)
+        requests = word.requests
+        if word.fault:  # a site that cannot be reached for its robots.txt cannot be reached
+            answer = Answer(url=errand.at, reason=word.fault)
+        else:
+            answer = await self._session.get(errand.at)
+            requests += 1
         step = after(errand, answer, self._settings, time.time(), chance=random.random())
-        return _Turn(step=step, fault=answer.reason)
+        return _Turn(step=step, requests=requests, fault=answer.reason)
 
     def _end_turn(self, job: _Job, turn: "_Turn") -> None:
         now = self._loop.time()
-        if not turn.asked:
-            self._queues.skip(job.domain, now, started=job.started)
-            return
         pause = turn.step.pause if isinstance(turn.step, Again) else 0.0
-        unreachable = turn.fault in UNREACHABLE
-        if self._queues.done(job.domain, now, pause=pause, host=job.host, unreachable=unreachable):
+        told: dict[str, Any] = {"host": job.host, "unreachable": turn.fault in UNREACHABLE}
+        if turn.requests:
+            is_dead = self._queues.done(
+                job.domain, now, requests=turn.requests, pause=pause, **told
+            )
+        else:
+            is_dead = self._queues.skip(job.domain, now, started=job.started, **told)
+        if is_dead and turn.fault:
             for other in self._queues.drain(job.domain, job.host):
                 self._finish(other, ended(other.errand, turn.fault))
 
@@ -264,7 +269,8 @@ class Fetcher:
         if not job.is_open:
             return
         job.bundle.jobs.discard(job)
-        self._waiting_bytes += len(found.data)
+        with self._counting:
+            self._waiting_bytes += len(found.data)
         found = replace(found, fetched_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         self.stats.add(found)
         job.bundle.results.put(found)
@@ -297,11 +303,16 @@ class Fetcher:
         with contextlib.suppress(queue.Empty):
             while True:
                 left = bundle.results.get_nowait()
-                self._waiting_bytes -= len(left.data) if isinstance(left, Fetched) else 0
+                self._taken(len(left.data) if isinstance(left, Fetched) else 0)
 
     def _taken(self, size: int) -> None:
-        self._waiting_bytes -= size
-        self._go()
+        """Counts bytes as taken, in any thread; wakes the fetcher's where they were in its way."""
+        with self._counting:
+            was_full = self._waiting_bytes >= MAX_WAITING_BYTES
+            self._waiting_bytes -= size
+            makes_room = was_full and self._waiting_bytes < MAX_WAITING_BYTES
+        if makes_room:
+            self._call(self._go)
 
 
 def _host(url: str) -> str:

@@ -1,6 +1,6 @@
 """What comes after an answer: the end, the next address, or the same one again. Pure."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from openm3w.pipeline.fetch.outcomes import (
@@ -53,7 +53,21 @@ def after(
     """
     errand.seconds += answer.seconds
     said = signals.of_answer(answer)
-    errand.signals.update(dict.fromkeys(said))
+    step = _step(errand, answer, said, settings, now, chance)
+    if isinstance(step, Again):  # what a redirect says, or a page of an error, is not of the image
+        errand.signals.update(dict.fromkeys(map(signals.earlier, said)))
+        return step
+    return replace(step, signals=tuple(dict.fromkeys((*errand.signals, *said))))
+
+
+def _step(
+    errand: Errand,
+    answer: Answer,
+    said: tuple[str, ...],
+    settings: FetchSettings,
+    now: float,
+    chance: float,
+) -> Again | Fetched:
     if answer.reason:
         if answer.reason in PASSING and errand.attempts <= settings.manners.retries:
             return _again(errand, 0.0, chance)
@@ -79,7 +93,7 @@ def ended(errand: Errand, reason: str, answer: Answer | None = None) -> Fetched:
         status=last.status,
         final_url=errand.at if errand.at != errand.url else "",
         redirects=errand.redirects,
-        attempts=errand.attempts,
+        attempts=errand.attempts - (answer is None),  # nothing was asked in this round
         seconds=round(errand.seconds, 3),
         content_type=_first(last, "content-type"),
         etag=_first(last, "etag"),

@@ -1,10 +1,11 @@
 """Whose turn it is: fair over registered domains, polite to each. No clock and no network."""
 
 import heapq
-from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 from typing import Final, Generic, TypeVar
+
+from openm3w.pipeline.fetch.domain import Domain
 
 BROKEN_AFTER: Final = 10
 """Faults in a row after which a host is taken as dead. Ours: two at a time, with a connect time-out
@@ -14,41 +15,12 @@ of 10 s, that is 50 s; a host that answers every other time has ten in a row onc
 T = TypeVar("T")
 
 
-@dataclass(slots=True, eq=False)
-class _Domain(Generic[T]):
-    """A domain's items as pairs of host and item; small, since there may be millions of domains."""
-
-    front: list[tuple[str, T]] = field(default_factory=list)
-    """The next in line, the first one last."""
-    back: list[tuple[str, T]] = field(default_factory=list)
-    """Those behind them, in their order."""
-    later: list[tuple[float, int, str, T]] = field(default_factory=list)
-    """A heap of those that wait for a time."""
-    starts: list[float] = field(default_factory=list)
-    """The latest starts: those under way, and one that nobody takes back."""
-    running: int = 0
-    paused_until: float = -inf
-    delay: float = 0.0
-    faults: dict[str, int] | None = None
-    """Faults in a row by host."""
-    turn: int = 0
-    """Its entry among the turns; 0: it has none."""
-    ready_at: float = 0.0
-
-    def take(self, now: float) -> T:
-        """The item that waited for its time the longest, else the first in line."""
-        if self.later and self.later[0][0] <= now:
-            return heapq.heappop(self.later)[3]
-        if not self.front:
-            self.front, self.back = self.back[::-1], []
-        return self.front.pop()[1]
-
-
 class HostQueues(Generic[T]):
     """Items by registered domain, given out in turn.
 
     A domain never has more than `per_domain` items under way, and starts them at least `1 / rate`
-    seconds apart, or its own delay. Among domains that are ready, the one that has been for longest
+    seconds apart, or its own delay; after an item that cost several requests it rests for as long
+    as after so many. Among domains that are ready, the one that has been for longest
     is next; so a domain with a million items slows no other. Each step is O(log domains).
 
     Circuit breaker: when `done` was told `broken_after` times in a row that a host could not be
@@ -69,7 +41,7 @@ class HostQueues(Generic[T]):
         self._per_domain = per_domain
         self._gap = 1 / rate if rate else 0.0
         self._broken_after = broken_after
-        self._domains: dict[str, _Domain[T]] = {}
+        self._domains: dict[str, Domain[T]] = {}
         self._turns: list[tuple[float, int, str]] = []
         self._idle: list[tuple[float, int, str]] = []
         self._number = count(1)
@@ -115,6 +87,7 @@ class HostQueues(Generic[T]):
         state.turn = 0
         state.running += 1
         state.starts = [*state.starts[-self._per_domain :], self._now]
+        state.owed = 0
         self._waiting -= 1
         self._settle(domain, state)
         return item
@@ -134,6 +107,7 @@ class HostQueues(Generic[T]):
         domain: str,
         now: float,
         *,
+        requests: int = 1,
         pause: float = 0.0,
         host: str = "",
         unreachable: bool = False,
@@ -143,32 +117,46 @@ class HostQueues(Generic[T]):
         Args:
             domain: of the item.
             now: the time.
+            requests: made for the item, as of a robots.txt before it; the domain rests for each.
             pause: seconds in which nothing of the domain is to start, as of a Retry-After.
             host: of the item, where it was added with one.
             unreachable: whether there was no way to the host; anything else it did is an answer.
         """
         state = self._ended(domain, now)
         state.paused_until = max(state.paused_until, now + pause)
-        faults = state.faults or {}
-        faults[host] = faults.get(host, 0) + 1 if unreachable else 0
-        state.faults = {name: number for name, number in faults.items() if number} or None
+        state.owed += requests - 1
+        state.count(host, unreachable=unreachable)
         self._settle(domain, state)
         return self.is_broken(domain, host)
 
-    def skip(self, domain: str, now: float, *, started: float) -> None:
+    def skip(
+        self,
+        domain: str,
+        now: float,
+        *,
+        started: float,
+        host: str = "",
+        unreachable: bool = False,
+    ) -> bool:
         """Ends an item for which nothing was asked, so that its start does not count.
 
         Without this a site whose robots.txt disallows 100,000 images would hold a run for hours.
+        True if `host` is now taken as dead.
 
         Args:
             domain: of the item.
             now: the time.
             started: what `pop` was told that gave the item.
+            host: of the item, where it was added with one.
+            unreachable: whether nothing was asked since the host is known to be so.
         """
         state = self._ended(domain, now)
         if started in state.starts:
             state.starts.remove(started)
+        if unreachable:
+            state.count(host, unreachable=True)
         self._settle(domain, state)
+        return self.is_broken(domain, host)
 
     def set_delay(self, domain: str, seconds: float) -> None:
         """Sets the least seconds between starts, from the last one on, as of a Crawl-delay.
@@ -200,10 +188,10 @@ class HostQueues(Generic[T]):
         self._settle(domain, state)
         return given
 
-    def _state(self, domain: str) -> _Domain[T]:
-        return self._domains.setdefault(domain, _Domain())
+    def _state(self, domain: str) -> Domain[T]:
+        return self._domains.setdefault(domain, Domain())
 
-    def _ended(self, domain: str, now: float) -> _Domain[T]:
+    def _ended(self, domain: str, now: float) -> Domain[T]:
         self._now = max(self._now, now)
         state = self._domains.get(domain)
         if state is None or not state.running:
@@ -211,17 +199,17 @@ class HostQueues(Generic[T]):
         state.running -= 1
         return state
 
-    def _rested_at(self, state: _Domain[T]) -> float:
+    def _rested_at(self, state: Domain[T]) -> float:
         last = max(state.starts, default=-inf)
-        return max(state.paused_until, last + max(self._gap, state.delay))
+        return max(state.paused_until, last + max(self._gap * (1 + state.owed), state.delay))
 
-    def _ready_at(self, state: _Domain[T]) -> float | None:
+    def _ready_at(self, state: Domain[T]) -> float | None:
         if state.running >= self._per_domain or not (state.front or state.back or state.later):
             return None
         first = -inf if state.front or state.back else state.later[0][0]
         return max(first, self._rested_at(state))
 
-    def _settle(self, domain: str, state: _Domain[T]) -> None:
+    def _settle(self, domain: str, state: Domain[T]) -> None:
         """Gives a domain its place among the turns, once for each change of when it is ready."""
         ready = self._ready_at(state)
         if ready is None:
@@ -243,7 +231,7 @@ class HostQueues(Generic[T]):
             if state and not self._is_of_use(state):
                 del self._domains[domain]
 
-    def _is_of_use(self, state: _Domain[T]) -> bool:
+    def _is_of_use(self, state: Domain[T]) -> bool:
         busy = state.running or state.front or state.back or state.later
         dead = any(number >= self._broken_after for number in (state.faults or {}).values())
         return bool(busy or state.delay or dead)

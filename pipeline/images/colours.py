@@ -16,7 +16,7 @@ Ours: the rounding of curves stored as tables."""
 
 
 def to_srgb(image: Image.Image) -> Image.Image:
-    """The picture in sRGB on white, of mode RGB.
+    """The picture in sRGB on white, of mode RGB; one of mode RGBX is taken as that.
 
     White is what img2dataset lays under transparent pixels, and what pages mostly have there.
     16-bit greys are divided by 257, since Pillow would clip them to 255.
@@ -28,7 +28,7 @@ def to_srgb(image: Image.Image) -> Image.Image:
         return _on_white(image.convert("RGBA"), profile)
     if profile:
         image = _in_srgb(image.convert("RGB") if image.mode == "P" else image, profile)
-    return image if image.mode == "RGB" else image.convert("RGB")
+    return image if image.mode in ("RGB", "RGBX") else image.convert("RGB")
 
 
 def is_srgb(profile: bytes | None) -> bool:

@@ -37,10 +37,10 @@ class Measures:
 
     grey_deviation: float
     """Standard deviation of the picture as 32 x 32 grey values of 0 to 255."""
-    entropy: float
-    """Bits, 0 to 8, of the grey values' histogram at GREY_SIDE."""
-    sharpness: float
-    """Variance of the Laplacian at GREY_SIDE: low for blurred pictures."""
+    entropy: float | None = None
+    """Bits, 0 to 8, of the grey values' histogram at GREY_SIDE; None: not measured."""
+    sharpness: float | None = None
+    """Variance of the Laplacian at GREY_SIDE: low for blurred pictures; None: not measured."""
     phash: str
     """`perceptual_hash`."""
 
@@ -54,19 +54,21 @@ def original(data: bytes) -> Original:
     )
 
 
-def measure(picture: Image.Image) -> Measures:
+def measure(picture: Image.Image, *, texture: bool = True) -> Measures:
     """Measures an upright picture; one made smaller before has nearly the same numbers.
 
-    Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too.
+    Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too. `texture`: whether
+    entropy and sharpness are wanted, which take two thirds of the time.
     """
     grey = picture.convert("L")
     smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
-    small = _reduced(grey)
+    small = _reduced(grey) if texture else None
+    deviation = _deviation(smallest)
     return Measures(
-        grey_deviation=round(_deviation(smallest), 2),
-        entropy=entropy(small),
-        sharpness=sharpness(small),
-        phash=_hash(smallest),
+        grey_deviation=round(deviation, 2),
+        entropy=None if small is None else entropy(small),
+        sharpness=None if small is None else sharpness(small),
+        phash=_hash(smallest, deviation),
     )
 
 
@@ -121,7 +123,8 @@ def perceptual_hash(picture: Image.Image) -> str:
     5 as one picture, with another hash.
     """
     small = picture.convert("L").resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX)
-    return _hash(np.asarray(small))
+    smallest = np.asarray(small)
+    return _hash(smallest, _deviation(smallest))
 
 
 def pdq_hash(picture: Image.Image) -> tuple[str, int]:
@@ -150,8 +153,8 @@ def _deviation(smallest: "np.ndarray[Any, Any]") -> float:
     return math.sqrt(values.size * squares - total * total) / values.size
 
 
-def _hash(smallest: "np.ndarray[Any, Any]") -> str:
-    if _deviation(smallest) < _MIN_HASHED_DEVIATION:
+def _hash(smallest: "np.ndarray[Any, Any]", deviation: float) -> str:
+    if deviation < _MIN_HASHED_DEVIATION:
         return ""
     cosines = _cosines()
     low = (cosines @ smallest.astype(np.float64) @ cosines.T).ravel()

@@ -5,7 +5,6 @@ once; the ledger's offset points at the image's bytes, so that a reader needs on
 and no tar.
 """
 
-import io
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ class PackWriter:
     """Appends images to a pack that is being written to `file`, under their hash and `suffix`."""
 
     def __init__(self, file: BinaryIO, name: str, suffix: str = ".jpg") -> None:
+        self._file = file
         self._tar = tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115
         self._name = name
         self._suffix = suffix
@@ -41,8 +41,12 @@ class PackWriter:
         if place is None:
             member = tarfile.TarInfo(sha256 + (self._suffix if suffix is None else suffix))
             member.size = len(data)
-            offset = self._tar.offset + tarfile.BLOCKSIZE
-            self._tar.addfile(member, io.BytesIO(data))
+            head = member.tobuf(tarfile.USTAR_FORMAT)
+            offset = self._tar.offset + len(head)
+            # In one piece: `addfile` makes four of it, and remembers every member.
+            whole = b"".join((head, data, bytes(-len(data) % tarfile.BLOCKSIZE)))
+            self._file.write(whole)
+            self._tar.offset += len(whole)
             place = self._places[sha256] = Place(self._name, offset, len(data))
         return place
 

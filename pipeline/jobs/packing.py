@@ -6,7 +6,6 @@ and encodes an image; all that is between is here. Only keys and ledger rows are
 
 import contextlib
 import hashlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from openm3w.pipeline.images.decode import Encoded, UnusableImageError, Unwanted
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
 from openm3w.pipeline.images.packs import PackWriter
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
+from openm3w.pipeline.jobs.side_by_side import SideBySide
 from openm3w.pipeline.jobs.web import Body, Web
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.store import Folder
@@ -133,16 +133,20 @@ def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
 
 
 def make_web_units(group: str, found: Iterable[Found], url_of: UrlOf = str) -> Iterator[PackUnit]:
-    """Units of at most MAX_IMAGES, each with images of as many domains as can be.
+    """Units of at most MAX_IMAGES, each domain spread evenly over all of them.
 
-    The last ones are left to the domains that have most, which can be asked no faster.
+    So the domain with most images, which can be asked no faster, is asked from the beginning on
+    beside all others, and no unit is left to it alone, which its deadline would end.
     """
-    seen = Counter[str]()
-    ordered = []
-    for each in sorted(found, key=lambda f: _spread(f.origin)):
+    by_domain: dict[str, list[tuple[str, Found]]] = {}
+    for each in found:
         domain = registered_domain(url_of(each.origin))
-        ordered.append((seen[domain], _spread(each.origin), each))
-        seen[domain] += 1
+        by_domain.setdefault(domain, []).append((_spread(each.origin), each))
+    ordered = [
+        ((at + int(_spread(domain), 16) / 2**64) / len(some), mark, each)
+        for domain, some in by_domain.items()
+        for at, (mark, each) in enumerate(sorted(some))
+    ]
     yield from _units(group, WEB, [each for _, _, each in sorted(ordered)])
 
 
@@ -256,15 +260,19 @@ def commit_packs(
         here
         | "By archive" >> beam.Map(lambda found: (_home(found), found))
         | "Group by archive" >> beam.GroupByKey()
-        | "Units" >> beam.FlatMapTuple(lambda home, found: ([u] for u in make_units(home, found)))
+        | "Units" >> beam.FlatMapTuple(make_units)
     )
+    names = units | "Spread" >> beam.Reshuffle() | "Packs" >> beam.Map(_committed, commit_unit)
     if url_of:
-        asked = found | "Ask the web" >> _WebUnits(url_of)
-        units = (units, asked) | "All units" >> beam.Flatten()
+        asked = (
+            found
+            | "For the web" >> _WebUnits(url_of)
+            | "Spread what is asked" >> beam.Reshuffle()
+            | "Ask the web" >> beam.ParDo(SideBySide(commit_unit))
+        )
+        names = (names, asked) | "Both" >> beam.Flatten()
     _ = (
-        units
-        | "Spread" >> beam.Reshuffle()
-        | "Packs" >> beam.ParDo(CommitPacks(commit_unit))
+        names
         | "Names" >> ToList()
         | "All packs" >> beam.Map(lambda names: _commit_all(folder, names))
     )
@@ -285,7 +293,7 @@ class _WebUnits(beam.PTransform[Any, Any]):
 
     def expand(self, found: PCollection[Found]) -> PCollection[list[PackUnit]]:
         url_of = self._url_of
-        asked = found | "For the web" >> beam.Filter(is_for_web, url_of)
+        asked = found | "To be asked" >> beam.Filter(is_for_web, url_of)
         number = asked | "Number" >> Count.Globally()
         return (
             asked
@@ -302,16 +310,9 @@ def _by_domains(found: Found, url_of: UrlOf, number: int) -> tuple[str, Found]:
     return f"{WEB}{at:04d}", Found(found.origin)
 
 
-class CommitPacks(beam.DoFn):
-    """Commits units of packs one after the other and passes their names on."""
-
-    def __init__(self, commit_unit: Callable[[PackUnit], None]) -> None:
-        self._commit_unit = commit_unit
-
-    def process(self, units: list[PackUnit]) -> Iterator[str]:
-        for unit in units:
-            self._commit_unit(unit)
-            yield unit.name
+def _committed(unit: PackUnit, commit_unit: Callable[[PackUnit], None]) -> str:
+    commit_unit(unit)
+    return unit.name
 
 
 def _stored(

@@ -136,9 +136,11 @@ def asking(web: Web | None, runner: "Runner") -> Iterator[None]:
 @contextlib.contextmanager
 def _live() -> Iterator[None]:
     """Shows a line on the progress of what this process asks."""
-    with LiveLine() as line, process.heard_by(line.add):
-        yield
-    process.close()
+    try:
+        with LiveLine() as line, process.heard_by(line.add):
+            yield
+    finally:  # where a unit failed, those beside it end too
+        process.close()
 
 
 def host_lines(counts: Iterable[Mapping[str, Any]]) -> Iterator[str]:

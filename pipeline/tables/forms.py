@@ -1,17 +1,17 @@
 """Which files are tables, of which form, and how each form is read."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import File, Found, RemoteFile, first_bytes
+from openm3w.pipeline.tables.columns import TEXT, types_of
 from openm3w.pipeline.tables.delimited import read_delimited, read_head
 from openm3w.pipeline.tables.lines import read_lines
 from openm3w.pipeline.tables.parquet import column_types, read_parquet
 from openm3w.pipeline.tables.rows import Cells
-from openm3w.pipeline.tables.types import TEXT, types_of
 
 Form = Literal["parquet", "lines", "csv", "tsv"]
 
@@ -62,7 +62,7 @@ def is_remote_table(found: Found) -> bool:
 
 
 def columns_of_all(files: Iterable[File]) -> list[dict[str, str]]:
-    """The columns of each table and their types, asked at once: elsewhere each is a wait.
+    """The columns of each table, asked at once: elsewhere each is a wait.
 
     Raises:
         InputError: one is no table, or damaged where its columns are told.
@@ -72,7 +72,7 @@ def columns_of_all(files: Iterable[File]) -> list[dict[str, str]]:
 
 
 def columns_of(file: File) -> dict[str, str]:
-    """The columns of a table and their types; of JSON lines the keys of the first hundred.
+    """The columns of a table and their types in Arrow; of JSON lines those of the first hundred.
 
     Raises:
         InputError: it is no table, or damaged where its columns are told.
@@ -111,9 +111,15 @@ def _form_by_name(file: File) -> Form | None:
 
 
 def _keys(file: File) -> dict[str, str]:
-    lines = list(islice(read_lines(file), _LOOKED_AT))
-    names = types_of(line.values for line in lines)
-    if not names:
-        why = next((line.detail for line in reversed(lines) if line.detail), "it has no lines")
+    why = "it has no lines"
+
+    def values() -> Iterator[Mapping[str, Any]]:  # one after the other: a hundred may be long
+        nonlocal why
+        for line in islice(read_lines(file), _LOOKED_AT):
+            why = line.detail or why
+            yield line.values
+
+    found = types_of(values())
+    if not found:
         raise InputError(f"{file}: no JSON object in its first lines: {why}")
-    return names
+    return found

@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import BLOCK_BYTES, File
+from openm3w.pipeline.tables.columns import type_name
 from openm3w.pipeline.tables.rows import Cells, one_line
-from openm3w.pipeline.tables.types import alias
 
 MAX_BATCH_ROWS = 1024
 MAX_BATCH_BYTES = 32 << 20
@@ -24,14 +24,14 @@ _UNREADABLE = (ValueError, OverflowError, pa.ArrowException)
 
 
 def column_types(file: File) -> dict[str, str]:
-    """The columns of a table and their types.
+    """The columns of a table, and their types in Arrow.
 
     Raises:
         InputError: it is no Parquet file, or its footer is damaged.
     """
     try:
         with _opened(file) as table:
-            return {field.name: alias(field.type) for field in table.schema_arrow}
+            return {field.name: type_name(field.type) for field in table.schema_arrow}
     except _DAMAGE as error:
         raise InputError(f"{file}: not a readable Parquet file: {one_line(error)}") from error
 

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -51,7 +51,7 @@ class About:
     language_score: float = 0.0
 
 
-def find_text(have: Sequence[str], asked: str, table: object) -> str:
+def find_text(have: Collection[str], asked: str, table: object) -> str:
     """The column that holds the texts.
 
     Raises:

@@ -41,6 +41,17 @@ def test_spellings_of_one_address_have_one_key(url, key):
     assert url_key(url) == key
 
 
+PLACES = st.sampled_from(("a", "a.b", "127.0.0.1", "a:80", "a:443", "a:8080", "a:40123", "a:65536"))
+
+
+@given(st.sampled_from(("http", "https")), PLACES, st.text("aZ09./?=&%~[]@:'-", max_size=8))
+def test_a_url_that_is_its_own_key_has_that_of_all_its_spellings(scheme, place, rest):
+    url = f"{scheme}://{place}/{rest}"
+    key = url_key(f"{url}#part")  # which is always taken apart
+
+    assert url_key(url) == key.removesuffix("#part")
+
+
 @pytest.mark.parametrize(
     "url",
     [

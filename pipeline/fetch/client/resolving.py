@@ -25,6 +25,11 @@ MAX_HOSTS = 1 << 16
 """Answers kept (ours), some 20 MB; beyond it the oldest go."""
 
 
+THREADS = 256
+"""Look-ups at once (ours): twice the requests under way at most by default. One whose name server
+is silent holds its thread for ten seconds and longer, when nobody waits for it any more."""
+
+
 class Resolver(Protocol):
     """Looks names up."""
 
@@ -45,7 +50,7 @@ class SystemResolver:
     slow look-ups are what img2dataset is known to wait for.
     """
 
-    def __init__(self, threads: int = 64) -> None:
+    def __init__(self, threads: int = THREADS) -> None:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="openm3w-dns")
 
     async def places(self, host: str) -> Sequence[Place]:

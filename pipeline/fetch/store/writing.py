@@ -27,6 +27,7 @@ from openm3w.pipeline.fetch.store.remembered import (
 )
 from openm3w.pipeline.fetch.store.runs import digest
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
+from openm3w.pipeline.fetch.wishes.signals import of_site
 from openm3w.pipeline.images.packs import PackWriter, Place
 
 UNIT = re.compile(r"[A-Za-z0-9_-]{1,100}")
@@ -82,7 +83,7 @@ class Writing:
         key, now = url_key(fetched.url), self._clock()
         at = moment(seconds_of(fetched.fetched_at, now))
         if known is not None and known.sha256 and fetched.passes:
-            said = tuple(dict.fromkeys((*known.signals, *fetched.signals)))
+            said = tuple(dict.fromkeys((*known.signals, *of_site(fetched.signals))))
             kept = replace(known, at=at, origin=self._origin, signals=said)
             self._rows[key] = row_of_known(kept)
             return kept

@@ -17,6 +17,8 @@ MAX_WAIT: Final = 31_536_000.0
 
 _FILES: Final = ("robots.txt ", "tdmrep.json ")
 """What a signal begins with that a site's file gave, and not a header."""
+_EARLIER: Final = "earlier "
+"""What a signal begins with that stood in an answer before the last one; it decides nothing."""
 _SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
 
@@ -32,6 +34,16 @@ def of_answer(answer: Answer) -> tuple[str, ...]:
     )
 
 
+def earlier(signal: str) -> str:
+    """A header's signal as it is recorded where its answer is not the image."""
+    return _EARLIER + signal
+
+
+def of_site(signals: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of these signals that files of the site gave."""
+    return tuple(s for s in signals if s.startswith(_FILES) or s == DISALLOWED_BY_AI_TXT)
+
+
 def refuses(manners: Manners, signals: tuple[str, ...]) -> str:
     """`opt_out`, `ai_txt`, or "" where nothing said is to be obeyed.
 
@@ -39,7 +51,9 @@ def refuses(manners: Manners, signals: tuple[str, ...]) -> str:
     section 5.1): all headers of an answer are one, each statement of a file is another. Which
     signal it was is among the signals.
     """
-    headers = [signal for signal in signals if not signal.startswith(_FILES)]
+    if not signals:  # as of nearly all
+        return ""
+    headers = [signal for signal in signals if not signal.startswith((*_FILES, _EARLIER))]
     files = [[signal.partition(" ")[2]] for signal in signals if signal.startswith(_FILES)]
     if not all(manners.opt_out.judge(said) for said in (headers, *files)):
         return "opt_out"

@@ -4,12 +4,13 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Final
 from urllib.parse import urlsplit
 
 from openm3w.filters.url import url_key
+from openm3w.pipeline.fetch.outcomes import PASSING, Answer
 from openm3w.pipeline.fetch.settings import Manners
 from openm3w.pipeline.fetch.wishes.robots import NO_RULES, Get, Robots, Rules, ask_robots
 from openm3w.pipeline.fetch.wishes.signals import refuses
@@ -27,6 +28,9 @@ MAX_AGE: Final = 86_400.0
 MAX_AGE_UNREACHABLE: Final = 600.0
 """Seconds that a site without a robots.txt that could be read is left alone. Ours: a passing fault
 costs a site minutes of a run, and a dead one some requests in a day."""
+MAX_AGE_PASSING: Final = 0.4
+"""Seconds until a robots.txt is asked for a second time, after a fault that may pass. Ours: less
+than the wait of the URL that asked first, which then asks again for both."""
 MAX_SITES: Final = 20_000
 MAX_CHARS: Final = 8_000_000
 """Of all files that are remembered; parsed rules take about sixteen times as many bytes. Ours, as
@@ -46,19 +50,35 @@ class Word:
     fault: str = ""
     """What happened where the reason is `robots_unreachable`: `dns_failure`, `connect_timeout` ...;
     "" where the site answered with a status of 5xx."""
+    requests: int = field(default=0, compare=False)
+    """Made to learn it; 0: it was known."""
 
 
 @dataclass(slots=True, eq=False)
 class _Site:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    failed: bool = False
+    """Whether its robots.txt could not be asked for the last time."""
     robots: Robots | None = None
     wishes: Wishes | None = None
     expires: float = inf
     chars: int = 0
 
 
+class _Counted:
+    """Counts what is asked."""
+
+    def __init__(self, get: Get) -> None:
+        self._get = get
+        self.requests = 0
+
+    async def __call__(self, url: str, max_bytes: int) -> Answer:
+        self.requests += 1
+        return await self._get(url, max_bytes)
+
+
 class Sites:
-    """What sites say, asked once a day: robots.txt, then tdmrep.json and ai.txt together.
+    """What sites say, asked once a day: robots.txt, then tdmrep.json, then ai.txt.
 
     A file that robots.txt disallows, or that no setting would heed, is not asked. Sites are
     remembered within bounds, and the one that was longest without a question is forgotten first.
@@ -90,61 +110,79 @@ class Sites:
         A reservation in a file is heeded before the image is asked. The image's own headers, which
         would come before the file in TDMRep, can so forbid more, and never allow more.
         """
-        url = url_key(url)
+        get = _Counted(self._get)
+        word = await self._about(url_key(url), get)
+        return replace(word, requests=get.requests) if get.requests else word
+
+    async def _about(self, url: str, get: Get) -> Word:
         origin = _origin(url)
         if not origin:
             return Word(reason="bad_url")
         site = self._site(origin)
-        robots = await self._robots(site, origin) if self._manners.robots else Robots()
+        robots = await self._robots(site, origin, get) if self._manners.robots else Robots()
         delay = min(robots.rules.crawl_delay, self._manners.max_crawl_delay)
         if robots.reason:
             return Word(reason=robots.reason, fault=robots.fault)
         if not robots.rules.allows(url):
             return Word(reason="robots_disallowed", crawl_delay=delay)
-        wishes = await self._wishes(site, origin, robots.rules)
+        wishes = await self._wishes(site, origin, robots.rules, get)
         usage = (f"robots.txt content-usage: {said}" for said in robots.rules.usage(url))
         signals = (*usage, *wishes.signals(url))
         return Word(reason=refuses(self._manners, signals), signals=signals, crawl_delay=delay)
 
-    async def _robots(self, site: _Site, origin: str) -> Robots:
+    async def _robots(self, site: _Site, origin: str, get: Get) -> Robots:
+        if site.robots is not None:
+            return site.robots
         # A lock and not a shared task: if the asker is cancelled, the next one in line asks.
         async with site.lock:
             if site.robots is None:
-                site.robots = await ask_robots(origin, self._get)
-                lost = site.robots.reason == "robots_unreachable"
-                age = MAX_AGE_UNREACHABLE if lost else MAX_AGE
+                site.robots = await ask_robots(origin, get)
+                age = self._age(site.robots, failed=site.failed)
+                site.failed = bool(site.robots.fault)
                 self._keep(site, origin, site.robots.rules.chars, age)
             return site.robots
 
-    async def _wishes(self, site: _Site, origin: str, rules: Rules) -> Wishes:
+    def _age(self, robots: Robots, *, failed: bool) -> float:
+        if robots.reason != "robots_unreachable":
+            return MAX_AGE
+        again = robots.fault in PASSING and not failed and self._manners.retries > 0
+        return MAX_AGE_PASSING if again else MAX_AGE_UNREACHABLE
+
+    async def _wishes(self, site: _Site, origin: str, rules: Rules, get: Get) -> Wishes:
+        if site.wishes is not None:
+            return site.wishes
         async with site.lock:
             if site.wishes is None:
-                (reservations, tdm), (media, ai) = await asyncio.gather(
-                    self._tdmrep(origin, rules), self._ai_txt(origin, rules)
-                )
+                # One after the other: the place of a turn is for one request at a time.
+                reservations, tdm = await self._tdmrep(origin, rules, get)
+                media, ai = await self._ai_txt(origin, rules, get)
                 site.wishes = Wishes(reservations, media, tdm + ai)
                 self._keep(site, origin, site.wishes.chars, MAX_AGE)
             return site.wishes
 
-    async def _tdmrep(self, origin: str, rules: Rules) -> tuple[tuple[Reservation, ...], int]:
+    async def _tdmrep(
+        self, origin: str, rules: Rules, get: Get
+    ) -> tuple[tuple[Reservation, ...], int]:
         heeded = self._manners.well_known and self._manners.opt_out.tdm_reservation
         if heeded and rules.allows(origin + TDMREP):
-            return await ask_tdmrep(origin, self._get)
+            return await ask_tdmrep(origin, get)
         return (), 0
 
-    async def _ai_txt(self, origin: str, rules: Rules) -> tuple[Rules, int]:
+    async def _ai_txt(self, origin: str, rules: Rules, get: Get) -> tuple[Rules, int]:
         heeded = self._manners.well_known and self._manners.ai_txt
         if heeded and rules.allows(origin + AI_TXT):
-            return await ask_ai_txt(origin, self._get)
+            return await ask_ai_txt(origin, get)
         return NO_RULES, 0
 
     def _site(self, origin: str) -> _Site:
         site = self._sites.get(origin)
+        failed = False
         if site and site.expires <= self._clock() and not site.lock.locked():
+            failed = site.failed
             self._forget(origin)
             site = None
         if site is None:
-            site = self._sites[origin] = _Site()
+            site = self._sites[origin] = _Site(failed=failed)
         self._sites.move_to_end(origin)
         self._shrink()
         return site

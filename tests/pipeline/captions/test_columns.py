@@ -86,7 +86,9 @@ def test_captions_of_a_cell(cell, captions):
     "value", [10**400, float("inf"), float("nan"), True, "much", "", "nan", "inf", [0.3], None]
 )
 def test_what_is_no_number_of_json_is_no_score(value):
-    found = find_columns(["url", "text", "similarity"], url="", text="", table="t")
+    found = find_columns(
+        dict.fromkeys(["url", "text", "similarity"], "string"), url="", text="", table="t"
+    )
 
     assert math.isnan(scores_of({"similarity": value}, found)["similarity_b32"])
 
@@ -103,12 +105,16 @@ def test_what_is_no_number_of_json_is_no_score(value):
     ],
 )
 def test_scores_are_numbers_texts_of_numbers_and_known_words(column, value, scores):
-    found = find_columns(["url", "text", column], url="", text="", table="t")
+    found = find_columns(
+        dict.fromkeys(["url", "text", column], "string"), url="", text="", table="t"
+    )
 
     assert scores_of({column: value}, found) == scores
 
 
 def test_a_word_that_is_none_of_the_columns_is_no_score():
-    found = find_columns(["url", "text", "NSFW"], url="", text="", table="t")
+    found = find_columns(
+        dict.fromkeys(["url", "text", "NSFW"], "string"), url="", text="", table="t"
+    )
 
     assert math.isnan(scores_of({"NSFW": "LIKELY"}, found)["nsfw_tag"])

@@ -10,7 +10,8 @@ from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode,
 
 
 def resized(data, **resize):
-    images = Images(**{k: resize.pop(k) for k in ("max_pixels", "max_bytes") if k in resize})
+    names = ("max_pixels", "max_bytes", "texture")
+    images = Images(**{name: resize.pop(name) for name in names if name in resize})
     return Resizing(images=images, resize=Resize(**resize))(data)
 
 
@@ -51,7 +52,23 @@ def test_numbers_are_of_the_picture_as_it_came_whatever_is_stored(image_bytes):
     measured = encode(data, Encoding()).measures
 
     for mode in ("keep_ratio_largest", "border", "center_crop", "no"):
-        assert resized(data, mode=mode).measures == measured, mode
+        assert resized(data, mode=mode, texture=True).measures == measured, mode
+
+
+@pytest.mark.parametrize("keep_bytes", [True, False])
+def test_entropy_and_sharpness_are_measured_where_they_are_asked_for(image_bytes, keep_bytes):
+    data = image_bytes(256, 200, "JPEG")
+
+    def measured(**images):
+        settings = Images(keep_bytes=keep_bytes, **images)
+        return Resizing(images=settings, resize=Resize())(data).measures
+
+    plain, whole = measured(), measured(texture=True)
+
+    assert (plain.entropy, plain.sharpness) == (None, None)
+    assert whole.entropy > 0
+    assert whole.sharpness > 0
+    assert (plain.phash, plain.grey_deviation) == (whole.phash, whole.grey_deviation)
 
 
 def kept(data, **resize):
@@ -117,9 +134,9 @@ def test_other_bytes_never_reach_the_resizer(data, reason):
 )
 def test_a_file_has_the_hashes_that_lists_made_of_it_have(image_bytes, size, form, options):
     data = image_bytes(*size, form, seed=1)
-    measured, listed = resized(data, **options).measures, encode(data, Encoding()).measures
+    measured = resized(data, texture=True, **options).measures
 
-    assert measured == listed
+    assert measured == encode(data, Encoding()).measures
     assert measured.phash == phash_of(data, Encoding())
 
 

@@ -9,7 +9,6 @@ import pytest
 from openm3w.errors import InputError
 from openm3w.pipeline.captions.beside import _cell
 from openm3w.pipeline.captions.tables import find_tables, read_rows
-from openm3w.pipeline.tables.types import merged_type
 
 ROWS = [{"url": f"http://x.org/{n}.jpg", "text": f"caption {n}"} for n in range(3)]
 
@@ -103,19 +102,37 @@ def test_a_parquet_file_damaged_inside_ends_with_a_row_that_says_so(tmp_path):
     assert last.error == "damaged_file"
 
 
-@pytest.mark.parametrize(
-    ("types", "expected"),
-    [
-        ({"float"}, "float"),
-        ({"float", "double"}, "double"),
-        ({"int64", "double"}, "double"),
-        ({"bool"}, "bool"),
-        ({"bool", "int64"}, "string"),
-        ({"string", "int64"}, "string"),
-    ],
-)
-def test_columns_of_several_tables_have_a_type_that_holds_all(types, expected):
-    assert merged_type(types) == expected
+def test_a_damaged_row_group_is_one_row_that_stands_for_all(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(
+        pa.Table.from_pylist([{"url": f"{n}", "text": "x" * 50} for n in range(1000)]),
+        path,
+        compression="none",
+        use_dictionary=False,
+        row_group_size=500,
+    )
+    table = only(path)
+    data = bytearray(path.read_bytes())
+    at = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
+    data[at : at + 100] = b"\xff" * 100
+    path.write_bytes(data)
+
+    first, *rest = read_rows(table)
+
+    assert (first.number, first.error, first.count) == (0, "damaged_file", 500)
+    assert [row.number for row in rest] == list(range(500, 1000))
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl.gz"])
+def test_tables_elsewhere_give_the_same_rows(tmp_path, memory_files, web_files, name):
+    path = write(tmp_path / name)
+    here = list(read_rows(only(path)))
+
+    for files in (memory_files, web_files):
+        table = only(files.put(name, path.read_bytes()))
+
+        assert list(read_rows(table)) == here
+        assert table.source.name == name
 
 
 def test_columns_that_samples_carry_keep_type_and_value_of_parquet(tmp_path):
@@ -185,36 +202,3 @@ def test_a_cell_that_does_not_fit_its_column_is_null():
     for name, value, expected in fitting:
         assert _cell(value, kinds[name]) == expected, (name, value)
         assert pa.array([_cell(value, kinds[name])], kinds[name]).to_pylist() == [expected]
-
-
-def test_a_damaged_row_group_is_one_row_that_stands_for_all(tmp_path):
-    path = tmp_path / "t.parquet"
-    pq.write_table(
-        pa.Table.from_pylist([{"url": f"{n}", "text": "x" * 50} for n in range(1000)]),
-        path,
-        compression="none",
-        use_dictionary=False,
-        row_group_size=500,
-    )
-    table = only(path)
-    data = bytearray(path.read_bytes())
-    at = pq.ParquetFile(path).metadata.row_group(0).column(1).data_page_offset
-    data[at : at + 100] = b"\xff" * 100
-    path.write_bytes(data)
-
-    first, *rest = read_rows(table)
-
-    assert (first.number, first.error, first.count) == (0, "damaged_file", 500)
-    assert [row.number for row in rest] == list(range(500, 1000))
-
-
-@pytest.mark.parametrize("name", ["t.parquet", "t.jsonl.gz"])
-def test_tables_elsewhere_give_the_same_rows(tmp_path, memory_files, web_files, name):
-    path = write(tmp_path / name)
-    here = list(read_rows(only(path)))
-
-    for files in (memory_files, web_files):
-        table = only(files.put(name, path.read_bytes()))
-
-        assert list(read_rows(table)) == here
-        assert table.source.name == name

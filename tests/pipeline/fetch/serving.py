@@ -22,16 +22,17 @@ RUDE = Manners(per_domain=200, per_domain_rate=0.0, well_known=False)
 
 
 class Serving:
-    """Gives the server, in a `with` block."""
+    """Gives the server that `make` makes, in a `with` block."""
 
-    def __init__(self, **options):
+    def __init__(self, *, make=HostileServer, **options):
+        self._make = make
         self._options = options
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self):
         self._thread.start()
-        self.server = HostileServer(**self._options)
+        self.server = self._make(**self._options)
         self._do(self.server.__aenter__())
         return self.server
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 
 import pytest
 from hostile import ENDPOINTS, PICTURE, make_certificates
@@ -83,6 +84,35 @@ def test_subdomains_share_their_turns():
         assert reasons(found) == {"fetched": 20}
         # Each host has a connection of its own, which stays open for a moment.
         assert server.most_under_way <= 2
+
+
+def test_what_sites_are_asked_for_their_wishes_counts_for_their_domain():
+    names = [f"{at}.example.com" for at in range(5)]
+    manners = dataclasses.replace(RUDE, per_domain=2, per_domain_rate=50.0, well_known=True)
+    with Serving(pictures={"/a.jpg": PICTURE}, latency=0.005) as server:
+        began = time.monotonic()
+        found = fetch(
+            [f"http://{name}/a.jpg" for name in names], manners, resolver=hosts(server, *names)
+        )
+        assert reasons(found) == {"fetched": 5}
+        assert server.requests.total() == 20
+        assert server.most_under_way <= 2
+        # Never sooner: four requests of each host, and no rest behind those of the last two.
+        assert time.monotonic() - began >= (20 - 8) / 50
+
+
+def test_a_robots_txt_that_fails_once_costs_a_site_nothing():
+    async def other(wire):
+        if wire.path == "/robots.txt" and server.requests["/robots.txt"] == 1:
+            wire.reset()
+            raise ConnectionResetError
+        await wire.say("404 Not Found", body=b"")
+
+    manners = dataclasses.replace(RUDE, retries=1)
+    with Serving(pictures=pictures(4), other=other) as server:
+        found = fetch([server.url(path) for path in server.pictures], manners)
+    assert reasons(found) == {"fetched": 4}
+    assert server.requests["/robots.txt"] == 2
 
 
 def test_what_robots_disallows_is_not_asked_for():

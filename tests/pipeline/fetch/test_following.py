@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from openm3w.pipeline.fetch.following import Again, Errand, after
+from openm3w.pipeline.fetch.following import Again, Errand, after, ended
 from openm3w.pipeline.fetch.outcomes import FAULTS, PASSING, Answer
 from openm3w.pipeline.fetch.settings import FetchSettings, Limits, Manners
 
@@ -112,3 +112,9 @@ def test_who_stays_overloaded_is_left_alone():
     errand, _ = step(Answer(url=URL, status=503))
     _, found = step(Answer(url=URL, status=503), errand)
     assert (found.outcome, found.reason, found.status) == ("failed", "http_status", 503)
+
+
+def test_what_ends_without_a_request_counts_none():
+    assert ended(Errand(url=URL, at=URL), "robots_disallowed").attempts == 0
+    _, found = step(Answer(url=URL, status=404))
+    assert found.attempts == 1

@@ -226,6 +226,28 @@ def test_a_copy_stays_where_asking_again_fails_for_something_that_passes(tmp_pat
     assert bool(second[urls[0]].reason) is not stays
 
 
+def test_what_a_redirect_or_an_error_says_of_use_is_not_said_of_the_picture(tmp_path):
+    async def other(wire):
+        if wire.path == "/moved":
+            fields = ("X-Robots-Tag: noindex", "Location: /0.jpg")
+            await wire.say("302 Found", *fields, body=b"")
+        else:
+            status = "404 Not Found" if wire.path == "/robots.txt" else "503 Oops"
+            await wire.say(status, "X-Robots-Tag: noai", body=b"")
+
+    settings = replace(SETTINGS, manners=replace(RUDE, retries=0))
+    with Serving(pictures=pictures(1), other=other) as server:
+        urls = [server.url("/moved"), server.url("/0.jpg")]
+        first = got(urls, tmp_path, settings)
+        assert reasons(first.values()) == {"fetched": 2}
+        assert got(urls, tmp_path, settings) == first
+        server.pictures.clear()
+        assert got(urls, tmp_path, settings, again=Again(refetch="all")) == first
+        assert got(urls, tmp_path, settings) == first
+    known = Memory.open(str(tmp_path)).lookup(urls)
+    assert known[urls[0]].signals == ("earlier x-robots-tag: noindex",)
+
+
 def test_an_opt_out_that_is_learned_later_hides_the_copy_that_was_there(tmp_path):
     with Serving(pictures=pictures(1)) as server:
         (url,) = every(server)

@@ -88,6 +88,37 @@ def test_a_delay_of_its_own_counts_from_the_last_start():
     assert queues.next_time() == 13.25  # the rate stays
 
 
+@pytest.mark.parametrize(("requests", "ready"), [(1, 10.25), (2, 10.5), (4, 11.0)])
+def test_a_domain_rests_for_every_request_that_an_item_cost(requests, ready):
+    queues = filled("a1 a2 a3 b1", rate=4.0)
+    assert popped(queues, 10.0) == ["a1", "b1"]
+    queues.done("a", 10.1, requests=requests)
+    assert queues.next_time() == ready
+    assert queues.pop(ready - 0.01) is None
+    assert queues.pop(ready) == "a2"
+    queues.done("a", ready)
+    assert queues.next_time() == ready + 0.25  # it is paid
+
+
+def test_requests_of_one_item_hold_a_domain_whose_next_item_is_under_way():
+    queues = filled("a1 a2 a3", rate=4.0)
+    queues.pop(10.0)
+    assert queues.pop(10.25) == "a2"
+    queues.done("a", 10.3, requests=4)
+    assert queues.next_time() == 11.25
+
+
+def test_a_host_that_is_known_as_dead_costs_no_turn_and_is_counted():
+    queues = HostQueues(per_domain=2, rate=4.0, broken_after=2)
+    for number in range(3):
+        queues.add("a", number, host="h")
+    queues.pop(10.0)
+    assert not queues.skip("a", 10.0, started=10.0, host="h", unreachable=True)
+    assert queues.pop(10.0) == 1
+    assert queues.skip("a", 10.0, started=10.0, host="h", unreachable=True)
+    assert queues.drain("a", "h") == [2]
+
+
 def test_a_pause_holds_the_domain():
     queues = filled("a1 a2 b1", per_domain=1)
     assert popped(queues, 10.0) == ["a1", "b1"]

@@ -1,5 +1,8 @@
 import hashlib
 import io
+import platform
+import subprocess
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -230,3 +233,31 @@ def test_more_pixels_than_pillow_allows_cannot_be_asked_for():
     assert Encoding(max_pixels=89_478_485).max_pixels == 89_478_485
     with pytest.raises(ValueError, match="above Pillow's"):
         Encoding(max_pixels=89_478_486)
+
+
+FAULTS = """
+import io, resource
+import numpy as np
+from PIL import Image
+from openm3w.pipeline.images.decode import Encoding, encode
+buffer = io.BytesIO()
+noise = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
+Image.fromarray(noise).save(buffer, "JPEG")
+for _ in range(5):
+    encode(buffer.getvalue(), Encoding(side=300))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(50):
+    encode(buffer.getvalue(), Encoding(side=300))
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 50)
+"""
+
+
+@pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="other C libraries keep memory anyhow"
+)
+def test_the_memory_of_one_picture_serves_the_next():
+    done = subprocess.run(
+        [sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert float(done.stdout) < 20, "pages of 4 kB; a picture has 150"

@@ -8,7 +8,6 @@ import zstandard
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import find
-from openm3w.pipeline.tables.columns import find_column
 from openm3w.pipeline.tables.forms import columns_of, form_of, is_remote_table, read_table
 
 ROWS = [{"url": f"http://x.org/{n}", "text": f"caption {n}"} for n in range(3)]
@@ -48,7 +47,7 @@ def test_each_form_gives_the_same_rows_here_and_elsewhere(
 
     rows = list(read_table(file, ["url", "text", "absent"]))
 
-    assert list(columns_of(file)) == ["url", "text"]
+    assert columns_of(file) == {"url": "string", "text": "string"}
     assert [(row.number, row.values, row.error) for row in rows] == [
         (n, row, "") for n, row in enumerate(ROWS)
     ]
@@ -111,19 +110,3 @@ def test_what_is_no_table_any_more_is_told(tmp_path):
     for read in (columns_of, lambda file: read_table(file, ["text"])):
         with pytest.raises(InputError, match=r"t\.parquet: not a Parquet, JSONL, CSV or TSV table"):
             read(path)
-
-
-@pytest.mark.parametrize(
-    ("asked", "have", "found"),
-    [("", ["b", "a"], "a"), ("b", ["a", "b"], "b"), ("", ["c", "b"], "b")],
-)
-def test_a_column_asked_for_goes_before_those_known(asked, have, found):
-    assert find_column(have, asked, ("a", "b"), "--text-column", "t") == found
-
-
-@pytest.mark.parametrize("have", [["c"] * 1000, ["x" * 10_000]])
-def test_an_error_on_columns_stays_one_short_line(have):
-    with pytest.raises(InputError, match="name it with --text-column; it has ") as caught:
-        find_column(have, "", ("a", "b"), "--text-column", "t")
-
-    assert len(str(caught.value)) < 700

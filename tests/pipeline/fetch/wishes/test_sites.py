@@ -71,11 +71,46 @@ def test_any_number_of_urls_at_once_ask_a_site_once():
     assert web.asked == ALL
 
 
-def test_tdmrep_and_ai_txt_are_asked_together_after_robots_txt():
+def test_a_sites_files_are_asked_one_after_the_other_robots_txt_first():
     web = Web()
     about(web, f"{SITE}/x.jpg")
-    assert web.most == 2
-    assert next(iter(web.asked)) == ROBOTS
+    assert web.most == 1
+    assert list(web.asked) == [ROBOTS, TDMREP, AI_TXT]
+
+
+def test_who_asked_a_site_is_told_how_often():
+    moved = Answer(url=ROBOTS, status=301, location="https://b.example/robots.txt")
+    words = about(Web({ROBOTS: moved}), f"{SITE}/1", f"{SITE}/2")
+    assert [word.requests for word in words] == [4, 0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "retries", "later", "asked"),
+    [
+        ("connection_lost", 1, 0.3, 1),
+        ("connection_lost", 1, 0.5, 2),  # before the URL that asked first is tried again
+        ("connection_lost", 0, 0.5, 1),
+        ("tls_failure", 1, 0.5, 1),  # which does not pass
+        ("connection_lost", 0, 601, 2),
+    ],
+)
+def test_a_robots_txt_is_asked_once_more_after_a_fault_that_may_pass(fault, retries, later, asked):
+    web = Web({ROBOTS: Answer(url=ROBOTS, reason=fault)})
+
+    async def ask():
+        sites = web.sites(Manners(retries=retries))
+        first = await sites.about(f"{SITE}/1")
+        web.now += later
+        second = await sites.about(f"{SITE}/2")
+        before = web.asked[ROBOTS]
+        web.now += 1  # and after a second time not so soon
+        await sites.about(f"{SITE}/3")
+        return first, second, before
+
+    first, second, before = asyncio.run(ask())
+    assert first.fault == second.fault == fault
+    assert before == asked
+    assert web.asked[ROBOTS] == (2 if retries and fault == "connection_lost" else asked)
 
 
 def test_scheme_host_and_port_make_a_site():
