@@ -97,8 +97,7 @@ class Resizing:
         return _WHOLE_SIDE if self.resize.mode == "no" else max(64, self.resize.side)
 
     def _within(self, side: int) -> Encoding:
-        images = self.images
-        return Encoding(side=side, max_bytes=images.max_bytes, max_pixels=images.max_pixels)
+        return _bounds(side, self.images.max_bytes, self.images.max_pixels)
 
     def _seen(self, data: bytes, picture: Image.Image, *, again: bool) -> Image.Image:
         """The picture as interleaved builds and lists of hashes see it, whatever is stored.
@@ -110,6 +109,11 @@ class Resizing:
         if again:
             picture = open_picture(data, listed).picture
         return reduced(picture, listed)
+
+
+@functools.lru_cache(maxsize=8)
+def _bounds(side: int, max_bytes: int, max_pixels: int) -> Encoding:
+    return Encoding(side=side, max_bytes=max_bytes, max_pixels=max_pixels)
 
 
 def check_installed() -> None:

@@ -60,7 +60,7 @@ def measure(picture: Image.Image, *, texture: bool = True) -> Measures:
     Of mode RGB, or L: a JPEG's luma, whose numbers are nearly the same, too. `texture`: whether
     entropy and sharpness are wanted, which take two thirds of the time.
     """
-    grey = picture.convert("L")
+    grey = picture if picture.mode == "L" else picture.convert("L")
     smallest = np.asarray(grey.resize((_HASH_SIDE, _HASH_SIDE), Image.Resampling.BOX))
     small = _reduced(grey) if texture else None
     deviation = _deviation(smallest)

@@ -221,7 +221,8 @@ def _plain_bytes(image: Image.Image, data: bytes) -> bytes | None:
     """The bytes without metadata of a JPEG that means the same without them."""
     if image.mode != "RGB" or not is_srgb(image.info.get("icc_profile")):
         return None
-    return stripped_jpeg(data) if _orientation(image) == 1 else None
+    is_upright = not _has_exif(image) or _orientation(image) == 1
+    return stripped_jpeg(data) if is_upright else None
 
 
 def _loaded_luma(image: Image.Image, data: bytes) -> Image.Image:

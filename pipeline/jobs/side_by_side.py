@@ -8,9 +8,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 import apache_beam as beam
 from apache_beam.transforms.window import GlobalWindows
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 """Lists that a worker has begun and not ended. Ours: where one waits for the turns of its largest
-domain, the others go on; each adds a unit that is asked for again after a kill."""
+domain, the others go on. Each adds a unit that is asked for again after a kill; and of four units
+of 500 URLs that all take 30 s, 128 at a time, the last ends in half of its 900 s."""
 
 
 class Named(Protocol):
