@@ -1,7 +1,6 @@
 """Options of commands that fetch images, and the changes to a recipe that they are."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,13 +15,11 @@ from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.publish import default_store
+from openm3w.pipeline.uris import is_remote, is_web, local_path, shown
 
 _DAY = 86_400.0
 _REFETCH = [name for name in get_args(Refetch) if name]
 
-
-_URI = re.compile(r"[a-z][a-z0-9+.:-]*://", re.IGNORECASE)
-_HERE = re.compile(r"(?:file|local)://", re.IGNORECASE)
 
 store_option = click.option(
     "--store",
@@ -46,15 +43,19 @@ def stores_of(value: str | None, output: Path) -> Stores:
     """What `--store` means for a build into `output`.
 
     Raises:
-        RecipeError: it is empty.
+        RecipeError: it is empty, or of a web server.
     """
     if value is None:
         return Stores(jobs=default_store(output))
     if not value.strip():
         raise RecipeError("--store '': an empty name; is a variable of the shell not set?")
-    if _URI.match(value) and not _HERE.match(value):
+    if is_web(value):
+        raise RecipeError(
+            f"--store {shown(value)}: a web server keeps nothing; name a folder, s3://"
+        )
+    if is_remote(value):
         return Stores(jobs=default_store(output), shared=f"{value.rstrip('/')}/{FETCHED}")
-    return Stores(jobs=Path(_HERE.sub("", value, count=1)))
+    return Stores(jobs=Path(local_path(value)))
 
 
 def fetch_options(command: Callable[..., Any]) -> Callable[..., Any]:

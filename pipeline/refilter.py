@@ -62,6 +62,7 @@ def with_profile(
         origin=base.origin,
         resolved=base.resolved,
         copies=base.copies,
+        shared=base.fetched,
     )
     if looser := _looser(base.floor, plan.floor):
         raise RecipeError(

@@ -4,6 +4,7 @@ Every shard is looked at before anything is said, so that all that cannot be ado
 together; what was found of the others is remembered.
 """
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,6 +33,9 @@ SPLIT = "train"
 
 _TOLD_EVERY = 30.0
 """Seconds between two lines on how far it is. Ours: as often as one looks at a long job."""
+
+_LEFT_AFTER = 60.0
+"""Seconds after which nobody writes an index any more. Ours: writing one takes milliseconds."""
 
 _WORKERS = 4
 """Shards that are read at once. Ours: reading waits for disks, and more take turns at the
@@ -79,6 +83,7 @@ def adopt(
         result = _manifest(folder, output, name, checked)
         if known is not None and manifest.to_json(known) == manifest.to_json(result):
             return Published(manifest=known, already_done=True)
+        _remove_left(folder)
         report = {
             "name": name,
             "stages": result.counts["stages"],
@@ -97,6 +102,14 @@ def _tars(folder: Path) -> list[Path]:
             f"{folder}: no .tar files; img2dataset writes them with --output_format webdataset"
         )
     return tars
+
+
+def _remove_left(folder: Path) -> None:
+    """Removes what a command that was killed has left of an index; another may be writing one."""
+    for left in folder.glob(".*.tar.idx.*.tmp"):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - left.stat().st_mtime > _LEFT_AFTER:
+                left.unlink()
 
 
 def _earlier(folder: Path, output: Path) -> Manifest | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.errors import InputError, RecipeError
-from openm3w.filters.captions import SCORES
 from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.alt_texts import Imported
@@ -16,6 +15,7 @@ from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.resize import check_installed
 from openm3w.pipeline.captions.tables import find_tables
+from openm3w.pipeline.captions.unjudged import unjudged
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.jobs.indexing import damage_lines
@@ -155,38 +155,6 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
         runner,
         say=say,
     )
-
-
-def unjudged(plan: CaptionPlan) -> list[str]:
-    """Lines on the profile's bounds that nothing of the recipe or a table can be held against."""
-    notes = []
-    if plan.profile.images.evaluation() and not plan.lists.evaluation_images:
-        notes.append(
-            "images.evaluation_images: none, so evaluation_distance of the profile "
-            f"{plan.recipe.profile} drops nothing"
-        )
-    if plan.imported:
-        return [*notes, *_unknown_scores(plan, plan.imported)]
-    for table in plan.tables:
-        for name, bound in plan.profile.scores.items():
-            if name not in table.columns.scores:
-                columns = " or ".join(SCORES[name].columns)
-                notes.append(
-                    f"{table.source.name}: no column {columns}, so the bound {bound:g} of the "
-                    f"profile {plan.recipe.profile} on {name} drops nothing there"
-                )
-    return notes
-
-
-def _unknown_scores(plan: CaptionPlan, imported: Imported) -> Iterator[str]:
-    """What `unjudged` says of a build's pairs, which have one score at the most."""
-    for name, bound in plan.profile.scores.items():
-        if name != imported.known_cosine:
-            yield (
-                f"the bound {bound:g} of the profile {plan.recipe.profile} on {name} drops "
-                f"nothing: the build has no such score (its similarity model: "
-                f"{imported.build.model})"
-            )
 
 
 _JOBS: dict[Job, Callable[[CaptionPlan, Runner], None]] = {

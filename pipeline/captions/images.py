@@ -55,7 +55,7 @@ decisions or absences."""
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Stores what is not in a pack yet."""
     if packing.is_pending(plan.folder("images")):
-        with web.asking(plan.web, runner):
+        with web.asking(plan.web, runner, plan.folder("images"), WEB):
             runners.run(runner, lambda p: _graph(p, plan))
 
 

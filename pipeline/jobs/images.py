@@ -48,7 +48,7 @@ def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
     if packing.is_pending(_packs(plan)):
         indexing.run(index(plan), "images", plan.copies, indexing.image_rows, runner)
-        with web.asking(plan.web, runner):
+        with web.asking(plan.web, runner, _packs(plan), packing.WEB):
             runners.run(runner, lambda p: _packs_graph(p, plan))
     places.run(plan, runner, pack_units(plan))
 

@@ -16,7 +16,9 @@ from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.fetch.told import LiveLine, lines
+from openm3w.pipeline.jobs.watching import watching
 from openm3w.pipeline.page import Clock
+from openm3w.pipeline.store import Folder
 
 if TYPE_CHECKING:
     from openm3w.pipeline.runners import Runner
@@ -115,8 +117,11 @@ class Web:
 
 
 @contextlib.contextmanager
-def asking(web: Web | None, runner: "Runner") -> Iterator[None]:
+def asking(web: Web | None, runner: "Runner", packs: Folder, units: str) -> Iterator[None]:
     """Around a job that asks: what is remembered is put in order, and a line tells of progress.
+
+    Of what other processes ask the line tells when they commit a unit to `packs`, whose name begins
+    with `units`.
 
     Small files of rows are merged before the job, since what a run left that was killed is read by
     each of its workers, and after it, for the runs to come.
@@ -128,7 +133,7 @@ def asking(web: Web | None, runner: "Runner") -> Iterator[None]:
         yield
         return
     Memory.open(web.store).compact()
-    with _live() if runner.name == "local" else contextlib.nullcontext():
+    with _live() if runner.name == "local" else _live_elsewhere(packs, units):
         yield
     Memory.open(web.store).compact()
 
@@ -141,6 +146,19 @@ def _live() -> Iterator[None]:
             yield
     finally:  # where a unit failed, those beside it end too
         process.close()
+
+
+@contextlib.contextmanager
+def _live_elsewhere(packs: Folder, units: str) -> Iterator[None]:
+    """Shows a line on the progress of what worker processes ask."""
+    with LiveLine() as line:
+
+        def told(counts: Mapping[str, Any]) -> None:
+            if "hosts" in counts:
+                line.add_many(HostStats.of_json(counts["hosts"]).total())
+
+        with watching(packs, units, told):
+            yield
 
 
 def host_lines(counts: Iterable[Mapping[str, Any]]) -> Iterator[str]:

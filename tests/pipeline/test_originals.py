@@ -81,7 +81,12 @@ def test_caption_shards_have_originals_too(data, tmp_path):
     (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
     for name, content in data.items():
         (tmp_path / name).write_bytes(content)
-    options = ("images.originals=true", "resize.side=64", "shards.val_share=0.0")
+    options = (
+        "images.originals=true",
+        "resize.side=64",
+        "shards.val_share=0.0",
+        'captions.columns=["text"]',
+    )
     plan = caption_builds.make_plan(
         caption_recipes.load("captions", options), [str(tmp_path / "t.jsonl")], tmp_path / "out"
     )
@@ -92,6 +97,7 @@ def test_caption_shards_have_originals_too(data, tmp_path):
     found = samples(tmp_path / "originals")
     assert {s.document.texts[0].rpartition(" ")[2]: s.images[0] for s in found.values()} == data
     assert {s.document.images[0].content.width for s in found.values()} == {300}
+    assert all(s.extra == {"text": s.document.texts[0]} for s in found.values())
     assert verify([exported.manifest]).faults == []
 
 

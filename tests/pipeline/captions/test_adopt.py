@@ -378,6 +378,19 @@ def test_what_was_checked_before_is_not_read_again(tmp_path, image):
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
 
 
+def test_half_an_index_of_a_command_that_was_killed_is_removed(tmp_path, image):
+    write_shard(tmp_path / "in", image)
+    old, new = (tmp_path / "in" / f".00000.tar.idx.{name}.tmp" for name in "ab")
+    for path in (old, new):
+        path.write_bytes(b"")
+    os.utime(old, (0, 0))
+
+    adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+    assert not old.exists()
+    assert new.exists(), "another command may be writing it"
+
+
 @pytest.mark.parametrize("lost", ["00000.tar.idx", "hashes"])
 def test_what_is_remembered_must_be_whole(tmp_path, image, lost):
     write_shard(tmp_path / "in", image)

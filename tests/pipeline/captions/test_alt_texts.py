@@ -10,6 +10,7 @@ from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions.alt_texts import open_build, read_rows
 from openm3w.pipeline.captions.recipe import load
+from openm3w.pipeline.captions.unjudged import unjudged
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
@@ -202,11 +203,11 @@ def test_originals_are_kept_where_the_build_has_them(built_site, tmp_path):
 def test_bounds_on_scores_that_the_build_lacks_are_told_once(built_site, tmp_path):
     imported = open_build(built_site.plan.output)
     recipe = load("alt-text", ("profile='laion'",))
-    (note,) = builds.unjudged(builds.make_import_plan(recipe, imported, tmp_path / "pairs"))
+    (note,) = unjudged(builds.make_import_plan(recipe, imported, tmp_path / "pairs"))
     assert note.startswith("the bound 0.28 of the profile laion on similarity_b32 drops nothing")
     assert "lit" in note
     known = replace(imported, build=replace(imported.build, model="openclip:ViT-B-32/openai"))
-    assert builds.unjudged(builds.make_import_plan(recipe, known, tmp_path / "pairs")) == []
+    assert unjudged(builds.make_import_plan(recipe, known, tmp_path / "pairs")) == []
 
 
 def test_a_build_whose_jobs_are_not_done_is_refused(site_copy):

@@ -8,9 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.pipeline.captions import rows
-from openm3w.pipeline.captions.build import make_plan, unjudged
+from openm3w.pipeline.captions.build import make_plan
 from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.captions.rows import commit_table
+from openm3w.pipeline.captions.unjudged import unjudged
 
 URLS = [f"https://site.example/{n}.jpg" for n in range(4)]
 CAPTIONS = [

@@ -10,10 +10,10 @@ import hashlib
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cryptography import x509
@@ -149,7 +149,7 @@ class Web:
         self._listener.close()
         self._deaf.close()
 
-    def _spawn(self, what: "asyncio._CoroutineLike[None]") -> None:
+    def _spawn(self, what: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(what)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

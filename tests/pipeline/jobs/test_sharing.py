@@ -13,6 +13,7 @@ from serving import Serving
 
 from openm3w.errors import InputError, MissingError, RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import publish
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions.cli import build as build_captions
 from openm3w.pipeline.cli import build
@@ -22,6 +23,7 @@ from openm3w.pipeline.fetch.store.compacting import MIN_FILES
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch_options import Stores, stores_of
 from openm3w.pipeline.jobs.web import Web, asking, remembered_at
+from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
@@ -121,11 +123,13 @@ def test_a_folder_has_all_and_of_a_uri_what_is_fetched(tmp_path):
     assert stores_of(None, output) == Stores(jobs=usual)
     assert stores_of("work/x", output) == Stores(jobs=Path("work/x"))
     assert stores_of("file:///data/x", output) == Stores(jobs=Path("/data/x"))
-    for uri in ("s3://bucket/x", "gs://bucket", "memory://x", "simplecache::s3://bucket/x"):
+    for uri in ("s3://bucket/x", "gs://bucket", "memory://x"):
         assert stores_of(uri, output) == Stores(jobs=usual, shared=f"{uri}/fetched")
     assert stores_of("s3://bucket/x/", output).shared == "s3://bucket/x/fetched"
     with pytest.raises(RecipeError, match="an empty name"):
         stores_of(" ", output)
+    with pytest.raises(RecipeError, match="a web server keeps nothing"):
+        stores_of("https://a.example/store", output)
 
 
 def test_what_is_fetched_has_one_place(tmp_path):
@@ -148,7 +152,14 @@ def test_where_it_is_remembered_makes_no_other_build(crawl, tmp_path):
         str(tmp_path / "out.work" / "fetched"),
         "memory://x/fetched",
     )
-    assert builds.identity(here) == builds.identity(there)
+    told_apart_by = [builds.identity(each) for each in (here, there)]
+    for identity in told_apart_by:
+        identity.pop(publish.BESIDE)
+    assert told_apart_by[0] == told_apart_by[1]
+    # But what is chosen or taken from the build afterwards heeds what is buried there.
+    for each in (there, here):
+        publish.claim(each.output, each.store, builds.identity(each))
+        assert reopen(each.output).fetched == each.fetched
 
 
 @pytest.mark.parametrize(
