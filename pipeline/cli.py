@@ -18,6 +18,7 @@ from openm3w.pipeline.fetch_options import (
     store_option,
     stores_of,
 )
+from openm3w.pipeline.options import json_option, output_option, runner_options, set_option
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
@@ -29,23 +30,20 @@ from openm3w.pipeline.sidecars import pending
 @click.option("--input", "-i", "inputs", multiple=True, required=True, metavar="SOURCE",
               help="WARC or ARC file, folder, glob or path list; several may follow.")  # fmt: skip
 @click.argument("more_inputs", nargs=-1, metavar="[SOURCE]...")
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path),
-              help="Folder for the shards.")  # fmt: skip
+@output_option
 @store_option
 @click.option("--images", "places", multiple=True, metavar="PATH",
               help="WARC or ARC file, folder or glob in which images are looked up that the inputs "
                    "lack; repeat it.")  # fmt: skip
-@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", type=click.IntRange(min=0), default=0,
-              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
+@runner_options
 @click.option("--limit", type=click.IntRange(min=0), default=0, metavar="N",
               help="At most N pages of each archive.")  # fmt: skip
 @click.option("--from", "first", type=click.Choice(JOBS), default=JOBS[0], help="First job to run.")
 @click.option("--until", "last", type=click.Choice(JOBS), default=JOBS[-1], help="Last job to run.")
 @fetch_options
-@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
+@set_option
 @click.option("--dry-run", is_flag=True, help="Resolve everything, print the plan, do nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def build(
     recipe: str,
     inputs: tuple[str, ...],

@@ -2,10 +2,9 @@
 
 import json
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 
@@ -14,6 +13,7 @@ from openm3w.pipeline import refetch as refetching
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch.store.opening import FETCHED
+from openm3w.pipeline.options import combined
 from openm3w.pipeline.publish import default_store
 from openm3w.pipeline.uris import is_remote, is_web, local_path, shown
 
@@ -58,40 +58,36 @@ def stores_of(value: str | None, output: Path) -> Stores:
     return Stores(jobs=Path(local_path(value)))
 
 
-def fetch_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Adds `--fetch`, `--contact`, `--refetch`, `--older-than` and `--allow-private-networks`."""
-    options = (
-        click.option(
-            "--fetch", is_flag=True, help="Ask the web for images that are not in the inputs."
-        ),
-        click.option(
-            "--contact",
-            default="",
-            metavar="URL",
-            help="URL or e-mail address in the user agent: whom the owner of a site may write to.",
-        ),
-        click.option(
-            "--refetch",
-            type=click.Choice(_REFETCH),
-            help="Ask again for what is remembered.",
-        ),
-        click.option(
-            "--older-than",
-            type=click.FloatRange(min=0),
-            default=30.0,
-            show_default=True,
-            metavar="DAYS",
-            help="What --refetch older-than means.",
-        ),
-        click.option(
-            "--allow-private-networks",
-            is_flag=True,
-            help="Let addresses of this machine and of private networks pass; for tests alone.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
+fetch_options = combined(
+    click.option(
+        "--fetch", is_flag=True, help="Ask the web for images that are not in the inputs."
+    ),
+    click.option(
+        "--contact",
+        default="",
+        metavar="URL",
+        help="URL or e-mail address in the user agent: whom the owner of a site may write to.",
+    ),
+    click.option(
+        "--refetch",
+        type=click.Choice(_REFETCH),
+        help="Ask again for what is remembered.",
+    ),
+    click.option(
+        "--older-than",
+        type=click.FloatRange(min=0),
+        default=30.0,
+        show_default=True,
+        metavar="DAYS",
+        help="What --refetch older-than means.",
+    ),
+    click.option(
+        "--allow-private-networks",
+        is_flag=True,
+        help="Let addresses of this machine and of private networks pass; for tests alone.",
+    ),
+)
+"""`--fetch`, `--contact`, `--refetch`, `--older-than` and `--allow-private-networks`."""
 
 
 def fetch_overrides(*, fetch: bool, contact: str, allow_private_networks: bool) -> tuple[str, ...]:

@@ -5,21 +5,17 @@ from pathlib import Path
 import click
 
 from openm3w.errors import NotBuiltError
+from openm3w.pipeline.options import built_with_option, json_option, output_option, runner_options
 
 
 @click.command()
 @click.argument("dataset", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--originals", "as_originals", is_flag=True,
               help="Images as they were fetched, byte for byte.")  # fmt: skip
-@click.option(
-    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
-)
-@click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
-@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", type=click.IntRange(min=0), default=0,
-              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@output_option
+@built_with_option
+@runner_options
+@json_option
 def export(
     dataset: Path,
     output: Path,

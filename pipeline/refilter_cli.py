@@ -13,6 +13,7 @@ from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import publish
 from openm3w.pipeline import refilter as refilters
+from openm3w.pipeline.options import built_with_option, json_option, runner_options
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.refilter import Looked
@@ -36,12 +37,9 @@ from openm3w.shards.terminal import clean_line
               help="Folder for the new shards.  [default: DIR-NAME]")  # fmt: skip
 @click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
               help="A module of filters that the build or a profile needs.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
-@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", type=click.IntRange(min=0), default=0,
-              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@built_with_option
+@runner_options
+@json_option
 def refilter(
     folder: Path,
     profiles: tuple[str, ...],

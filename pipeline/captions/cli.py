@@ -1,7 +1,6 @@
 """`m3w captions build`, `m3w captions import` and `m3w captions adopt`."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,32 +18,22 @@ from openm3w.pipeline.fetch_options import (
     store_option,
     stores_of,
 )
+from openm3w.pipeline.options import (
+    built_with_option,
+    json_option,
+    output_option,
+    recipe_options,
+)
 from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 
-
-def selection_options(recipe: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds what says which pairs are kept and how the work is done; `recipe` is the default one."""
-    options = (
-        click.option("--name", default="", help=f"Name of the dataset.  [default: {recipe}]"),
-        click.option("--profile", default="", metavar="NAME",
-                     help="Which pairs are kept: a profile or file.  [default: captions]"),
-        click.option("--recipe", default=recipe, show_default=True, help="Recipe or TOML file."),
-        click.option("--runner", default="local", show_default=True, help="local or local-mp."),
-        click.option("--workers", type=click.IntRange(min=0), default=0,
-                     help="Processes of local-mp.  [default: one a core]"),
-        click.option("--set", "overrides", multiple=True, metavar="a.b=c",
-                     help="Change a recipe value."),
-        click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-    )  # fmt: skip
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return add
+_profile_option = click.option(
+    "--profile",
+    default="",
+    metavar="NAME",
+    help="Which pairs are kept: a profile or file.  [default: captions]",
+)
 
 
 def _recipe(
@@ -64,9 +53,7 @@ def captions() -> None:
 
 @captions.command()
 @click.argument("tables", nargs=-1, required=True, metavar="TABLE...")
-@click.option(
-    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
-)
+@output_option
 @store_option
 @click.option(
     "--images",
@@ -95,7 +82,7 @@ def captions() -> None:
     help="Of a list of captions: a sample for each, or the first.  [default: all]",
 )
 @fetch_options
-@selection_options("captions")
+@recipe_options("captions", _profile_option)
 def build(
     tables: tuple[str, ...],
     output: Path,
@@ -155,16 +142,13 @@ def build(
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--from", "take", required=True, type=click.Choice(get_args(Taken)),
               help="What becomes the caption: alternative text or figcaption.")  # fmt: skip
-@click.option(
-    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
-)
+@output_option
 @click.option("--documents", type=click.Choice(get_args(Documents)), default="all",
               show_default=True, help="Pages: all in the store, or in DIR's shards.")  # fmt: skip
-@click.option("--store", type=click.Path(path_type=Path),
-              help="Folder that DIR was built with.  [default: found beside it]")  # fmt: skip
+@built_with_option
 @click.option("plugins", "--plugin", multiple=True, metavar="MODULE",
               help="A module of filters that DIR was built with.")  # fmt: skip
-@selection_options("alt-text")
+@recipe_options("alt-text", _profile_option)
 def import_(
     folder: Path,
     take: Taken,
@@ -212,7 +196,7 @@ def import_(
     is_flag=True,
     help="Leave out shards that are damaged, unfinished, of something else or duplicates.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@json_option
 def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json: bool) -> None:
     """Registers shards that img2dataset or webdataset wrote, without copying them.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from openm3w.pipeline.options import output_option, recipe_options
 from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
@@ -19,9 +20,7 @@ def text() -> None:
 
 @text.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option(
-    "--output", "-o", required=True, type=click.Path(path_type=Path), help="Folder for the shards."
-)
+@output_option
 @click.option(
     "--store",
     type=click.Path(path_type=Path),
@@ -33,13 +32,7 @@ def text() -> None:
     metavar="NAME",
     help="Column of the tables that holds the texts.  [default: text or content]",
 )
-@click.option("--name", default="", help="Name of the dataset.  [default: text]")
-@click.option("--recipe", default="text", show_default=True, help="Recipe or TOML file.")
-@click.option("--runner", default="local", show_default=True, help="local or local-mp.")
-@click.option("--workers", type=click.IntRange(min=0), default=0,
-              help="Processes of local-mp.  [default: one a core]")  # fmt: skip
-@click.option("--set", "overrides", multiple=True, metavar="a.b=c", help="Change a recipe value.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+@recipe_options("text")
 def build(
     inputs: tuple[str, ...],
     output: Path,
