@@ -197,6 +197,7 @@ def completed(drawn):
             document=document,
             fates=tuple(fates[: len(document.images)]),
             places={},
+            originals={},
             repeats={number: 2 + (row + number) % 2 for number in range(row % 3)},
             sentences=scores(document, cosines),
         )
@@ -288,6 +289,7 @@ def fitting(draw, row):
         document=document,
         fates=("",) * len(document.images),
         places={},
+        originals={},
         repeats={},
         sentences=scores(document, draw),
     )
@@ -321,7 +323,9 @@ def test_what_numbers_cannot_say_is_refused(tables, overrides, why):
     profile = load_profile("m3w", overrides)
     text = Text(text="one two three four\n\nfive")
     document = Document(doc_id="0" * 32, spans=(text,))
-    found = Completed(row=0, document=document, fates=(), places={}, repeats={}, sentences=None)
+    found = Completed(
+        row=0, document=document, fates=(), places={}, originals={}, repeats={}, sentences=None
+    )
     tables.commit("refused", [found])
     with pytest.raises(NeedsDocumentsError, match=why):
         choice_of(tables, "refused", profile)
