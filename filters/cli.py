@@ -82,7 +82,7 @@ def page(output: Path | None) -> None:
     if output is None:
         click.echo(filters_page(), nl=False)
     else:
-        commit.write_bytes(output, filters_page().encode())
+        commit.write_bytes(output, filters_page().encode(), through_link=True)
 
 
 @filters.command(short_help="Lists of domains or URLs as one compact file.")
@@ -192,7 +192,7 @@ def profiles_page(path: Path) -> None:
         page = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise InputError(f"{path}: is no text in UTF-8") from None
-    commit.write_bytes(path, put_into(page).encode())
+    commit.write_bytes(path, put_into(page).encode(), through_link=True)
 
 
 def told(value: object) -> str:

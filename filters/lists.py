@@ -115,7 +115,7 @@ def write_hash_set(paths: Iterable[str], kind: Kind, output: Path) -> int:
         raise InputError(f"{output}: is one of the lists; name another file for the hash set")
     arrays = [_hashes(path, kind) for path in paths]
     merged = np.unique(np.concatenate([np.zeros(0, "<u8"), *arrays])).astype("<u8")
-    with commit.committed(output) as file:
+    with commit.committed(output, through_link=True) as file:
         file.write(_HEADER.pack(MAGIC, kind.encode(), len(merged)))
         file.write(merged.tobytes())
     return len(merged)

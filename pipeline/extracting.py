@@ -146,7 +146,7 @@ def _opened(output: Path | Write, sources: Iterable[Source]) -> Iterator[Write]:
     if output.exists() and any(output.samefile(source.path) for source in sources):
         raise OutputError(f"{output}: is one of the inputs; choose another --output")
     commit.check_place(output)
-    with commit.committed(output) as file:
+    with commit.committed(output, through_link=True) as file:
 
         def write(text: str) -> None:
             file.write(text.encode("utf-8", "replace"))

@@ -31,8 +31,10 @@ def only_writer(output: Path) -> Iterator[None]:
     runs without: `publish` looks at claim and shards again before it says that a build is whole.
 
     Raises:
-        OutputError: another build writes to it.
+        OutputError: another build writes to it, or its lock is a link.
     """
+    if (output / LOCK_NAME).is_symlink():
+        raise OutputError(f"{output / LOCK_NAME}: is a link, and no lock of ours; remove it")
     made = not output.exists()
     descriptor = _locked(output / LOCK_NAME)
     try:
@@ -59,7 +61,7 @@ def _locked(path: Path) -> int | None:
     for _ in range(_TRIES):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except FileNotFoundError:  # the folder of a build that ended just now
             continue
         except OSError:  # writing will fail, and says why

@@ -312,8 +312,9 @@ def publish(
         _check_still_ours(named, store)
     write_report(named.root, report)
     card.write_extras(named)
-    for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed
-        left.unlink(missing_ok=True)
+    if not (data := named.root / "data").is_symlink():  # else others' files may be there
+        for left in data.glob(".*.tmp"):  # of an attempt that was killed
+            left.unlink(missing_ok=True)
     manifest.write(named)
     if store is not None:
         note = _claim_path(named.root, store)

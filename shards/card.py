@@ -43,10 +43,11 @@ def write_extras(manifest: Manifest) -> None:
     """Commits the dataset card and Energon's metadata; call it before `manifest.write`.
 
     Raises:
-        OutputError: the folder cannot be written.
+        OutputError: the folder cannot be written, or Energon's is a link.
     """
-    commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
     folder = manifest.root / ENERGON_FOLDER
+    commit.check_folder(folder)
+    commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
     commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
     commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
     commit.write_bytes(

@@ -264,7 +264,7 @@ def _write_svg(catalog: Catalog, number: int, path: Path) -> None:
     shown = catalog.step(number, 1)
     if shown is None:
         raise InputError("every sample is on the exclude list")
-    commit.write_bytes(path, svg.export(shown).encode())
+    commit.write_bytes(path, svg.export(shown).encode(), through_link=True)
     click.echo(f"{path}: {clean_line(shown.sample.document.title) or shown.sample.key}")
 
 

@@ -22,26 +22,26 @@ _MAX_LINKS = 40
 
 @contextlib.contextmanager
 def committed(
-    path: Path, *, option: str = "--output", named: Callable[[], str] | None = None
+    path: Path,
+    *,
+    option: str = "--output",
+    named: Callable[[], str] | None = None,
+    through_link: bool = False,
 ) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that takes its name when the block ends well.
 
-    A link stays a link: the file that it names is replaced. `option` is what a user would name to
-    write elsewhere. `named` is asked once the block has ended, and says what the file is called
+    A link is replaced itself: under a name that we make up, in a folder that others filled, it may
+    lead to any file of the user's. With `through_link`, for a file that a user names, it stays and
+    what it leads to is replaced. `option` is what a user would name to write elsewhere. `named` is asked once the block has ended, and says what the file is called
     instead, in the same folder: a name may be made of what was written.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written, or `path` is a device or a
             pipe; nothing is left behind.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
-        # Root could rename a file over /dev/null, for everyone on the machine.
-        raise OutputError(f"{path}: is a device or a pipe; name a file instead")
-    if _is_descriptor(path):
-        # Its own name is lost: renamed over what it leads to, a file of the caller's would be gone.
-        raise OutputError(f"{path}: is an open file of a process; name a file instead")
-    if path.is_symlink():
-        path = Path(os.path.realpath(path))
+    if through_link or not path.is_symlink():
+        _check_file(path)
+        path = Path(os.path.realpath(path)) if path.is_symlink() else path
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +65,15 @@ def committed(
         raise _output_error(path, error, option) from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _check_file(path: Path) -> None:
+    if path.exists() and not path.is_file() and not path.is_dir():
+        # Root could rename a file over /dev/null, for everyone on the machine.
+        raise OutputError(f"{path}: is a device or a pipe; name a file instead")
+    if _is_descriptor(path):
+        # Its own name is lost: renamed over what it leads to, a file of the caller's would be gone.
+        raise OutputError(f"{path}: is an open file of a process; name a file instead")
 
 
 def _is_descriptor(path: Path) -> bool:
@@ -94,15 +103,32 @@ def check_place(path: Path) -> None:
         raise OutputError(f"{path}: there is no folder {path.parent}; create it or name another")
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Commits `data` under `path`."""
-    with committed(path) as file:
+def check_folder(path: Path) -> None:
+    """Looks whether a folder that we name ourselves is none of somewhere else.
+
+    Raises:
+        OutputError: it is a link.
+    """
+    if path.is_symlink():
+        raise OutputError(f"{path}: is a link, through which nothing is written; remove it")
+
+
+def write_bytes(path: Path, data: bytes, *, through_link: bool = False) -> None:
+    """Commits `data` under `path`; `through_link` as in `committed`."""
+    with committed(path, through_link=through_link) as file:
         file.write(data)
 
 
-def write_json(path: Path, value: Mapping[str, Any], *, indent: int | None = 1) -> None:
+def write_json(
+    path: Path,
+    value: Mapping[str, Any],
+    *,
+    indent: int | None = 1,
+    through_link: bool = False,
+) -> None:
     """Commits `value` as UTF-8 JSON with keys in the order given."""
-    write_bytes(path, (json.dumps(value, ensure_ascii=False, indent=indent) + "\n").encode())
+    text = json.dumps(value, ensure_ascii=False, indent=indent) + "\n"
+    write_bytes(path, text.encode(), through_link=through_link)
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -101,7 +101,7 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
 
 def write_mixture(output: Path, manifests: Iterable[Manifest], name: str) -> Path:
     """Commits a manifest of manifests, which names them relative to itself."""
-    commit.write_json(output, mixture_to_json(output, manifests, name))
+    commit.write_json(output, mixture_to_json(output, manifests, name), through_link=True)
     return output
 
 

@@ -22,8 +22,8 @@ from openm3w.pipeline.captions.adopt_tar import UnfitShardError
 from openm3w.pipeline.locking import is_lock, only_writer
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
-from openm3w.shards import funnel, manifest
-from openm3w.shards.card import CARD_NAME
+from openm3w.shards import commit, funnel, manifest
+from openm3w.shards.card import CARD_NAME, ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 from openm3w.shards.writer import ShardEntry
@@ -68,11 +68,14 @@ def adopt(
     Raises:
         InputError: there are no such shards, or none that can be adopted.
         ShardError: shards cannot be adopted: a line for each.
-        OutputError: the output holds something else, is being written to, or cannot be written.
+        OutputError: the output holds something else, is being written to, or cannot be written; or a
+            folder of ours in it is a link.
     """
     tars = _tars(folder)
     store = publish.default_store(output)
     publish.check_place(output, store)
+    for made in (output / ENERGON_FOLDER, store / "adopted"):
+        commit.check_folder(made)
     with only_writer(output):
         known = _earlier(folder, output)
         checked = _checked(tars, Memory(root=store / "adopted"), say)

@@ -126,7 +126,7 @@ def _write_bytes(memory: Memory, found: Remembered, file: Path) -> None:
     if not found.sha256:
         raise InputError(f"{found.url}: {found.reason or found.outcome}, so there are no bytes")
     commit.check_place(file)
-    with commit.committed(file, option="--bytes") as opened:
+    with commit.committed(file, option="--bytes", through_link=True) as opened:
         opened.write(memory.read(found))
 
 

@@ -46,6 +46,6 @@ def write_phashes(folder: Path, output: Path) -> Written:
             f"{folder}: no picture that can be decoded and shows something among {len(files)} "
             f"files ending in {', '.join(SUFFIXES)}"
         )
-    with commit.committed(output) as file:
+    with commit.committed(output, through_link=True) as file:
         file.write("".join(lines).encode())
     return Written(hashes=len(lines), unusable=unusable)

@@ -170,16 +170,29 @@ def test_a_device_or_a_pipe_is_never_replaced(tmp_path):
     (tmp_path / "link").symlink_to(pipe)
     for path in (pipe, tmp_path / "link"):
         with pytest.raises(OutputError, match="a device or a pipe"):
-            commit.write_bytes(path, b"x")
+            commit.write_bytes(path, b"x", through_link=True)
+    with pytest.raises(OutputError, match="a device or a pipe"):
+        commit.write_bytes(pipe, b"x")
     assert pipe.is_fifo()
 
 
-def test_a_link_stays_and_its_file_is_replaced(tmp_path):
+def test_a_link_that_a_user_names_stays_and_its_file_is_replaced(tmp_path):
     (tmp_path / "file").write_bytes(b"old")
     (tmp_path / "link").symlink_to(tmp_path / "file")
-    commit.write_bytes(tmp_path / "link", b"new")
+    commit.write_json(tmp_path / "link", {}, through_link=True)
     assert (tmp_path / "link").is_symlink()
-    assert (tmp_path / "file").read_bytes() == b"new"
+    assert (tmp_path / "file").read_bytes() == b"{}\n"
+
+
+@pytest.mark.parametrize("target", ["file", "nothing", "link", ".", "/dev/null", "/dev/fd/1"])
+def test_a_link_under_a_name_of_ours_is_replaced_itself(tmp_path, target):
+    (tmp_path / "file").write_bytes(b"old")
+    (tmp_path / "link").symlink_to(target)
+    commit.write_json(tmp_path / "link", {})
+    assert not (tmp_path / "link").is_symlink()
+    assert (tmp_path / "link").read_bytes() == b"{}\n"
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert names(tmp_path) == ["file", "link"]
 
 
 def test_json_deeper_than_any_of_ours_is_none(tmp_path):

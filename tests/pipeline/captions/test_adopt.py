@@ -378,6 +378,51 @@ def test_what_was_checked_before_is_not_read_again(tmp_path, image):
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
 
 
+def test_nothing_is_written_through_a_link_that_came_with_the_shards(tmp_path, image):
+    folder = write_shard(tmp_path / "in", image)
+    (tmp_path / "mine").mkdir()
+    ours = ["00000.tar.idx", "report.html", "report.json", "_SUCCESS"]
+    for name in ours:
+        (tmp_path / "mine" / name).write_bytes(b"mine")
+        (folder / name).symlink_to(tmp_path / "mine" / name)
+    new = ["README.md", "manifest.json"]
+    for name in new:
+        (folder / name).symlink_to(tmp_path / "mine" / f"new-{name}")
+    (tmp_path / "mine" / ".a.tmp").write_bytes(b"mine")
+    (folder / "data").symlink_to(tmp_path / "mine")
+
+    adopt(folder, folder, name="mine")
+
+    found = {path.name: path.read_bytes() for path in (tmp_path / "mine").iterdir()}
+    assert found == dict.fromkeys([*ours, ".a.tmp"], b"mine")
+    assert not any((folder / name).is_symlink() for name in [*ours, *new])
+    assert manifest.load(folder)[0].nsamples == 3
+
+
+@pytest.mark.parametrize("name", [".nv-meta", ".lock"])
+def test_a_folder_or_lock_that_is_a_link_is_refused(tmp_path, image, name):
+    folder = write_shard(tmp_path / "in", image)
+    (tmp_path / "mine").mkdir()
+    (folder / name).symlink_to(tmp_path / "mine" / ("new" if name == ".lock" else ""))
+
+    with pytest.raises(OutputError, match=rf"{name}: is a link.*; remove it"):
+        adopt(folder, folder, name="mine")
+
+    assert not list((tmp_path / "mine").iterdir())
+    assert not (folder / "00000.tar.idx").exists()
+
+
+def test_an_output_may_be_a_link_to_a_folder(tmp_path, image):
+    folder = write_shard(tmp_path / "in", image)
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+
+    adopt(folder, tmp_path / "out", name="mine")
+
+    assert (tmp_path / "out").is_symlink()
+    assert not verify(manifest.load(tmp_path / "disk")).faults
+
+
 def test_half_an_index_of_a_command_that_was_killed_is_removed(tmp_path, image):
     write_shard(tmp_path / "in", image)
     old, new = (tmp_path / "in" / f".00000.tar.idx.{name}.tmp" for name in "ab")
