@@ -32,8 +32,9 @@ def committed(
 
     A link is replaced itself: under a name that we make up, in a folder that others filled, it may
     lead to any file of the user's. With `through_link`, for a file that a user names, it stays and
-    what it leads to is replaced. `option` is what a user would name to write elsewhere. `named` is asked once the block has ended, and says what the file is called
-    instead, in the same folder: a name may be made of what was written.
+    what it leads to is replaced. `option` is what a user would name to write elsewhere. `named` is
+    asked once the block has ended, and says what the file is called instead, in the same folder: a
+    name may be made of what was written.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written, or `path` is a device or a

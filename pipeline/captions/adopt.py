@@ -68,8 +68,8 @@ def adopt(
     Raises:
         InputError: there are no such shards, or none that can be adopted.
         ShardError: shards cannot be adopted: a line for each.
-        OutputError: the output holds something else, is being written to, or cannot be written; or a
-            folder of ours in it is a link.
+        OutputError: the output holds something else, is being written to, or cannot be written; or a folder
+            of ours in it is a link.
     """
     tars = _tars(folder)
     store = publish.default_store(output)
@@ -179,8 +179,10 @@ def _told(folder: Path, num_tars: int, faults: Iterable[UnfitShardError]) -> str
 
 def _nothing(folder: Path, num_tars: int, faults: Iterable[UnfitShardError]) -> str:
     lines = [f"  {fault}" for fault in faults]
-    head = f"{folder}: {num_tars} shards without a single sample that can be adopted"
-    return "\n".join([f"{head}:" if lines else head, *lines])
+    if not lines:
+        return f"{folder}: no shard has a sample; is it the folder that was meant?"
+    head = f"{folder}: {num_tars} shards without a single sample that can be adopted:"
+    return "\n".join([head, *lines])
 
 
 def _manifest(folder: Path, output: Path, name: str, checked: Checked) -> Manifest:

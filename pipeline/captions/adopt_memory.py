@@ -16,7 +16,7 @@ from openm3w.pipeline.captions.adopt_tar import read_contents
 from openm3w.shards import commit, funnel
 from openm3w.shards.funnel import Stage
 
-VERSION = 1
+VERSION = 2
 """Raised when a shard is judged in another way."""
 
 

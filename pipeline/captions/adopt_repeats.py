@@ -65,7 +65,7 @@ def _shared(found: Sequence[Facts], *, column: int) -> Iterator[tuple[int, int, 
 
 def _meetings(shards: Sequence[Any]) -> Counter[tuple[int, int]]:
     """How often a shard has a hash whose first holder is another."""
-    if not shards:
+    if not any(len(hashes) for hashes in shards):
         return Counter()
     values = np.concatenate(shards)
     owners = np.repeat(np.arange(len(shards)), [len(hashes) for hashes in shards])

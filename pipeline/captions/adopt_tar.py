@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 from openm3w.errors import ShardError
+from openm3w.pipeline.images.headers import sniff
 from openm3w.shards.captioned import IMAGE_SUFFIXES, caption_of
 from openm3w.shards.reader import SUFFIXES
-from openm3w.shards.sample import decode_sample
+from openm3w.shards.sample import IMAGE_FORMATS, decode_sample
 
 Kind = Literal["damaged", "unfinished", "not_captions", "duplicate"]
 
@@ -79,6 +80,7 @@ def read_contents(path: Path) -> Contents:
             sample = decode_sample(key, members, "caption")
         except ShardError as error:
             raise UnfitShardError("not_captions", f"{path}: {error}") from error
+        _check_image(path, key, sample.images[0])
         content = _hash(sample.images[0], caption_of(sample.document).encode("utf-8", "replace"))
         contents.append(content)
         hashes += _hash(key.encode("utf-8", "surrogateescape"))
@@ -94,6 +96,15 @@ def read_contents(path: Path) -> Contents:
         hashes=bytes(hashes),
         has_ids=has_ids,
     )
+
+
+def _check_image(path: Path, key: str, data: bytes) -> None:
+    """A download that failed is often an empty file, or a page of HTML."""
+    if sniff(data) in IMAGE_FORMATS:
+        return
+    what = f"begins as none of {', '.join(IMAGE_FORMATS)}" if data else "has 0 bytes"
+    message = f"{path}: the image of sample {key!r} {what}"
+    raise UnfitShardError("not_captions", message, "write the shard again without the sample")
 
 
 def _hash(*parts: bytes) -> bytes:
@@ -115,7 +126,13 @@ def _samples(path: Path, digest: Any) -> Iterator[tuple[str, dict[str, bytes], i
             members = {}
         if not members:
             key, start = this, begin
-        if not this or suffix in members or suffix.rpartition(".")[2] not in SUFFIXES:
+        if suffix in members:
+            raise UnfitShardError(
+                "not_captions",
+                f"{path}: two members are named {name!r}",
+                "a key is of one sample only; write the shard again",
+            )
+        if not this or suffix.rpartition(".")[2] not in SUFFIXES:
             raise UnfitShardError(
                 "not_captions",
                 f"{path}: unexpected member {name!r}",

@@ -122,7 +122,7 @@ def test_either_statistics_or_the_table_is_enough(tmp_path, image):
         ({"without": "jpg"}, "no member 000000000.jpg"),
         ({"suffix": "pyd"}, "unexpected member '000000000.pyd'"),
         ({"key": "./{n}"}, r"unexpected member '\./0\.jpg'"),
-        ({"key": "same"}, r"unexpected member 'same\.jpg'"),
+        ({"key": "same"}, r"two members are named 'same\.jpg'"),
         ({"key": "{n}", "numbers": (0, 1, 0)}, "two samples have the key '0'"),
     ],
 )
@@ -327,14 +327,21 @@ def test_a_plain_shard_must_end_as_a_tar_does(tmp_path, image, spoil, message):
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
 
 
+GIF = b"GIF89a"
+"""What it begins with is all that is looked at."""
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
     [
-        ({"1.jpg": b"\xff", "1.json": b"{}"}, r"no caption, neither as 1\.txt nor in 1\.json"),
-        ({"1.jpg": b"\xff", "1.json": b"[1]", "1.txt": b"a"}, "its .json is list"),
-        ({"1.jpg": b"\xff", "1.txt": b"\xff"}, "not a caption sample"),
+        ({"1.jpg": GIF, "1.json": b"{}"}, r"no caption, neither as 1\.txt nor in 1\.json"),
+        ({"1.jpg": GIF, "1.json": b"[1]", "1.txt": b"a"}, "its .json is list"),
+        ({"1.jpg": GIF, "1.txt": b"\xff"}, "not a caption sample"),
         ({"1.txt": b"a"}, r"no member 1\.jpg"),
-        ({"1.jpg": b"\xff", "1.txt": b"a", "1.npy": b""}, r"unexpected member '1\.npy'"),
+        ({"1.jpg": GIF, "1.txt": b"a", "1.npy": b""}, r"unexpected member '1\.npy'"),
+        ({"1.jpg": b"", "1.txt": b"a"}, r"a\.tar: the image of sample '1' has 0 bytes; write"),
+        ({"1.png": b"<html>", "1.txt": b"a"}, r"the image of sample '1' begins as none of JPEG, "),
+        ({"1.jpg": b"\xff\xd8", "1.txt": b"a"}, "the image of sample '1' begins as none of"),
     ],
 )
 def test_what_our_readers_cannot_read_is_not_adopted(tmp_path, members, message):
@@ -376,6 +383,19 @@ def test_what_was_checked_before_is_not_read_again(tmp_path, image):
     os.utime(whole, ns=(stat.st_atime_ns, stat.st_mtime_ns + 1))
     with pytest.raises(ShardError, match=r"00000\.tar: the tar is damaged"):
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+
+def test_shards_without_a_sample_are_told_in_one_line(tmp_path, image):
+    write_plain(tmp_path / "in", "a.tar", {})
+
+    with pytest.raises(InputError, match=r"in: no shard has a sample; [^\n]*$"):
+        adopt(tmp_path / "in", tmp_path / "out", name="mine")
+
+    assert not (tmp_path / "out").exists()
+    write_plain(tmp_path / "in", "b.tar", plain_members(image, "a cat"))
+    found = adopt(tmp_path / "in", tmp_path / "out", name="mine").manifest
+    assert found.nsamples == 2
+    assert found.counts["stages"][0]["dropped"] == {"empty": 1}
 
 
 def test_nothing_is_written_through_a_link_that_came_with_the_shards(tmp_path, image):
