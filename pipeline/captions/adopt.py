@@ -15,7 +15,7 @@ from pathlib import Path
 from openm3w import __version__
 from openm3w.errors import InputError, OutputError, ShardError
 from openm3w.pipeline import publish
-from openm3w.pipeline.captions.adopt_counts import is_described
+from openm3w.pipeline.captions.adopt_counts import index_path, is_described
 from openm3w.pipeline.captions.adopt_memory import Facts, Memory
 from openm3w.pipeline.captions.adopt_repeats import find_repeats
 from openm3w.pipeline.captions.adopt_tar import UnfitShardError
@@ -58,6 +58,8 @@ def adopt(
 ) -> Published:
     """Writes `output/manifest.json` for the shards in `folder`, and an index beside each tar.
 
+    Where `folder` cannot be written, there is no index, and that is told.
+
     Args:
         folder: Holds the tars.
         output: For the manifest; may be `folder`. What was found is remembered beside it.
@@ -68,8 +70,8 @@ def adopt(
     Raises:
         InputError: there are no such shards, or none that can be adopted.
         ShardError: shards cannot be adopted: a line for each.
-        OutputError: the output holds something else, is being written to, or cannot be written; or a folder
-            of ours in it is a link.
+        OutputError: the output holds something else, is being written to, or cannot be written; or
+            a folder of ours in it is a link.
     """
     tars = _tars(folder)
     store = publish.default_store(output)
@@ -78,7 +80,9 @@ def adopt(
         commit.check_folder(made)
     with only_writer(output):
         known = _earlier(folder, output)
-        checked = _checked(tars, Memory(root=store / "adopted"), say)
+        # Data of others is often read-only; readers do without an index.
+        can_index = os.access(folder, os.W_OK, effective_ids=True)
+        checked = _checked(tars, Memory(root=store / "adopted", can_index=can_index), say)
         if checked.faults and not skip_damaged:
             raise ShardError(_told(folder, len(tars), checked.faults.values()))
         if not any(facts.nsamples for facts in checked.fit.values()):
@@ -87,6 +91,11 @@ def adopt(
         if known is not None and manifest.to_json(known) == manifest.to_json(result):
             return Published(manifest=known, already_done=True)
         _remove_left(folder)
+        if without := sum(not index_path(tar).is_file() for tar in checked.fit):
+            say(
+                f"{folder}: cannot be written, so {without} shards have no index; readers walk "
+                "the headers of a tar instead"
+            )
         report = {
             "name": name,
             "stages": result.counts["stages"],
@@ -110,7 +119,7 @@ def _tars(folder: Path) -> list[Path]:
 def _remove_left(folder: Path) -> None:
     """Removes what a command that was killed has left of an index; another may be writing one."""
     for left in folder.glob(".*.tar.idx.*.tmp"):
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):  # gone meanwhile, or the folder is read-only
             if time.time() - left.stat().st_mtime > _LEFT_AFTER:
                 left.unlink()
 

@@ -4,6 +4,7 @@ img2dataset calls a shard done when its statistics exist, whole or not, and writ
 place. webdataset's own writer says nothing of a shard but the tar's end.
 """
 
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -54,12 +55,24 @@ def beside(tar: Path) -> tuple[Path, ...]:
     return (tar, tar.with_suffix(".parquet"), _stats_path(tar))
 
 
-def write_index(tar: Path, contents: Contents) -> None:
-    """Commits the index beside a tar, unless it is there."""
+def write_index(tar: Path, contents: Contents, *, can_write: bool = True) -> None:
+    """Commits the index beside a tar, unless it is there; or leaves it out, if it cannot.
+
+    Raises:
+        UnfitShardError: an index of another tar is there and cannot be replaced.
+        OutputError: the folder of the tar cannot be written.
+    """
     data = struct.pack(f"<{len(contents.offsets)}Q", *contents.offsets)
     path = index_path(tar)
-    if not path.is_file() or path.read_bytes() != data:
-        commit.write_bytes(path, data)
+    if path.is_file() and path.read_bytes() == data:
+        return
+    if can_write:
+        with commit.committed(path, option="DIR") as file:
+            file.write(data)
+    elif os.path.lexists(path):
+        # Readers would go by it.
+        message = f"{path}: is no index of its tar, and the folder cannot be written"
+        raise UnfitShardError("damaged", message, "remove it, or let the folder be written")
 
 
 def index_path(tar: Path) -> Path:

@@ -5,6 +5,7 @@ sidecar that says what tar, table and statistics it is of, by their sizes and ti
 """
 
 import hashlib
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,8 @@ class Memory:
     """The folder of what was found; safe to use from several threads for different shards."""
 
     root: Path
+    can_index: bool = True
+    """Whether the folder of the shards can be written; else they may be without an index."""
 
     def recall(self, tar: Path) -> Facts | None:
         """What was found of a shard, if neither it nor what stands beside it has changed."""
@@ -58,12 +61,14 @@ class Memory:
         if value.get("version") != VERSION or value.get("of") != _stamps(tar):
             return None
         facts = Facts(**value["facts"], hashes=hashes)
-        sizes = {hashes: 16 * facts.nsamples, index: 8 * (facts.nsamples + 1)}
+        sizes = {hashes: 16 * facts.nsamples}
+        if self.can_index or os.path.lexists(index):
+            sizes[index] = 8 * (facts.nsamples + 1)
         whole = all(p.is_file() and p.stat().st_size == size for p, size in sizes.items())
         return facts if whole else None
 
     def check(self, tar: Path, *, described: bool) -> Facts:
-        """Reads a shard, writes its index, and remembers what was found.
+        """Reads a shard, writes its index where it can, and remembers what was found.
 
         Raises:
             UnfitShardError: it cannot be adopted.
@@ -72,7 +77,7 @@ class Memory:
         stamps, path = _stamps(tar), self._path(tar)
         contents = read_contents(tar)
         stage = adopt_counts.check_counts(tar, contents.nsamples, described=described)
-        adopt_counts.write_index(tar, contents)
+        adopt_counts.write_index(tar, contents, can_write=self.can_index)
         facts = Facts(
             nsamples=contents.nsamples,
             characters=contents.characters,

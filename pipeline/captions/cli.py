@@ -203,8 +203,9 @@ def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json:
 
     DIR holds 00000.tar and so on, with img2dataset's 00000.parquet and 00000_stats.json beside
     it or, if no tar has them, without. All shards are read, and those that cannot be adopted are
-    named, one a line. Beside each tar an index, .tar.idx, is written. What was found is kept in
-    OUTPUT.work, so that the same command goes on where the last one stopped.
+    named, one a line. Beside each tar an index, .tar.idx, is written, unless DIR is read-only.
+    What was found is kept in OUTPUT.work, so that the same command goes on where the last one
+    stopped.
 
     \b
     m3w captions adopt cc3m --output cc3m

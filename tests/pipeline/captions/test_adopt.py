@@ -3,8 +3,10 @@ import io
 import json
 import os
 import tarfile
+import tempfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -417,6 +419,57 @@ def test_nothing_is_written_through_a_link_that_came_with_the_shards(tmp_path, i
     assert found == dict.fromkeys([*ours, ".a.tmp"], b"mine")
     assert not any((folder / name).is_symlink() for name in [*ours, *new])
     assert manifest.load(folder)[0].nsamples == 3
+
+
+@pytest.fixture
+def base():
+    """A folder of a user for whom modes hold: root writes anywhere."""
+    with tempfile.TemporaryDirectory() as name:
+        user = os.geteuid()
+        try:
+            if user == 0:
+                os.chown(name, 65534, -1)
+                os.seteuid(65534)
+            yield Path(name)
+        finally:
+            os.seteuid(user)
+
+
+def test_a_folder_that_cannot_be_written_is_adopted_without_an_index(base, image):
+    folder, said = write_shard(base / "in", image), []
+    before = sorted(folder.iterdir())
+    folder.chmod(0o500)
+
+    built = adopt(folder, base / "out", name="mine", say=said.append)
+    again = adopt(folder, base / "out", name="mine", say=said.append)
+
+    (line, _) = said
+    assert line.startswith(f"{folder}: cannot be written, so 1 shards have no index; ")
+    assert said[1] == "1 of 1 shards were checked before"
+    assert again.already_done
+    assert sorted(folder.iterdir()) == before
+    assert not verify([built.manifest]).faults
+    sample = read_sample_at(built.manifest, built.manifest.shards[0], 2)
+    assert sample.document.texts == ("caption 2",)
+    folder.chmod(0o700)
+    adopt(folder, base / "out", name="mine")
+    assert (folder / "00000.tar.idx").exists()
+
+
+@pytest.mark.parametrize("index", [b"", bytes(32)])
+def test_an_index_of_another_tar_that_must_stay_is_told(base, image, index):
+    folder = write_shard(base / "in", image)
+    (folder / "00000.tar.idx").write_bytes(index)
+    folder.chmod(0o500)
+    try:
+        with pytest.raises(ShardError, match=r"tar\.idx: is no index of its tar, .*; remove it"):
+            adopt(folder, base / "out", name="mine")
+    finally:
+        folder.chmod(0o700)
+
+    adopt(folder, base / "out", name="mine")
+
+    assert (folder / "00000.tar.idx").read_bytes() not in (b"", bytes(32))
 
 
 @pytest.mark.parametrize("name", [".nv-meta", ".lock"])
