@@ -9,7 +9,7 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.pipeline import originals, publish, refetch
+from openm3w.pipeline import exported, publish, refetch
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
@@ -219,8 +219,10 @@ def identity(plan: Plan) -> dict[str, Any]:
             # In a store it is found again wherever the store lies.
             "fetched": plan.fetched if "://" in plan.fetched else "",
             "resolved": recipes.to_plain(plan.resolved),
-            originals.STORED: originals.stored(
-                plan.store, plan.folder("shards", "select"), plan.folder("images", "packs")
+            exported.STORED: exported.stored(
+                plan.store,
+                selected=plan.folder("shards", "select"),
+                packs=plan.folder("images", "packs"),
             ),
         },
     }
