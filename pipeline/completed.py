@@ -12,7 +12,7 @@ from openm3w.filters.selection import Selection, select
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
-from openm3w.pipeline.images.ledger import filled, is_decoded, original_place
+from openm3w.pipeline.images.ledger import filled, is_decoded, original_place, stored_place
 from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan, wanted_documents
@@ -88,7 +88,7 @@ def completed_documents(
             row=row,
             document=replace(known, scores={**known.scores, **text_scores}),
             fates=tuple(_fate(about[at]) for at in numbers),
-            places={at: _place(about[at]) for at in numbers if not _fate(about[at])},
+            places={at: stored_place(about[at]) for at in numbers if not _fate(about[at])},
             originals={at: kept for at in numbers if (kept := original_place(about[at]))},
             repeats=facts[row].paragraphs,
             sentences=SentenceScores(rows=matrix, max_words=plan.recipe.scores.windows.max_words)
@@ -121,10 +121,6 @@ def stored_scores(
 
 def _fate(place: Mapping[str, Any]) -> str:
     return "" if place["outcome"] == "kept" else str(place["reason"])
-
-
-def _place(place: Mapping[str, Any]) -> Place:
-    return Place(place["pack"], place["offset"], place["length"])
 
 
 def _filled(plan: Plan, image: Image, place: Mapping[str, Any], scored: Mapping[str, Any]) -> Image:

@@ -59,6 +59,21 @@ class Folder:
         found = (self.sidecar(unit) for unit in units)
         return (sidecar["counts"] for sidecar in found if sidecar is not None)
 
+    def forget(self) -> None:
+        """Takes back that any unit here is done; tables stay until they are written again.
+
+        Raises:
+            OutputError: a sidecar cannot be removed.
+        """
+        for path in self.root.glob("*.json"):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"{path}: cannot be removed: {error.strerror or error}; make {self.root} "
+                    "writable, then run the same command again"
+                ) from error
+
     @contextlib.contextmanager
     def writing(
         self, unit: str, schema: pa.Schema, suffix: str = "parquet", *, row_group: int = _ROW_GROUP

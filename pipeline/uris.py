@@ -110,7 +110,8 @@ def fetcher(uri: str, size: int) -> Callable[[int, int], bytes]:
     def read(start: int, end: int) -> bytes:
         for pause in (*_PAUSES, None):
             try:
-                data = fetch(start, end) if fetch else bytes(fs.cat_file(path, start, end))
+                # By keyword: the second argument of s3fs is a version.
+                data = fetch(start, end) if fetch else fs.cat_file(path, start=start, end=end)
                 if len(data) == end - start:
                     return data
                 raise OSError(f"came as {len(data)} bytes of {end - start}")

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -21,11 +21,14 @@ _MAX_LINKS = 40
 
 
 @contextlib.contextmanager
-def committed(path: Path, *, option: str = "--output") -> Iterator[BinaryIO]:
+def committed(
+    path: Path, *, option: str = "--output", named: Callable[[], str] | None = None
+) -> Iterator[BinaryIO]:
     """Opens a temporary file beside `path` that takes its name when the block ends well.
 
     A link stays a link: the file that it names is replaced. `option` is what a user would name to
-    write elsewhere.
+    write elsewhere. `named` is asked once the block has ended, and says what the file is called
+    instead, in the same folder: a name may be made of what was written.
 
     Raises:
         OutputError: the disk is full, or the folder cannot be written, or `path` is a device or a
@@ -50,6 +53,8 @@ def committed(path: Path, *, option: str = "--output") -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
+        if named is not None:
+            path = path.with_name(named())
         temporary.replace(path)
         _sync_folder(path.parent)
     except OSError as error:

@@ -93,6 +93,7 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
         encode=functools.partial(_encoded, plan, encode),
         web=plan.web,
         url_of=reference_of,
+        made_of_it=(plan.folder("select"), plan.folder("shards")),
     )
     packing.commit_pack(how, unit)
 

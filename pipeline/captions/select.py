@@ -15,7 +15,7 @@ from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions import copies, images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.images.ledger import filled, original_place
+from openm3w.pipeline.images.ledger import filled, original_place, stored_place
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
@@ -35,7 +35,7 @@ SELECTED = pa.schema(
         ("originals", pa.string()),
     ]
 )
-"""One row for each kept pair; `place` is JSON: pack, offset, length; so is `extra`, as in `Sample`.
+"""One row for each kept pair; `place` is JSON, the fields of `Place`; so is `extra`, of `Sample`.
 
 `originals` is a JSON list of one such place, of the bytes as they were fetched, or of null."""
 
@@ -148,7 +148,7 @@ def _selected_row(
         "doc_id": pair["doc_id"],
         "split": split,
         "document": dump(document_to_json(_document(pair, image, source))),
-        "place": dump([image["pack"], image["offset"], image["length"]]),
+        "place": dump(astuple(stored_place(image))),
         "extra": dump(json.loads(pair["own"]) | {"sha256": image["original_sha256"]}),
         "originals": dump([astuple(original) if original else None]),
     }

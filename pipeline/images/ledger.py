@@ -93,11 +93,18 @@ def measured_row(encoded: Encoded) -> dict[str, Any]:
     }
 
 
+def stored_place(row: Mapping[str, Any]) -> Place:
+    """Where the bytes of an image are that was kept."""
+    return Place(row["pack"], row["offset"], row["length"], row["sha256"])
+
+
 def original_place(row: Mapping[str, Any]) -> Place | None:
     """Where the image's bytes are as they were fetched, if they were kept."""
     if row["original_pack"] is None:
         return None
-    return Place(row["original_pack"], row["original_offset"], row["original_bytes"])
+    return Place(
+        row["original_pack"], row["original_offset"], row["original_bytes"], row["original_sha256"]
+    )
 
 
 def filled(image: Image, row: Mapping[str, Any]) -> Image:

@@ -3,8 +3,12 @@
 Originals, where a recipe keeps them, lie beside what was made of them. A pack holds each content
 once; the ledger's offset points at the image's bytes, so that a reader needs one range of the file
 and no tar.
+
+A build's packs are themselves named by what is in them, and in which order: whoever makes a unit
+again, or beside another build, never replaces what places that were read before point at.
 """
 
+import hashlib
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +19,23 @@ from openm3w.errors import OutputError
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an image's bytes are: a pack's file name, the offset and the length in bytes."""
+    """Where bytes are: a pack's file name, the offset and the length in bytes, and their hash."""
 
     pack: str
     offset: int
     length: int
+    sha256: str
+    """What is to be there, in hexadecimal digits."""
+
+
+def pack_name(unit: str, digest: str) -> str:
+    """The file name of a unit's pack with this content."""
+    return f"{unit}-{digest}.tar"
+
+
+def unit_of(pack: str) -> str:
+    """The unit of which a pack was made, by its file name."""
+    return pack.removesuffix(".tar").rpartition("-")[0]
 
 
 class PackWriter:
@@ -31,6 +47,15 @@ class PackWriter:
         self._name = name
         self._suffix = suffix
         self._places: dict[str, Place] = {}
+        self._digest = hashlib.blake2b(digest_size=8)
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits of what was added: each member's hash, suffix and length in turn.
+
+        Eight bytes, as the store's other names have: packs of one unit are few.
+        """
+        return self._digest.hexdigest()
 
     def add(self, sha256: str, data: bytes, suffix: str | None = None) -> Place:
         """The place of `data`, which is written unless the pack has it already.
@@ -47,7 +72,8 @@ class PackWriter:
             whole = b"".join((head, data, bytes(-len(data) % tarfile.BLOCKSIZE)))
             self._file.write(whole)
             self._tar.offset += len(whole)
-            place = self._places[sha256] = Place(self._name, offset, len(data))
+            self._digest.update(head)
+            place = self._places[sha256] = Place(self._name, offset, len(data), sha256)
         return place
 
     def close(self) -> None:
@@ -67,7 +93,7 @@ class PackReader:
         """The image's bytes.
 
         Raises:
-            OutputError: the pack is missing, or shorter than its ledger says.
+            OutputError: the pack is missing, shorter than its ledger says, or holds other bytes.
         """
         try:
             file = self._files.pop(place.pack, None) or self._open(place.pack)
@@ -78,13 +104,15 @@ class PackReader:
             raise self._damaged(place.pack, error.strerror or "cannot be read") from error
         if len(data) != place.length:
             raise self._damaged(place.pack, "shorter than its ledger says")
+        if hashlib.sha256(data).hexdigest() != place.sha256:
+            raise self._damaged(place.pack, "holds other bytes than its ledger says")
         return data
 
     def _damaged(self, pack: str, what: str) -> OutputError:
         path = self._folder / pack
         return OutputError(
-            f"{path}: {what}; remove {path.stem}.json beside it and run the m3w build of this "
-            "store again, which reads these images again from their archive"
+            f"{path}: {what}; remove {unit_of(pack)}.json beside it and run the m3w build of this "
+            "store again, which gets these images once more"
         )
 
     def _open(self, pack: str) -> BinaryIO:

@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import apache_beam as beam
 
+from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.decode import (
     Encoded,
@@ -87,8 +88,17 @@ def commit_pack(plan: Plan, unit: PackUnit) -> None:
         reading=functools.partial(_reading, plan),
         encode=functools.partial(_encoded, plan),
         web=plan.web,
+        made_of_it=tuple(_made_of_ledgers(plan)),
     )
     packing.commit_pack(how, unit)
+
+
+def _made_of_ledgers(plan: Plan) -> Iterator[Folder]:
+    """What knows where images are, or which of them there are; perplexities do not."""
+    yield plan.folder("images", "places")
+    yield from (plan.folder("scores", part) for part in plan.score_parts if part != PERPLEXITY)
+    yield plan.measures
+    yield from (plan.folder("shards", part) for part in ("select", "written"))
 
 
 def _packs(plan: Plan) -> Folder:

@@ -6,7 +6,7 @@ and encodes an image; all that is between is here. Only keys and ledger rows are
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ from openm3w.filters.url import registered_domain, url_key
 from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, stored_row
-from openm3w.pipeline.images.packs import PackWriter
+from openm3w.pipeline.images.packs import PackWriter, pack_name
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
 from openm3w.pipeline.jobs.side_by_side import SideBySide
 from openm3w.pipeline.jobs.web import Body, Web
@@ -90,6 +90,8 @@ class Packing:
     """Asks for what is in no archive."""
     url_of: UrlOf = str
     """The URL that an image is asked for by."""
+    made_of_it: tuple[Folder, ...] = ()
+    """What is made from ledgers, and made again where one changes."""
 
     @property
     def ledger(self) -> pa.Schema:
@@ -163,29 +165,63 @@ def _spread(text: str) -> str:
 def commit_pack(packing: Packing, unit: PackUnit) -> None:
     """Reads, encodes and stores the images of one unit, and commits pack and ledger.
 
+    Where another build of this store was faster, its ledger stays. Where the unit was there before
+    with other images or in another order, what was made of its ledger is forgotten first.
+
     Raises:
         OutputError: the store cannot be written.
     """
     folder, clock, tally, hosts = packing.folder, Clock(), Tally(), HostStats()
-    if _is_there(folder, unit.name):
+    before = folder.sidecar(unit.name)
+    if _has_its_pack(folder, before):
         return
-    with contextlib.ExitStack() as stack:
-        add = stack.enter_context(folder.writing(unit.name, packing.ledger))
-        if unit.archive:
-            bodies = stack.enter_context(_bodies(packing, unit, clock, hosts))
-            pack = stack.enter_context(commit.committed(folder.path(unit.name, "tar")))
-            writer = PackWriter(pack, f"{unit.name}.tar")
-            stack.callback(writer.close)
-            rows = (_stored(packing, unit, writer, body, clock) for body in bodies)
-        else:
-            rows = (packing.row(found.origin, found.reason) for found in unit.found)
-        for row in rows:
-            tally.add(row["outcome"], row["reason"])
-            add(row)
-    counts: dict[str, Any] = {"stages": [tally.to_json("images", packing.unit)]}
+    pack = ""
+    if unit.archive:
+        pack, rows = _packed(packing, unit, clock, hosts)
+    else:
+        rows = [packing.row(found.origin, found.reason) for found in unit.found]
+    for row in rows:
+        tally.add(row["outcome"], row["reason"])
+    counts: dict[str, Any] = {"stages": [tally.to_json("images", packing.unit)], "pack": pack}
     if unit.archive == WEB:
         counts["hosts"] = hosts.as_json()
+    now = folder.sidecar(unit.name)
+    if now != before and _has_its_pack(folder, now):
+        return
+    if not _is_the_same(now, counts):
+        for made in packing.made_of_it:
+            made.forget()
+    with folder.writing(unit.name, packing.ledger) as add:
+        for row in rows:
+            add(row)
     folder.commit_sidecar(unit.name, counts=counts, seconds=clock.seconds)
+
+
+def _packed(
+    packing: Packing, unit: PackUnit, clock: Clock, hosts: HostStats
+) -> tuple[str, list[dict[str, Any]]]:
+    """Commits the pack of a unit; its file name, and the ledger's rows.
+
+    Rows wait for the name, at most MAX_IMAGES of them: it is made of what the pack holds.
+    """
+    with contextlib.ExitStack() as stack:
+        bodies = stack.enter_context(_bodies(packing, unit, clock, hosts))
+        path = packing.folder.path(unit.name, "tar")
+        file = stack.enter_context(
+            commit.committed(path, named=lambda: pack_name(unit.name, writer.digest))
+        )
+        writer = PackWriter(file, "")
+        stack.callback(writer.close)
+        rows = [_stored(packing, unit, writer, body, clock) for body in bodies]
+    pack = pack_name(unit.name, writer.digest)
+    for row in rows:
+        # An image has its place by the pack that was not called anything yet.
+        row.update((name, pack) for name in _PACKS if row.get(name) is not None)
+    return pack, rows
+
+
+_PACKS = ("pack", "original_pack")
+"""Columns of the ledger that name a pack."""
 
 
 @contextlib.contextmanager
@@ -342,11 +378,22 @@ _SUFFIXES = {"jpeg": "jpg"}
 
 def _is_there(folder: Folder, name: str) -> bool:
     """Whether a unit is committed and has its pack, where it kept an image at all."""
-    sidecar = folder.sidecar(name)
+    return _has_its_pack(folder, folder.sidecar(name))
+
+
+def _has_its_pack(folder: Folder, sidecar: Mapping[str, Any] | None) -> bool:
     if sidecar is None:
         return False
-    kept = sum(stage["kept"] for stage in sidecar["counts"]["stages"])
-    return not kept or folder.path(name, "tar").is_file()
+    counts = sidecar["counts"]
+    kept = sum(stage["kept"] for stage in counts["stages"])
+    return not kept or (folder.root / counts.get("pack", "")).is_file()
+
+
+def _is_the_same(sidecar: Mapping[str, Any] | None, counts: Mapping[str, Any]) -> bool:
+    """Whether a unit was committed before with these outcomes and this pack."""
+    return sidecar is not None and all(
+        sidecar["counts"].get(part) == counts[part] for part in ("stages", "pack")
+    )
 
 
 def _only(kind: type[Chase] | type[Found]) -> beam.PTransform[Any, Any]:

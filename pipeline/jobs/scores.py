@@ -18,7 +18,7 @@ from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.safety import SCORERS, image_score
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.pipeline import runners
-from openm3w.pipeline.images.packs import Place
+from openm3w.pipeline.images.ledger import stored_place
 from openm3w.pipeline.plan import Plan, wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring import safety
@@ -119,7 +119,7 @@ def _numbers(item: Scored, part: str) -> tuple[dict[str, Any], str]:
 
 def _pairs(plan: Plan, unit: str) -> Iterator[Pair]:
     places = {
-        (row["row"], row["image"]): Place(row["pack"], row["offset"], row["length"])
+        (row["row"], row["image"]): stored_place(row)
         for row in plan.folder("images", "places").rows(unit)
         if row["outcome"] == "kept"
     }

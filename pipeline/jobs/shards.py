@@ -40,7 +40,8 @@ SELECTED = pa.schema(
         ("originals", pa.string()),
     ]
 )
-"""One row for each kept document; `places` is a JSON list of [pack, offset, length].
+"""One row for each kept document; `places` is a JSON list of the fields of
+`Place`: pack, offset, length, hash.
 
 `originals` is the same of the bytes as they were fetched, null where they were not kept."""
 
@@ -144,7 +145,7 @@ def commit_selection(plan: Plan, unit: str) -> None:
     folder.commit_sidecar(unit, counts=counts, seconds={})
 
 
-def _original(found: Completed, at: int) -> tuple[str, int, int] | None:
+def _original(found: Completed, at: int) -> tuple[str, int, int, str] | None:
     place = found.originals.get(at)
     return astuple(place) if place else None
 

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import apache_beam as beam
 
+from openm3w.errors import OutputError
 from openm3w.pipeline import runners
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
@@ -93,10 +94,19 @@ def write_shards(writing: Writing, runner: Runner) -> tuple[ShardEntry, ...]:
 
 
 def split_counts(selected: Folder, units: Iterable[str]) -> dict[str, int]:
-    """Kept samples by split."""
+    """Kept samples by split.
+
+    Raises:
+        OutputError: a unit is not committed any more.
+    """
     counts: dict[str, int] = {}
     for unit in units:
-        sidecar = selected.sidecar(unit) or {"counts": {"splits": {}}}
+        sidecar = selected.sidecar(unit)
+        if sidecar is None:
+            raise OutputError(
+                f"{selected.path(unit, 'json')}: is gone, since images were got once more by "
+                "another build of this store, or somebody removed it; run the same command again"
+            )
         for split, count in sidecar["counts"]["splits"].items():
             counts[split] = counts.get(split, 0) + count
     return counts

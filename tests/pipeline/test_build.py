@@ -15,13 +15,16 @@ import pytest
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
+from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.guard import Guard
+from openm3w.pipeline.images.packs import unit_of
 from openm3w.pipeline.jobs import documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest as manifests
 from openm3w.shards.funnel import check_chain
 from openm3w.shards.reader import read_samples
+from openm3w.shards.verify import verify
 
 pytestmark = pytest.mark.beam
 
@@ -165,10 +168,11 @@ def test_a_damaged_pack_is_made_again_by_what_the_message_says_and_a_lost_one_at
     whole = pack.read_bytes()
     pack.write_bytes(whole[:1024])
 
-    with pytest.raises(OutputError, match=rf"remove {pack.stem}\.json") as error:
+    unit = unit_of(pack.name)
+    with pytest.raises(OutputError, match=rf"remove {unit}\.json") as error:
         build(site, tmp_path / "out")
     assert "\n" not in str(error.value)
-    pack.with_suffix(".json").unlink()
+    pack.with_name(f"{unit}.json").unlink()
     build(site, tmp_path / "out")
 
     assert (tmp_path / "out" / "_SUCCESS").is_file()
@@ -177,6 +181,31 @@ def test_a_damaged_pack_is_made_again_by_what_the_message_says_and_a_lost_one_at
     again, _ = build(site, tmp_path / "out")
     assert not again.already_done
     assert pack.read_bytes() == whole
+
+
+def test_after_a_lost_pack_all_stages_agree_on_what_there_is_now(site, tmp_path):
+    _, plan = build(site, tmp_path / "out")
+    Memory.open(plan.fetched).bury([f"{SITE}/p3a.png"])
+    (pack,) = plan.folder("images", "packs").root.glob("*.tar")
+    pack.unlink()
+
+    resolved = recipes.load("kosmos1", ("shards.val_share=0.0",))
+    again = builds.make_plan(resolved, [str(site)], tmp_path / "other", plan.store, lambda _: None)
+    built = builds.build(again, Runner(), say=lambda _: None).manifest
+
+    of_images = [stage for stage in stages(again) if stage.unit in ("urls", "images")]
+    images = [stage for stage in of_images if stage.job in ("images", "shards")]
+    assert [(stage.job, stage.entered, stage.kept) for stage in images] == [
+        ("images", 24, 23),
+        ("images", 24, 23),
+        ("shards", 23, 23),
+    ]
+    check_chain(stages(again))
+    assert not verify([built]).faults
+    samples = list(read_samples(built, verify="full"))
+    assert built.images == sum(len(sample.images) for sample in samples) == 23
+    (missing,) = (sample for sample in samples if len(sample.images) == 1)
+    assert missing.document.url == f"{SITE}/3"
 
 
 def test_another_recipe_into_the_same_folder_is_refused(site, tmp_path):

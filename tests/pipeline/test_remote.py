@@ -211,3 +211,22 @@ def test_a_file_that_goes_or_shrinks_while_it_is_read_is_no_damaged_file(memory_
     memory_files.clear()
     with pytest.raises(InputError, match="is not there any more"):
         list(forms.read_table(source.file, ["text"]))
+
+
+class Versioned(MemoryFileSystem):
+    """Takes arguments in the order in which s3fs does, and fsspec's other file systems do not."""
+
+    def cat_file(self, path, version_id=None, start=None, end=None, **options):
+        if version_id is not None:
+            raise OSError(f"no version {version_id}")
+        return super().cat_file(path, start=start, end=end, **options)
+
+
+def test_a_part_is_the_same_where_arguments_have_another_order(memory_files):
+    uri = memory_files.put("a.jsonl", b'{"text": "one"}\n')
+    fsspec.register_implementation("memory", Versioned, clobber=True)
+    try:
+        (found,) = find(uri, "")
+        assert found.file.ranged().read(4) == b'{"te'
+    finally:
+        fsspec.register_implementation("memory", MemoryFileSystem, clobber=True)

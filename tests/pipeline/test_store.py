@@ -44,6 +44,18 @@ def test_a_unit_is_done_once_its_sidecar_is_there_with_the_same_fingerprint(tmp_
     }
 
 
+def test_what_is_forgotten_is_to_be_done_again_and_nothing_else_is(tmp_path):
+    target, other = folder(tmp_path), Folder(root=tmp_path / "other", fingerprint="f1")
+    for each in (target, other):
+        write(each, "a", [{"row": 1, "word": "x"}])
+    target.forget()
+    target.forget()
+    Folder(root=tmp_path / "nowhere", fingerprint="f1").forget()
+
+    assert (target.pending(["a"]), other.pending(["a"])) == (["a"], [])
+    assert len(list(target.rows("a"))) == 1
+
+
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}"])
 def test_a_damaged_sidecar_means_that_the_unit_is_not_done(tmp_path, content):
     target = folder(tmp_path)

@@ -186,3 +186,11 @@ def test_json_deeper_than_any_of_ours_is_none(tmp_path):
     path = tmp_path / "deep.json"
     path.write_text("[" * 100_000, encoding="utf-8")
     assert commit.read_json(path) is None
+
+
+def test_a_name_may_be_made_of_what_was_written(tmp_path):
+    said = []
+    with commit.committed(tmp_path / "x", named=lambda: said[0]) as file:
+        file.write(b"data")
+        said.append("y")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"y": b"data"}

@@ -90,7 +90,7 @@ class Memory:
             if buried.covers_content(row.sha256):
                 found[key] = _tombstone(row)
             elif row.sha256:
-                place = Place(row.pack, row.offset, row.length)
+                place = Place(row.pack, row.offset, row.length, row.sha256)
                 self._places.learn(row.sha256, place, sure=False)
         for key in (key for key in asked.values() if buried.covers(key)):
             row = found.get(key, Remembered(url_key=key, url=key, outcome="dropped"))

@@ -13,6 +13,7 @@ from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.recipe import Images, Resize, load
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.decode import Encoding, phash_of
 from openm3w.pipeline.images.ledger import original_place
 from openm3w.pipeline.images.packs import PackReader
@@ -20,6 +21,7 @@ from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
+from openm3w.shards.verify import verify
 
 
 def build(tables, output, *, runner="local", overrides=(), images=(), **columns):
@@ -180,6 +182,32 @@ def test_a_lost_shard_is_written_again_without_resizing(tmp_path, material):
 
     assert hashes(output) == before
     assert {p: p.stat().st_mtime_ns for p in packs} == packs
+
+
+@pytest.mark.beam
+def test_after_a_lost_pack_all_stages_agree_on_what_there_is_now(tmp_path, image_bytes):
+    pictures = {f"{name}.png": image_bytes(120, 100, seed=at) for at, name in enumerate("abc")}
+    folder = tmp_path / "in" / "site.example"
+    folder.mkdir(parents=True)
+    for name, data in pictures.items():
+        (folder / name).write_bytes(data)
+    urls = [f"http://site.example/{name}" for name in pictures]
+    rows = [{"url": url, "caption": f"A picture of {url[-5]}"} for url in urls]
+    table, store = jsonl(tmp_path / "in" / "t.jsonl", rows), tmp_path / "out.work"
+    assert build([table], tmp_path / "out")[0].manifest.nsamples == 3
+    Memory.open(str(store / "fetched")).bury([urls[0]])
+    (pack,) = (store / "images").rglob("*.tar")
+    pack.unlink()
+
+    again, _ = build([table], tmp_path / "other", store=store)
+
+    assert reasons(again, "images", "images") == (3, 2, {"tombstone": 1})
+    assert reasons(again, "select", "pairs") == (3, 2, {"tombstone": 1})
+    samples = list(read_samples(again.manifest, verify="full"))
+    assert {sample.document.url or sample.document.images[0].url for sample in samples} == {
+        *urls[1:]
+    }
+    assert not verify([again.manifest]).faults
 
 
 @pytest.mark.beam

@@ -14,9 +14,9 @@ from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.captions.stored import StoredImages
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import UnusableImageError
-from openm3w.pipeline.images.ledger import original_place
+from openm3w.pipeline.images.ledger import original_place, stored_place
 from openm3w.pipeline.images.lists import Blocklist
-from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.images.packs import PackReader
 from openm3w.pipeline.images.resolve import Found
 from openm3w.pipeline.jobs.images import pack_units
 from openm3w.pipeline.jobs.web import Body
@@ -52,7 +52,7 @@ def copy(built_site, opened):
     """The stored copy of the picture."""
     row = opened(Resize(side=512)).rows[KEY]
     with PackReader(built_site.plan.folder("images", "packs").root) as packs:
-        return packs.read(Place(row["pack"], row["offset"], row["length"]))
+        return packs.read(stored_place(row))
 
 
 def taken(stored):

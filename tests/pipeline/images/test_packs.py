@@ -1,21 +1,31 @@
+import hashlib
 import tarfile
+from dataclasses import replace
 
 import pytest
 
 from openm3w.errors import OutputError
-from openm3w.pipeline.images.packs import PackReader, PackWriter, Place
+from openm3w.pipeline.images.packs import PackReader, PackWriter, Place, pack_name, unit_of
+
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
+def written(path, contents):
+    with path.open("wb") as file:
+        writer = PackWriter(file, path.name)
+        places = [writer.add(sha256(data), data) for data in contents]
+        writer.close()
+    return places, writer.digest
 
 
 def write(path, contents):
-    with path.open("wb") as file:
-        writer = PackWriter(file, path.name)
-        places = [writer.add(name, data) for name, data in contents]
-        writer.close()
-    return places
+    return written(path, contents)[0]
 
 
 def test_images_are_read_back_by_place(tmp_path):
-    contents = [("a", b"first" * 300), ("b", b"second")]
+    contents = [b"first" * 300, b"second"]
     places = write(tmp_path / "p.tar", contents)
 
     with PackReader(tmp_path) as reader:
@@ -23,32 +33,55 @@ def test_images_are_read_back_by_place(tmp_path):
 
 
 def test_a_content_is_stored_once(tmp_path):
-    one, two = write(tmp_path / "p.tar", [("a", b"same"), ("a", b"same")])
+    one, two = write(tmp_path / "p.tar", [b"same", b"same"])
 
     assert one == two
     with tarfile.open(tmp_path / "p.tar") as tar:
-        assert tar.getnames() == ["a.jpg"]
+        assert tar.getnames() == [f"{sha256(b'same')}.jpg"]
 
 
 def test_more_packs_than_may_be_open_are_read(tmp_path):
-    places = [write(tmp_path / f"{i}.tar", [("a", b"%d" % i)])[0] for i in range(5)]
+    places = [write(tmp_path / f"{i}.tar", [b"%d" % i])[0] for i in range(5)]
 
     with PackReader(tmp_path, max_open=2) as reader:
         assert [reader.read(place) for place in places * 2] == [b"%d" % i for i in range(5)] * 2
 
 
 def test_a_pack_that_is_too_short_is_an_error_that_names_it(tmp_path):
-    (place,) = write(tmp_path / "p.tar", [("a", b"data")])
+    (place,) = write(tmp_path / "p.tar", [b"data"])
 
-    with PackReader(tmp_path) as reader, pytest.raises(OutputError, match=r"p\.tar"):
-        reader.read(Place("p.tar", place.offset, 1_000_000))
+    with PackReader(tmp_path) as reader, pytest.raises(OutputError, match=r"p\.tar: shorter"):
+        reader.read(replace(place, length=1_000_000))
+
+
+def test_bytes_that_are_not_those_of_the_place_are_never_given_out(tmp_path):
+    one, two = write(tmp_path / "u-0-00ff.tar", [b"one", b"two"])
+    with PackReader(tmp_path) as reader:
+        assert reader.read(one) == b"one"
+        with pytest.raises(OutputError, match=r"other bytes .*; remove u-0\.json ") as error:
+            reader.read(replace(one, offset=two.offset))
+    assert "\n" not in str(error.value)
+
+
+def test_a_pack_s_digest_goes_by_what_is_in_it_and_in_which_order(tmp_path):
+    packs = [[b"a", b"b"], [b"a", b"b", b"a"], [b"b", b"a"], [b"a"], [b"a", b"c"], []]
+    digests = [written(tmp_path / f"{at}.tar", some)[1] for at, some in enumerate(packs)]
+
+    assert digests[0] == digests[1]
+    assert len(set(digests)) == len(packs) - 1
+    assert {len(digest) for digest in digests} == {16}
+
+
+@pytest.mark.parametrize("unit", ["u", "u-00000", "a.tar-00000"])
+def test_a_pack_s_name_has_that_of_its_unit(unit):
+    assert unit_of(pack_name(unit, "0" * 16)) == unit
 
 
 def test_a_missing_pack_is_one_line_that_says_what_to_do(tmp_path):
     with (
         PackReader(tmp_path) as reader,
-        pytest.raises(OutputError, match=r"remove p\.json") as error,
+        pytest.raises(OutputError, match=r"remove u-0\.json") as error,
     ):
-        reader.read(Place("p.tar", 0, 1))
+        reader.read(Place("u-0-00ff.tar", 0, 1, ""))
 
     assert "\n" not in str(error.value)

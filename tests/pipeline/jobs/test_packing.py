@@ -1,4 +1,5 @@
 import contextlib
+import hashlib
 import tarfile
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError, UnwantedImageError
-from openm3w.pipeline.images.ledger import is_decoded, original_place
+from openm3w.pipeline.images.ledger import is_decoded, original_place, stored_place
 from openm3w.pipeline.images.measures import Measures, Original
-from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.images.packs import PackReader
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
 from openm3w.pipeline.jobs import packing
 from openm3w.pipeline.jobs.packing import MAX_IMAGES, Packing, PackUnit, make_units
@@ -45,24 +46,33 @@ def test_images_that_no_archive_holds_are_of_no_archive():
     assert unit.archive == ""
 
 
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+
 def encoded(data):
     return Encoded(
         data=data,
-        sha256=data.hex(),
+        sha256=sha256(data),
         width=2,
         height=1,
         original_width=4,
         original_height=2,
         original_format="png",
-        original=Original(num_bytes=9, sha256="5", md5="6"),
+        original=Original(num_bytes=9, sha256=sha256(b"original!"), md5="6"),
         measures=Measures(grey_deviation=1.0, entropy=2.0, sharpness=3.0, phash="4" * 16),
     )
 
 
-def make_packing(folder, *, originals=False):
+def pack_of(folder, unit):
+    return folder.root / folder.sidecar(unit)["counts"]["pack"]
+
+
+def make_packing(folder, *, originals=False, begin=lambda: None, made_of_it=()):
     @contextlib.contextmanager
     def reading(archive):
         assert archive == "u"
+        begin()
 
         def read(found):
             if found.origin.startswith("bad_bytes"):
@@ -83,7 +93,13 @@ def make_packing(folder, *, originals=False):
 
     failed = frozenset({"bad_bytes"})
     return Packing(
-        folder=folder, key="image", unit="images", failed=failed, reading=reading, encode=encode
+        folder=folder,
+        key="image",
+        unit="images",
+        failed=failed,
+        reading=reading,
+        encode=encode,
+        made_of_it=made_of_it,
     )
 
 
@@ -104,7 +120,7 @@ def test_a_unit_becomes_a_pack_a_ledger_and_counts(tmp_path):
     }
     with PackReader(tmp_path) as packs:
         kept = {
-            name: packs.read(Place(row["pack"], row["offset"], row["length"]))
+            name: packs.read(stored_place(row))
             for name, row in rows.items()
             if row["outcome"] == "kept"
         }
@@ -125,7 +141,7 @@ def test_an_image_that_the_floor_drops_has_its_numbers_and_no_bytes(tmp_path):
     assert (unwanted["pack"], unwanted["offset"], unwanted["length"]) == (None, None, 8)
     assert (unwanted["original_width"], unwanted["entropy"], unwanted["phash"]) == (4, 2, "4" * 16)
     assert (is_decoded(unwanted), is_decoded(bad)) == (True, False)
-    assert b"unwanted" not in folder.path("u-00000", "tar").read_bytes()
+    assert b"unwanted" not in pack_of(folder, "u-00000").read_bytes()
 
 
 @pytest.mark.parametrize("originals", [False, True])
@@ -136,17 +152,17 @@ def test_originals_lie_beside_what_was_made_of_them(tmp_path, originals):
     packing.commit_pack(make_packing(folder, originals=originals), PackUnit("u-0", "u", found))
 
     a, b, unwanted = folder.rows("u-0")
-    with tarfile.open(folder.path("u-0", "tar")) as tar:
+    with tarfile.open(pack_of(folder, "u-0")) as tar:
         names = tar.getnames()
     assert original_place(unwanted) is None
     if not originals:
-        assert (original_place(a), names) == (None, ["61.jpg", "62.jpg"])
+        assert (original_place(a), names) == (None, [f"{sha256(b'a')}.jpg", f"{sha256(b'b')}.jpg"])
         return
     with PackReader(tmp_path) as packs:
         assert packs.read(original_place(a)) == b"original!"
-        assert packs.read(Place(a["pack"], a["offset"], a["length"])) == b"a"
+        assert packs.read(stored_place(a)) == b"a"
     assert original_place(a) == original_place(b), "the same content is stored once"
-    assert names == ["61.jpg", "5.png", "62.jpg"]
+    assert names == [f"{sha256(b'a')}.jpg", f"{sha256(b'original!')}.png", f"{sha256(b'b')}.jpg"]
 
 
 def test_images_of_no_archive_have_a_ledger_and_no_pack(tmp_path):
@@ -157,7 +173,7 @@ def test_images_of_no_archive_have_a_ledger_and_no_pack(tmp_path):
 
     (row,) = pq.read_table(folder.path(unit.name)).to_pylist()
     assert (row["image"], row["outcome"], row["reason"]) == ("a", "dropped", "not_found")
-    assert not folder.path(unit.name, "tar").exists()
+    assert not list(tmp_path.glob("*.tar"))
 
 
 def test_packs_are_pending_until_their_list_and_all_on_it_are_there(tmp_path):
@@ -176,15 +192,81 @@ def test_a_pack_of_which_a_part_is_gone_is_made_again(tmp_path, lost):
     unit = PackUnit("u-00000", "u", (Found("a1", "u"),))
     packing.commit_pack(make_packing(folder), unit)
     folder.commit_sidecar(packing.ALL_PACKS, counts={"units": ["u-00000"]}, seconds={})
-    whole = folder.path("u-00000", lost).read_bytes()
-    folder.path("u-00000", lost).unlink()
+    pack = pack_of(folder, "u-00000")
+    whole = pack.read_bytes()
+    (pack if lost == "tar" else folder.path("u-00000", "json")).unlink()
 
     assert packing.pending(folder) == ["u-00000"]
     packing.commit_pack(make_packing(folder), unit)
-    assert folder.path("u-00000", "tar").is_file()
-    if lost == "tar":
-        assert folder.path("u-00000", lost).read_bytes() == whole
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.tar")} == {pack.name: whole}
     assert not packing.is_pending(folder)
+
+
+ONE_WAY = PackUnit("u-00000", "u", (Found("a1", "u"), Found("b1", "u")))
+THE_OTHER = replace(ONE_WAY, found=ONE_WAY.found[::-1])
+
+
+def read_all(folder, rows):
+    with PackReader(folder.root) as packs:
+        return {row["image"]: packs.read(stored_place(row)) for row in rows}
+
+
+def test_of_two_builds_at_once_that_get_a_unit_the_first_has_it(tmp_path):
+    """The second has begun before the first commits, and ends after what goes by its places."""
+    folder, made = (
+        Folder(root=tmp_path, fingerprint="f"),
+        Folder(root=tmp_path / "m", fingerprint="m"),
+    )
+    copied = []
+
+    def first():
+        packing.commit_pack(make_packing(folder), ONE_WAY)
+        copied.extend(folder.rows("u-00000"))
+        made.commit_sidecar("made", counts={}, seconds={})
+
+    packing.commit_pack(make_packing(folder, begin=first, made_of_it=(made,)), THE_OTHER)
+
+    assert read_all(folder, copied) == {"a1": b"a", "b1": b"b"}
+    assert list(folder.rows("u-00000")) == copied
+    assert made.sidecar("made")
+    assert len(list(tmp_path.glob("*.tar"))) == 2, "nobody's place points into what the other wrote"
+
+
+def test_a_pack_in_another_order_replaces_nobody_s_bytes(tmp_path):
+    folder = Folder(root=tmp_path, fingerprint="f")
+    packing.commit_pack(make_packing(folder), ONE_WAY)
+    copied = list(folder.rows("u-00000"))
+    folder.path("u-00000", "json").unlink()
+
+    packing.commit_pack(make_packing(folder), THE_OTHER)
+
+    expected = {"a1": b"a", "b1": b"b"}
+    assert read_all(folder, copied) == read_all(folder, folder.rows("u-00000")) == expected
+    assert {row["pack"] for row in copied} != {row["pack"] for row in folder.rows("u-00000")}
+
+
+@pytest.mark.parametrize(
+    ("lost", "again", "stays"),
+    [
+        ("tar", ONE_WAY, True),
+        ("tar", THE_OTHER, False),
+        ("tar", replace(ONE_WAY, found=(*ONE_WAY.found, Found("bad", "u"))), False),
+        ("json", ONE_WAY, False),
+    ],
+    ids=["the same", "another order", "another outcome", "not known"],
+)
+def test_what_was_made_of_a_ledger_is_forgotten_where_that_changes(tmp_path, lost, again, stays):
+    folder, made = (
+        Folder(root=tmp_path, fingerprint="f"),
+        Folder(root=tmp_path / "m", fingerprint="m"),
+    )
+    packing.commit_pack(make_packing(folder), ONE_WAY)
+    made.commit_sidecar("made", counts={}, seconds={})
+    (pack_of(folder, "u-00000") if lost == "tar" else folder.path("u-00000", "json")).unlink()
+
+    packing.commit_pack(make_packing(folder, made_of_it=(made,)), again)
+
+    assert (made.sidecar("made") is not None) is stays
 
 
 def test_a_unit_that_kept_no_image_needs_no_pack(tmp_path):

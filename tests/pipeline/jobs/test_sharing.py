@@ -25,6 +25,7 @@ from openm3w.pipeline.fetch_options import Stores, stores_of
 from openm3w.pipeline.jobs.web import Web, asking, remembered_at
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.store import Folder
 
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
 NAMES = [f"{at}.png" for at in range(4)]
@@ -184,7 +185,7 @@ def test_small_files_are_merged_around_a_job_that_asks(number, tmp_path):
     web = Web(settings=FetchSettings(), store=str(tmp_path), again=None)
     for at in range(number):
         remember(memory, at)
-    with asking(web, Runner()):
+    with asking(web, Runner(), Folder.of(tmp_path / "packs", "made"), "web"):
         before = memory.stats()
         for at in range(number, 2 * number):
             remember(memory, at)

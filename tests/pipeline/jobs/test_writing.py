@@ -1,6 +1,7 @@
 import pyarrow as pa
 import pytest
 
+from openm3w.errors import OutputError
 from openm3w.pipeline.jobs.writing import (
     ShardName,
     Writing,
@@ -8,6 +9,7 @@ from openm3w.pipeline.jobs.writing import (
     shard_names,
     shard_of,
     split_by,
+    split_counts,
     write_shards,
 )
 from openm3w.pipeline.runners import Runner
@@ -75,6 +77,13 @@ def writing(tmp_path):
         samples_per_shard=6,
         seed=0,
     )
+
+
+def test_a_unit_that_is_not_committed_any_more_is_no_unit_without_samples(writing):
+    assert split_counts(writing.selected, writing.units) == {"val": 4, "train": 16}
+    writing.selected.path("b", "json").unlink()
+    with pytest.raises(OutputError, match=r"b\.json: is gone, .* run the same command again"):
+        split_counts(writing.selected, writing.units)
 
 
 @pytest.mark.beam

@@ -1,3 +1,4 @@
+import hashlib
 import io
 import weakref
 
@@ -45,7 +46,7 @@ def jpeg(colour):
 
 
 def pair(row, colour, *texts):
-    return Pair(row, 0, Place("", 0, 0), texts, jpeg(colour), sentences=len(texts) - 1)
+    return Pair(row, 0, Place("", 0, 0, ""), texts, jpeg(colour), sentences=len(texts) - 1)
 
 
 def test_each_image_is_scored_against_its_own_texts_in_their_order():
@@ -94,7 +95,7 @@ def test_batches_have_a_fixed_size_and_order(count, sizes):
 def test_bytes_are_filled_in_from_the_pack(tmp_path):
     with (tmp_path / "p.tar").open("wb") as file:
         writer = PackWriter(file, "p.tar")
-        place = writer.add("a", b"picture")
+        place = writer.add(hashlib.sha256(b"picture").hexdigest(), b"picture")
         writer.close()
 
     filled = with_data(Batch("u", (Pair(0, 0, place, ("x",)),)), tmp_path)
