@@ -142,6 +142,7 @@ def test_a_build_that_kept_no_originals_says_how_to_keep_them(archive, data, tmp
 @pytest.mark.beam
 def test_caption_shards_have_originals_too(data, tmp_path):
     lines = [f'{{"url": "{name}", "text": "a picture called {name}"}}' for name in data]
+    lines.append('{"url": "http://gone.test/e.png", "text": "a picture called e.png"}')
     (tmp_path / "t.jsonl").write_text("\n".join(lines), encoding="utf-8")
     for name, content in data.items():
         (tmp_path / name).write_bytes(content)
@@ -166,14 +167,19 @@ def test_caption_shards_have_originals_too(data, tmp_path):
     for name in ("train-000000.parquet", "train-000000_stats.json"):
         assert (tmp_path / "out/data" / name).is_file()
     table = pq.read_table(tmp_path / "originals/data/train-000000.parquet").to_pylist()
+    gone = [row for row in table if row["status"] != "success"]
+    assert [(row["url"], row["error_message"]) for row in gone] == [
+        ("http://gone.test/e.png", "not_found")
+    ]
+    table = [row for row in table if row not in gone]
     assert [row["key"] for row in table] == list(found)
-    assert {(row["width"], row["status"]) for row in table} == {(300, "success")}
+    assert {row["width"] for row in table} == {300}
     sizes = {row["sha256"] for row in table}
     assert sizes == {hashlib.sha256(content).hexdigest() for content in data.values()}
     counted = json.loads((tmp_path / "originals/data/train-000000_stats.json").read_text())
-    assert (counted["count"], counted["successes"]) == (len(data), len(data))
+    assert (counted["count"], counted["successes"]) == (len(data) + 1, len(data))
 
-    Memory.open(plan.fetched).bury([hashlib.sha256(data["c.webp"]).hexdigest()])
+    Memory.open(plan.fetched).bury([hashlib.sha256(data["c.webp"]).hexdigest(), "gone.test"])
     with pytest.raises(OutputError, match="choose another --output"):
         export_originals(tmp_path / "out", tmp_path / "originals", Runner())
     less = export_originals(tmp_path / "out", tmp_path / "less", Runner())
