@@ -84,7 +84,8 @@ class CaptionPlan:
                 r.captions,
                 *map(recipe.to_plain, profile.row_filters()),
                 *map(recipe.to_plain, profile.language_filters()),
-                self.beside,
+                # Scopes are in the rows.
+                [self.scope_of(table) for table in self.tables] if self.beside else False,
             ),
             "index": ([place.identity for place in self.places],),
             "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
@@ -102,14 +103,15 @@ class CaptionPlan:
         """What makes this build another one than the one that was there before."""
         return {
             "fingerprint": self.fingerprint("shards"),
-            "recipe": recipe.to_plain(self.recipe),
+            "recipe": publish.recipe_table(self.recipe),
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
             publish.BESIDE: {
                 originals.STORED: originals.stored(
                     self.store, self.folder("select"), self.folder("images")
-                )
+                ),
+                **({publish.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
             },
         }
 

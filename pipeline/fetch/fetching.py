@@ -12,13 +12,13 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from openm3w.filters.url import registered_domain
 from openm3w.pipeline.fetch.client.request import Session
 from openm3w.pipeline.fetch.following import Again, Errand, after, ended
-from openm3w.pipeline.fetch.hosts import HostStats
+from openm3w.pipeline.fetch.forbidden import Covers, Forbidden, Nothing
 from openm3w.pipeline.fetch.outcomes import Answer, Fetched
 from openm3w.pipeline.fetch.queues import HostQueues
 from openm3w.pipeline.fetch.settings import FetchSettings
@@ -28,19 +28,6 @@ UNREACHABLE = frozenset({"dns_failure", "connect_failure", "connect_timeout"})
 """Faults that say of a host that nobody is there; after ten in a row it is given up."""
 MAX_WAITING_BYTES = 256 << 20
 """Bodies that nobody has taken yet; while there are more, no request begins. Ours."""
-
-
-class Covers(Protocol):
-    """What must never be asked for."""
-
-    def covers(self, url: str) -> bool: ...
-
-
-class Nothing:
-    """Covers nothing."""
-
-    def covers(self, url: str) -> bool:  # noqa: ARG002
-        return False
 
 
 @dataclass(slots=True, eq=False)
@@ -85,17 +72,21 @@ class _Turn:
 class Fetcher:
     """Fetches bundles of URLs; may be called from several threads.
 
-    `resolver` takes the place of the system's look-ups, `covers` says which URLs are never asked
-    for. Use it in a `with` block, or call `close`.
+    `resolver` takes the place of the system's look-ups. `covers` gives which URLs are never asked
+    for, of the moment: it is called with each bundle, and beside that at most every
+    `forbidden.EVERY` seconds, in threads that may wait. Use it in a `with` block, or call `close`.
     """
 
     def __init__(
-        self, settings: FetchSettings, *, resolver: Any = None, covers: Covers | None = None
+        self,
+        settings: FetchSettings,
+        *,
+        resolver: Any = None,
+        covers: Callable[[], Covers] | None = None,
     ) -> None:
-        self.stats = HostStats()
         self._settings = settings
         self._resolver = resolver
-        self._covers = covers or Nothing()
+        self._forbidden = Forbidden(covers or Nothing)
         self._queues: HostQueues[_Job] = HostQueues(
             per_domain=settings.manners.per_domain, rate=settings.manners.per_domain_rate
         )
@@ -125,7 +116,12 @@ class Fetcher:
         self.close()
 
     def stream(self, urls: Iterable[str]) -> Iterator[Fetched]:
-        """What becomes of each distinct URL, in the order in which it is known."""
+        """What becomes of each distinct URL, in the order in which it is known.
+
+        Raises:
+            Whatever `covers` does: what must not be asked for is not known then.
+        """
+        self._forbidden.look()
         distinct = tuple(dict.fromkeys(urls))
         bundle = _Bundle()
         self._call(self._submit, bundle, distinct)
@@ -183,7 +179,7 @@ class Fetcher:
         errand = job.errand
         job.domain, job.host = registered_domain(errand.at), _host(errand.at)
         try:
-            is_covered = self._covers.covers(errand.at)
+            is_covered = self._forbidden.covers(errand.at)
         except Exception as error:  # noqa: BLE001  # what must not be asked is not known
             self._fail(job.bundle, error)
             return
@@ -237,8 +233,10 @@ class Fetcher:
 
     async def _step(self, job: _Job) -> "_Turn":
         errand = job.errand
+        if await self._forbidden.covers_now(errand.at):  # since it began to wait for its turn
+            return _Turn(step=ended(errand, "tombstone"), requests=0)
         word = await self._sites.about(errand.at)
-        errand.signals.update(dict.fromkeys(word.signals))
+        errand.hear(word.signals, word.wishes)
         self._queues.set_delay(job.domain, word.crawl_delay)
         if word.reason and not word.fault:
             return _Turn(step=ended(errand, word.reason), requests=word.requests)
@@ -272,7 +270,6 @@ class Fetcher:
         with self._counting:
             self._waiting_bytes += len(found.data)
         found = replace(found, fetched_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-        self.stats.add(found)
         job.bundle.results.put(found)
 
     def _expire(self, bundle: _Bundle) -> None:

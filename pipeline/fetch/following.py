@@ -1,5 +1,6 @@
 """What comes after an answer: the end, the next address, or the same one again. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -34,6 +35,19 @@ class Errand:
     """Addresses that redirected."""
     signals: dict[str, None] = field(default_factory=dict)
     """What was said about use, in the order in which it was found."""
+    heard: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By address: the files that its site was asked for its wishes."""
+
+    def hear(self, signals: Iterable[str], wishes: tuple[str, ...]) -> None:
+        """Takes what the site of `at` says of it, and in which of its files it could."""
+        self.signals.update(dict.fromkeys(signals))
+        self.heard[self.at] = wishes  # of a second attempt in place of the first
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """Files that every site so far was asked for its wishes."""
+        first = next(iter(self.heard.values()), ())
+        return tuple(name for name in first if all(name in each for each in self.heard.values()))
 
 
 class Again(NamedTuple):
@@ -99,6 +113,7 @@ def ended(errand: Errand, reason: str, answer: Answer | None = None) -> Fetched:
         etag=_first(last, "etag"),
         last_modified=_first(last, "last-modified"),
         signals=tuple(errand.signals),
+        wishes=errand.wishes,
         data=b"" if reason else last.body,
     )
 

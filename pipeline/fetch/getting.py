@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline.fetch.fetching import Fetcher
-from openm3w.pipeline.fetch.lifting import is_lifted
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import Manners, Refetch
+from openm3w.pipeline.fetch.standing import is_unheard, stands
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.remembered import Remembered, moment, stale
 from openm3w.pipeline.fetch.wishes import signals
@@ -57,7 +57,8 @@ def get(
 ) -> Iterator[Got]:
     """Each distinct URL once, by its canonical spelling, in the order in which they are there.
 
-    What others fetched, or refused to, under other manners is judged by the fetcher's own. Where
+    What others fetched, or refused to, under other manners is judged by the fetcher's own; what
+    they fetched without hearing all of a site's wishes that these heed is asked for again. Where
     asking again fails for something that passes, as a 503, the bytes that are remembered stay.
     `told` hears of every URL that was asked for. The unit is committed when the last one has been
     taken.
@@ -71,7 +72,7 @@ def get(
     fresh = {
         key: row
         for key, row in known.items()
-        if not again.asks(row, now) and not is_lifted(fetcher.settings, row)
+        if not again.asks(row, now) and stands(fetcher.settings, row)
     }
     manners = fetcher.settings.manners
     yield from _remembered(fresh, wanted, memory, manners)
@@ -84,7 +85,9 @@ def get(
                 told(found)
             key = url_key(found.url)
             row = writing.add(found, known.get(key))
-            if row.sha256 and not found.data:  # asked again in vain: what was there stays
+            if row.sha256 and not found.data and is_unheard(fetcher.settings, row):
+                yield Got(found.url, found.reason)  # its bytes stay for those who heed less
+            elif row.sha256 and not found.data:  # asked again in vain: what was there stays
                 yield from _remembered({key: row}, wanted, memory, manners)
             else:
                 yield Got(found.url, row.reason, found.data if not row.reason else b"")

@@ -95,6 +95,9 @@ class Result:
     last_modified: str = ""
     signals: tuple[str, ...] = ()
     """Everything that headers, robots.txt and well-known files say about use, obeyed or not."""
+    wishes: tuple[str, ...] = ()
+    """Files that every site on the way was asked for its wishes (`Manners.wishes`), or that its
+    robots.txt keeps us from asking."""
 
     @property
     def passes(self) -> bool:

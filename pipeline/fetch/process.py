@@ -31,13 +31,13 @@ def memory_at(uri: str) -> Memory:
 
 
 def fetcher_for(settings: FetchSettings, uri: str) -> Fetcher:
-    """The process's fetcher of these settings, heeding the tombstones of a memory."""
+    """The process's fetcher of these settings, heeding what is buried in a memory by now."""
     memory = memory_at(uri)
     with _LOCK:
         key = (settings, uri)
         if key not in _FETCHERS:
             resolver = _RESOLVERS[-1]() if _RESOLVERS else None
-            _FETCHERS[key] = Fetcher(settings, resolver=resolver, covers=memory.tombstones())
+            _FETCHERS[key] = Fetcher(settings, resolver=resolver, covers=memory.tombstones)
         return _FETCHERS[key]
 
 

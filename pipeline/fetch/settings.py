@@ -15,6 +15,11 @@ NAMES = (AGENT, PRODUCT.lower())
 """What means us in robots.txt and in scoped directives, in lower case: owners of sites write what
 they see in their logs, too."""
 
+ROBOTS_TXT = "robots.txt"
+TDMREP_JSON = "tdmrep.json"
+AI_TXT = "ai.txt"
+"""Files in which a site says its wishes, as rows of the store name them."""
+
 Refetch = Literal["", "failed", "older-than", "all"]
 
 
@@ -77,6 +82,16 @@ class Manners:
     """Whether tdmrep.json and ai.txt are asked at all: two more requests of each site, which a run
     over a million sites with one image each may not want to send. What is not obeyed (`ai_txt`,
     `opt_out.tdm_reservation`) is not asked either way."""
+
+    @property
+    def wishes(self) -> tuple[str, ...]:
+        """The files that a site is asked before an image, each since it is heeded."""
+        heeded = {
+            ROBOTS_TXT: self.robots,
+            TDMREP_JSON: self.well_known and self.opt_out.tdm_reservation,
+            AI_TXT: self.well_known and self.ai_txt,
+        }
+        return tuple(name for name, is_heeded in heeded.items() if is_heeded)
 
     @property
     def user_agent(self) -> str:

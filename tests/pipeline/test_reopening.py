@@ -372,3 +372,14 @@ def test_where_fetches_are_remembered_outside_of_the_store_is_known_again(claime
     shared = replace(plan, fetched="s3://bucket/shared/fetched")
     publish.claim(plan.output, plan.store, builds.identity(shared))
     assert reopen(plan.output).fetched == "s3://bucket/shared/fetched"
+    secret = replace(plan, fetched="memory://me:s3cret@bucket/f")
+    publish.claim(plan.output, plan.store, builds.identity(secret))
+    assert reopen(plan.output).fetched == "memory://bucket/f"
+    assert "s3cret" not in (plan.store / "build.json").read_text()
+
+
+def test_a_folder_of_fetches_that_a_recipe_names_is_known_again(claimed, tmp_path):
+    other = tmp_path / "fetched of all"
+    plan = claimed(f'fetch.store="{other}"')
+    assert builds.identity(plan)["recipe"]["fetch"].get("store") is None
+    assert reopen(plan.output).fetched == str(other)

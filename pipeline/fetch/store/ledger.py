@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import OutputError
 from openm3w.pipeline.fetch.store.blobs import Blobs
-from openm3w.pipeline.fetch.store.remembered import SCHEMA
+from openm3w.pipeline.fetch.store.remembered import SCHEMA, completed
 from openm3w.pipeline.fetch.store.runs import (
     Part,
     Run,
@@ -150,7 +150,8 @@ class Ledger:
 
         def read(file: Any, ends: _Ends) -> Any:
             groups = np.flatnonzero((ends.last >= np.uint64(low)) & (ends.first <= np.uint64(high)))
-            return cut(file.read_row_groups(groups.tolist(), columns=list(columns)), low, high)
+            found = file.read_row_groups(groups.tolist(), columns=list(columns))
+            return cut(completed(found, columns), low, high)
 
         return self._in_part(part, read)
 
@@ -218,10 +219,8 @@ class Ledger:
 
 
 def _read_table(data: bytes, columns: Sequence[str] | None) -> Any:
-    source = pa.BufferReader(data)
-    return pq.read_table(
-        source, columns=list(columns) if columns else None, page_checksum_verification=True
-    )
+    with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
+        return completed(file.read(list(columns) if columns else None), columns or SCHEMA.names)
 
 
 def _whole(names: Iterable[str]) -> list[tuple[str, int, int | None]]:
@@ -242,7 +241,7 @@ def _read_keys(file: Any, ends: _Ends, keys: _Keys) -> Any:
     found = file.read_row_groups(groups.tolist(), columns=["key"]).column("key").to_numpy()
     of_row = np.repeat(groups, ends.rows[groups])
     hits = np.unique(of_row[_among(found, keys)])
-    return _having(file.read_row_groups(hits.tolist()), keys)
+    return _having(completed(file.read_row_groups(hits.tolist())), keys)
 
 
 def _among(found: Any, keys: _Keys) -> Any:

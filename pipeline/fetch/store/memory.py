@@ -46,6 +46,7 @@ class Memory:
         self._buried: frozenset[str] = frozenset()
         self._tombstones = Tombstones()
         self._lock = threading.RLock()
+        self._looking = threading.Lock()
 
     @classmethod
     def open(cls, uri: str, *, clock: Callable[[], float] = time.time) -> Self:
@@ -147,15 +148,18 @@ class Memory:
             yield one, data
 
     def tombstones(self) -> Tombstones:
-        """What is buried at this moment.
+        """What is buried at this moment: a listing, and all files of it where one came.
+
+        Waits for nothing else that is read of the store.
 
         Raises:
             OutputError: a file of tombstones is damaged or cannot be read.
         """
-        names = tombstones.names(self.blobs)
-        if names != self._buried:
-            self._tombstones, self._buried = Tombstones.load(self), names
-        return self._tombstones
+        with self._looking:
+            names = tombstones.names(self.blobs)
+            if names != self._buried:
+                self._tombstones, self._buried = Tombstones.load(self), names
+            return self._tombstones
 
     def bury(self, entries: Iterable[str]) -> int:
         """Forbids URLs, domains and contents for ever; how many of them were not yet buried.

@@ -43,6 +43,9 @@ SCHEMA = pa.schema(
     ]
 )
 """The columns of a file of rows; no cell is null."""
+_LATER = ("wishes",)
+"""Columns that the first files had not: a list of nothing, which is what their rows knew of it."""
+_LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
 _COLUMNS = tuple(f.name for f in fields(Remembered))
 _OF_FETCHED = tuple(f.name for f in fields(Fetched) if f.name not in ("url", "data"))
 
@@ -94,7 +97,7 @@ def row_of_known(known: Remembered) -> dict[str, Any]:
 def remembered_of(row: Mapping[str, Any]) -> Remembered:
     """The value of a row."""
     values = {name: row[name] for name in _COLUMNS}
-    return Remembered(**{**values, "signals": tuple(row["signals"])})
+    return Remembered(**{**values, **{name: tuple(row[name]) for name in _LISTS}})
 
 
 def table_of(rows: Iterable[Mapping[str, Any]]) -> Any:
@@ -105,13 +108,20 @@ def table_of(rows: Iterable[Mapping[str, Any]]) -> Any:
     return pa.table(columns, schema=SCHEMA)
 
 
+def completed(table: Any, columns: Sequence[str] = tuple(SCHEMA.names)) -> Any:
+    """A table of these columns, in their order, of one that may lack those that came later."""
+    for name in set(columns).intersection(_LATER).difference(table.column_names):
+        nothing = pa.array([()] * table.num_rows, SCHEMA.field(name).type)
+        table = table.append_column(SCHEMA.field(name), nothing)
+    return table.select(list(columns))
+
+
 def values_of(table: Any) -> Iterator[Remembered]:
     """The rows of a table, in their order."""
     columns: Sequence[list[Any]] = [table.column(name).to_pylist() for name in _COLUMNS]
     for values in zip(*columns, strict=True):
         named = dict(zip(_COLUMNS, values, strict=True))
-        named["signals"] = tuple(named["signals"])
-        yield Remembered(**named)
+        yield Remembered(**{**named, **{name: tuple(named[name]) for name in _LISTS}})
 
 
 def stale(remembered: Remembered, refetch: Refetch, now: float, older_than_seconds: float) -> bool:

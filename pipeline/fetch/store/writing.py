@@ -84,7 +84,10 @@ class Writing:
         at = moment(seconds_of(fetched.fetched_at, now))
         if known is not None and known.sha256 and fetched.passes:
             said = tuple(dict.fromkeys((*known.signals, *of_site(fetched.signals))))
-            kept = replace(known, at=at, origin=self._origin, signals=said)
+            # Where the picture itself was asked for once more, its site was heard before.
+            heard = fetched.wishes if fetched.final_url == known.final_url else ()
+            wishes = tuple(dict.fromkeys((*known.wishes, *heard)))
+            kept = replace(known, at=at, origin=self._origin, signals=said, wishes=wishes)
             self._rows[key] = row_of_known(kept)
             return kept
         row = row_of(fetched, url_key=key, at=at, origin=self._origin)

@@ -12,11 +12,14 @@ from openm3w.pipeline.fetch.wishes.wishes import DISALLOWED_BY_AI_TXT
 
 HEADERS: Final = ("x-robots-tag", "tdm-reservation", "tdm-policy", "content-usage")
 """Headers that speak of use."""
+DISALLOWED_BY_ROBOTS: Final = "robots.txt: disallow"
+"""The signal of a robots.txt that disallows a URL."""
 MAX_WAIT: Final = 31_536_000.0
 """Seconds, a year. A longer Retry-After is cut to it, so that every wait is an ordinary number."""
 
 _FILES: Final = ("robots.txt ", "tdmrep.json ")
 """What a signal begins with that a site's file gave, and not a header."""
+_DISALLOWED: Final = (DISALLOWED_BY_ROBOTS, DISALLOWED_BY_AI_TXT)
 _EARLIER: Final = "earlier "
 """What a signal begins with that stood in an answer before the last one; it decides nothing."""
 _SECONDS: Final = re.compile(r"-?[0-9]+(?:\.[0-9]+)?", re.ASCII)
@@ -41,7 +44,7 @@ def earlier(signal: str) -> str:
 
 def of_site(signals: tuple[str, ...]) -> tuple[str, ...]:
     """Those of these signals that files of the site gave."""
-    return tuple(s for s in signals if s.startswith(_FILES) or s == DISALLOWED_BY_AI_TXT)
+    return tuple(s for s in signals if s.startswith(_FILES) or s in _DISALLOWED)
 
 
 def refuses(manners: Manners, signals: tuple[str, ...]) -> str:
@@ -53,7 +56,8 @@ def refuses(manners: Manners, signals: tuple[str, ...]) -> str:
     """
     if not signals:  # as of nearly all
         return ""
-    headers = [signal for signal in signals if not signal.startswith((*_FILES, _EARLIER))]
+    no_header = (*_FILES, *_DISALLOWED, _EARLIER)
+    headers = [signal for signal in signals if not signal.startswith(no_header)]
     files = [[signal.partition(" ")[2]] for signal in signals if signal.startswith(_FILES)]
     if not all(manners.opt_out.judge(said) for said in (headers, *files)):
         return "opt_out"

@@ -11,12 +11,12 @@ from urllib.parse import urlsplit
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline.fetch.outcomes import PASSING, Answer
-from openm3w.pipeline.fetch.settings import Manners
+from openm3w.pipeline.fetch.settings import AI_TXT, ROBOTS_TXT, TDMREP_JSON, Manners
 from openm3w.pipeline.fetch.wishes.robots import NO_RULES, Get, Robots, Rules, ask_robots
-from openm3w.pipeline.fetch.wishes.signals import refuses
+from openm3w.pipeline.fetch.wishes.signals import DISALLOWED_BY_ROBOTS, refuses
 from openm3w.pipeline.fetch.wishes.wishes import (
-    AI_TXT,
-    TDMREP,
+    AI_TXT_PATH,
+    TDMREP_PATH,
     Reservation,
     Wishes,
     ask_ai_txt,
@@ -45,6 +45,9 @@ class Word:
     """Of `outcomes.REFUSED` where the URL is not to be asked, else ""."""
     signals: tuple[str, ...] = ()
     """All that its files say of use, obeyed or not, each with the file's name before it."""
+    wishes: tuple[str, ...] = field(default=(), compare=False)
+    """Files that were asked, now or before, or that robots.txt keeps us from asking; those after a
+    file that forbids are not among them, and none is where robots.txt could not be read."""
     crawl_delay: float = 0.0
     """Seconds between requests, at most `Manners.max_crawl_delay`; 0: the site does not say."""
     fault: str = ""
@@ -124,11 +127,21 @@ class Sites:
         if robots.reason:
             return Word(reason=robots.reason, fault=robots.fault)
         if not robots.rules.allows(url):
-            return Word(reason="robots_disallowed", crawl_delay=delay)
+            return Word(
+                reason="robots_disallowed",
+                signals=(DISALLOWED_BY_ROBOTS,),
+                wishes=(ROBOTS_TXT,),
+                crawl_delay=delay,
+            )
         wishes = await self._wishes(site, origin, robots.rules, get)
         usage = (f"robots.txt content-usage: {said}" for said in robots.rules.usage(url))
         signals = (*usage, *wishes.signals(url))
-        return Word(reason=refuses(self._manners, signals), signals=signals, crawl_delay=delay)
+        return Word(
+            reason=refuses(self._manners, signals),
+            signals=signals,
+            wishes=self._manners.wishes,
+            crawl_delay=delay,
+        )
 
     async def _robots(self, site: _Site, origin: str, get: Get) -> Robots:
         if site.robots is not None:
@@ -163,14 +176,12 @@ class Sites:
     async def _tdmrep(
         self, origin: str, rules: Rules, get: Get
     ) -> tuple[tuple[Reservation, ...], int]:
-        heeded = self._manners.well_known and self._manners.opt_out.tdm_reservation
-        if heeded and rules.allows(origin + TDMREP):
+        if TDMREP_JSON in self._manners.wishes and rules.allows(origin + TDMREP_PATH):
             return await ask_tdmrep(origin, get)
         return (), 0
 
     async def _ai_txt(self, origin: str, rules: Rules, get: Get) -> tuple[Rules, int]:
-        heeded = self._manners.well_known and self._manners.ai_txt
-        if heeded and rules.allows(origin + AI_TXT):
+        if AI_TXT in self._manners.wishes and rules.allows(origin + AI_TXT_PATH):
             return await ask_ai_txt(origin, get)
         return NO_RULES, 0
 

@@ -11,8 +11,8 @@ from openm3w.pipeline.fetch.outcomes import Answer
 from openm3w.pipeline.fetch.wishes.paths import Pattern, pattern_of, target_of
 from openm3w.pipeline.fetch.wishes.robots import NO_RULES, Get, Rules, follow, read_rules, read_text
 
-TDMREP: Final = "/.well-known/tdmrep.json"
-AI_TXT: Final = "/ai.txt"
+TDMREP_PATH: Final = "/.well-known/tdmrep.json"
+AI_TXT_PATH: Final = "/ai.txt"
 MAX_BYTES: Final = 512_000
 """Of either file, as of robots.txt (ours). A longer one says nothing."""
 MAX_POLICY: Final = 2_000
@@ -92,14 +92,14 @@ def read_ai_txt(body: bytes, content_type: str = "") -> Rules:
 
 async def ask_tdmrep(origin: str, get: Get) -> tuple[tuple[Reservation, ...], int]:
     """The rules of a site's tdmrep.json, and their weight in characters."""
-    answer = await _file(origin + TDMREP, get)
+    answer = await _file(origin + TDMREP_PATH, get)
     rules = read_tdmrep(answer.body) if answer else ()
     return rules, len(answer.body) if answer and rules else 0
 
 
 async def ask_ai_txt(origin: str, get: Get) -> tuple[Rules, int]:
     """The rules of a site's ai.txt, and their weight in characters."""
-    answer = await _file(origin + AI_TXT, get)
+    answer = await _file(origin + AI_TXT_PATH, get)
     if answer is None:
         return NO_RULES, 0
     rules = read_ai_txt(answer.body, next(iter(answer.values("content-type")), ""))

@@ -17,7 +17,7 @@ from openm3w.pipeline.fetch.settings import FetchSettings, Manners
 
 def fetch(urls, manners=RUDE, limits=HERE, *, resolver=None, covers=None, **settings):
     chosen = FetchSettings(limits=limits, manners=manners, **settings)
-    with Fetcher(chosen, resolver=resolver, covers=covers) as fetcher:
+    with Fetcher(chosen, resolver=resolver, covers=covers and (lambda: covers)) as fetcher:
         return list(fetcher.stream(urls))
 
 
@@ -202,10 +202,8 @@ def test_a_host_where_nobody_is_costs_a_few_attempts():
     manners = Manners(per_domain=2, per_domain_rate=0, robots=False, well_known=False)
     with Fetcher(FetchSettings(limits=HERE, manners=manners)) as fetcher:
         found = list(fetcher.stream(urls))
-        total = fetcher.stats.total()
     assert reasons(found) == {"connect_failure": 300}
     assert sum(each.attempts for each in found if each.seconds) < 50
-    assert total.urls == 300
 
 
 def test_bodies_that_nobody_takes_are_bounded(monkeypatch):

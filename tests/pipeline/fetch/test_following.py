@@ -114,6 +114,20 @@ def test_who_stays_overloaded_is_left_alone():
     assert (found.outcome, found.reason, found.status) == ("failed", "http_status", 503)
 
 
+def test_files_count_as_asked_where_every_site_on_the_way_was_asked_for_them():
+    errand = Errand(url=URL, at=URL)
+    assert ended(errand, "deadline").wishes == ()
+    errand.hear(("robots.txt content-usage: train-ai=y",), ())  # could not be read, and later can
+    errand.hear((), ("robots.txt", "tdmrep.json"))
+    _, again = step(Answer(url=URL, status=302, location="https://b.example/"), errand)
+    assert again == Again()
+    assert errand.wishes == ("robots.txt", "tdmrep.json")
+    errand.hear((), ("robots.txt", "ai.txt"))
+    _, found = step(Answer(url=errand.at, status=200, body=b"jpeg"), errand)
+    assert found.wishes == ("robots.txt",)
+    assert found.signals == ("robots.txt content-usage: train-ai=y",)
+
+
 def test_what_ends_without_a_request_counts_none():
     assert ended(Errand(url=URL, at=URL), "robots_disallowed").attempts == 0
     _, found = step(Answer(url=URL, status=404))

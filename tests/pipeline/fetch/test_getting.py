@@ -14,9 +14,9 @@ from serving import HERE, RUDE, Serving, pictures, reasons
 
 from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import Again, get
-from openm3w.pipeline.fetch.lifting import is_lifted
 from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import FetchSettings, Limits
+from openm3w.pipeline.fetch.standing import is_lifted
 from openm3w.pipeline.fetch.store.memory import Memory
 
 SETTINGS = FetchSettings(limits=HERE, manners=RUDE)
@@ -164,7 +164,7 @@ def test_a_tombstone_is_never_asked_for(tmp_path):
         got(urls[:1], tmp_path)
         memory.bury(urls[:2])
         before = asked(server)
-        with Fetcher(SETTINGS, covers=memory.tombstones()) as fetcher:
+        with Fetcher(SETTINGS, covers=memory.tombstones) as fetcher:
             again = Again(refetch="all")
             found = list(get(urls, memory, fetcher, unit="b", again=again))
         assert reasons(found) == {"tombstone": 2, "fetched": 1}
@@ -279,10 +279,8 @@ import sys
 from openm3w.pipeline.fetch.fetching import Fetcher
 from openm3w.pipeline.fetch.getting import get
 from openm3w.pipeline.fetch.store.memory import Memory
+from openm3w.pipeline.fetch.settings import FetchSettings
 from serving import HERE, RUDE
-from openm3w.pipeline.fetch.lifting import is_lifted
-from openm3w.pipeline.fetch.outcomes import Fetched
-from openm3w.pipeline.fetch.settings import FetchSettings, Limits
 root, url, units, size = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 memory = Memory.open(root)
 with Fetcher(FetchSettings(limits=HERE, manners=RUDE)) as fetcher:

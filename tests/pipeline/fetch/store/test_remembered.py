@@ -1,5 +1,8 @@
 import pytest
 
+from openm3w.pipeline.fetch.store import compacting, writing
+from openm3w.pipeline.fetch.store.compacting import parquet
+from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.remembered import Remembered, key_of, moment, shard_of, stale
 
 NOW = 1_795_000_000.0
@@ -78,3 +81,37 @@ def test_shards_are_even_ranges_of_keys(shards):
 def test_a_key_is_the_beginning_of_a_sha256():
     # printf 'http://a/' | sha256sum
     assert f"{key_of('http://a/'):016x}" == "282a35d7a0da6ae4"
+
+
+def without_wishes(rows, **options):
+    """Files as they were before rows said which files of a site were asked."""
+    return parquet(rows.drop_columns(["wishes"]), **options)
+
+
+def test_rows_of_older_stores_heard_nothing_of_a_site(uri, fetches, monkeypatch):
+    memory, names = Memory.open(uri), range(6)
+    with monkeypatch.context() as older:
+        older.setattr(writing, "parquet", without_wishes)
+        older.setattr(compacting, "parquet", without_wishes)
+        for name in names[:2]:
+            fetches.store(memory, "merged", [name])
+        memory.compact(full=True)
+        fetches.store(memory, "loose", names[2:4])
+    fetches.store(memory, "new", names[4:], wishes=("robots.txt", "ai.txt"))
+
+    def heard():
+        memory = Memory.open(uri)
+        found = memory.lookup(map(fetches.key, names))
+        assert all(memory.read(one) for one in found.values())
+        assert memory.verify()
+        assert memory.stats().urls == len(names)
+        return [found[fetches.key(name)].wishes for name in names]
+
+    expected = [*[()] * 4, *[("robots.txt", "ai.txt")] * 2]
+    assert heard() == expected
+    (run,) = fetches.files(memory, "runs")
+    memory.blobs.put(f"runs/{run}", b"damaged")
+    Memory.open(uri).mend()  # which makes files of units of its parts
+    assert heard() == expected
+    Memory.open(uri).compact(full=True)
+    assert heard() == expected

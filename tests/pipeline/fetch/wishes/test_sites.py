@@ -146,7 +146,10 @@ def test_what_is_no_http_url_is_a_bad_one(url):
 def test_nothing_else_is_asked_where_robots_txt_disallows():
     web = Web({ROBOTS: b"User-agent: *\nDisallow: /\nCrawl-delay: 3"})
     (word,) = about(web, f"{SITE}/x.jpg")
-    assert word == Word(reason="robots_disallowed", crawl_delay=3.0)
+    assert word == Word(
+        reason="robots_disallowed", signals=("robots.txt: disallow",), crawl_delay=3.0
+    )
+    assert word.wishes == ("robots.txt",)
     assert web.asked == {ROBOTS: 1}
 
 
@@ -155,14 +158,17 @@ def test_nothing_else_is_asked_where_robots_txt_disallows():
 )
 def test_a_file_that_robots_txt_disallows_is_not_asked(path, asked):
     web = Web({ROBOTS: f"User-agent: *\nDisallow: {path}".encode()})
-    assert about(web, f"{SITE}/x.jpg") == [Word()]
+    (word,) = about(web, f"{SITE}/x.jpg")
+    assert word == Word()
     assert set(web.asked) == {ROBOTS, *asked}
+    assert word.wishes == Manners().wishes  # there is nothing more to hear
 
 
 def test_nothing_else_is_asked_of_a_site_that_does_not_answer():
     web = Web({ROBOTS: Answer(url=ROBOTS, reason="dns_failure"), TDMREP: RESERVED})
     (word,) = about(web, f"{SITE}/x.jpg")
     assert word == Word(reason="robots_unreachable", fault="dns_failure")
+    assert word.wishes == ()
     assert web.asked == {ROBOTS: 1}
 
 
@@ -212,8 +218,10 @@ def test_every_signal_is_told_and_obeyed():
 def test_what_no_setting_heeds_is_not_asked(manners, asked):
     files = dict.fromkeys((ROBOTS, AI_TXT), b"User-agent: *\nDisallow: /") | {TDMREP: RESERVED}
     web = Web({url: body for url, body in files.items() if url not in asked})
-    assert about(web, f"{SITE}/reserved/x.jpg", manners=manners) == [Word()]
+    (word,) = about(web, f"{SITE}/reserved/x.jpg", manners=manners)
+    assert word == Word()
     assert set(web.asked) == asked
+    assert word.wishes == tuple(url.rpartition("/")[2] for url in ALL if url in asked)
 
 
 def test_content_usage_that_is_not_obeyed_is_told_all_the_same():

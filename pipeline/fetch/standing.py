@@ -1,4 +1,8 @@
-"""Refusals of ours that are remembered, and whether we would refuse today."""
+"""Whether what is remembered stands today, where it was learned by other settings.
+
+A refusal of ours stands where we would refuse today; what was fetched, where we would hear no more
+of its sites today before we ask.
+"""
 
 from typing import Final
 from urllib.parse import urlsplit
@@ -8,6 +12,23 @@ from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.fetch.wishes import signals
 
 _PORTS: Final = {"http": 80, "https": 443}
+
+
+def stands(settings: FetchSettings, known: Result) -> bool:
+    """Whether what is known of a URL will do, so that it has not to be asked for."""
+    return not is_lifted(settings, known) and not is_unheard(settings, known)
+
+
+def is_unheard(settings: FetchSettings, known: Result) -> bool:
+    """Whether a URL was fetched without asking its sites for what these settings heed.
+
+    What did not come is not judged here, nor what signals forbid that were recorded: nothing of it
+    is used.
+    """
+    manners = settings.manners
+    if known.outcome != "fetched" or signals.refuses(manners, known.signals):
+        return False
+    return not set(manners.wishes).issubset(known.wishes)
 
 
 def is_lifted(settings: FetchSettings, known: Result) -> bool:
