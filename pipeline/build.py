@@ -1,8 +1,9 @@
 """A whole build: the five jobs in turn, then manifest, card, report and `_SUCCESS`."""
 
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.fetch.getting import Again
+from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.images.named import find_archives
 from openm3w.pipeline.jobs import dedup, documents, images, indexing, scores, shards
@@ -34,6 +36,7 @@ from openm3w.pipeline.sidecars import (
 )
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
+from openm3w.pipeline.uris import shown
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
@@ -65,7 +68,8 @@ def make_plan(
 ) -> Plan:
     """Resolves inputs, model and thresholds at the desk, before any work.
 
-    `image_places` are archives in which images are looked up that the inputs lack, `shared` is the
+    `again` is what is asked again for, its `since` still to be found. `image_places` are archives
+    in which images are looked up that the inputs lack, `shared` is the
     URI of what is remembered of fetches, where that is not in `store`.
 
     Raises:
@@ -88,13 +92,15 @@ def make_plan(
     model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
     if recipe.scores.model == "auto":
         say(_auto_choice(model))
+    store = store or publish.default_store(output)
+    asks = recipe.images.source == "http"
     plan = plans.make_plan(
         recipe,
         sources.archives,
         output,
-        store or publish.default_store(output),
+        store,
         model,
-        again=again,
+        again=refetch.resolved(again or Again(), output, store, time.time()) if asks else None,
         copies=named.archives,
         shared=shared,
     )
@@ -203,7 +209,8 @@ def identity(plan: Plan) -> dict[str, Any]:
 
     Profiles, models' digits and earlier crawls are written out: no file of them is asked for again.
     """
-    recipe = recipes.to_plain(plan.recipe)
+    recipe = publish.recipe_table(plan.recipe)
+    again = replace(plan.again, since=plan.resolved.refetched_since)
     return {
         "fingerprint": plan.fingerprints["shards"],
         "fingerprints": dict(plan.fingerprints),
@@ -217,7 +224,8 @@ def identity(plan: Plan) -> dict[str, Any]:
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
             # In a store it is found again wherever the store lies.
-            "fetched": plan.fetched if "://" in plan.fetched else "",
+            "fetched": _fetched_elsewhere(plan),
+            **({publish.AGAIN: recipes.to_plain(again)} if plan.web else {}),
             "resolved": recipes.to_plain(plan.resolved),
             exported.STORED: exported.stored(
                 plan.store,
@@ -226,6 +234,13 @@ def identity(plan: Plan) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _fetched_elsewhere(plan: Plan) -> str:
+    """Where fetches are remembered outside of the store; without a password, which is not noted."""
+    if plan.fetched == str(plan.store / FETCHED):
+        return ""
+    return shown(plan.fetched) if "://" in plan.fetched else str(plan.origin / plan.fetched)
 
 
 def _is_torn(plan: Plan) -> bool:
@@ -288,7 +303,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         kind="interleaved",
         shards=entries,
         root=plan.output,
-        recipe=recipes.to_plain(plan.recipe),
+        recipe=publish.recipe_table(plan.recipe),
         models=models_of(plan),
         versions=plan.versions,
         counts={

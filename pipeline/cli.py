@@ -9,10 +9,11 @@ import click
 
 from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import publish
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch_options import (
-    fetch_again,
+    asked_again,
     fetch_options,
     fetch_overrides,
     store_option,
@@ -23,6 +24,7 @@ from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
+from openm3w.pipeline.uris import shown
 
 
 @click.command()
@@ -61,7 +63,7 @@ def build(
     dry_run: bool,
     as_json: bool,
     refetch: Refetch | None,
-    older_than: float,
+    older_than: float | None,
     **fetching: Any,
 ) -> None:
     """Builds interleaved shards from web archives.
@@ -90,7 +92,7 @@ def build(
         output,
         stores.jobs,
         say,
-        again=fetch_again(stores.jobs, refetch, older_than, dry_run=dry_run),
+        again=asked_again(refetch, older_than, resolved.images.source),
         image_places=places,
         shared=stores.shared,
     )
@@ -103,7 +105,7 @@ def build(
 
 def _plan_json(plan: Plan) -> dict[str, Any]:
     return {
-        "recipe": recipes.to_plain(plan.recipe),
+        "recipe": publish.recipe_table(plan.recipe),
         "profile": recipes.to_plain(plan.profile),
         "floor": recipes.to_plain(plan.floor),
         "similarity_model": plan.model,
@@ -111,7 +113,7 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "output": str(plan.output),
         "store": str(plan.store),
         "images": [place.name for place in plan.copies],
-        "fetched": plan.fetched,
+        "fetched": shown(plan.fetched),
         "archives": len(plan.units),
         "pending": {job: len(pending(plan, job)) for job in JOBS},
     }

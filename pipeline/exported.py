@@ -26,9 +26,9 @@ def folder_at(store: Path, place: str) -> Folder:
     return Folder.of(root.parent, root.name)
 
 
-def fetched_of(store: Path, recipe: Mapping[str, Any], beside: Mapping[str, Any]) -> str:
-    """The URI of what a build remembers of fetches, by its recipe and what its identity notes."""
-    return str(beside.get("fetched") or recipe.get("fetch", {}).get("store") or store / FETCHED)
+def fetched_of(store: Path, beside: Mapping[str, Any]) -> str:
+    """The URI of what a build remembers of fetches, by what is noted beside its identity."""
+    return str(beside.get("fetched") or store / FETCHED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

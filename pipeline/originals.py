@@ -126,7 +126,7 @@ class _Source:
             packs=folders["packs"],
             pairs=folders.get("pairs"),
             columns=beside.get("columns", {}),
-            fetched=exported.fetched_of(store, identity.get("recipe", {}), beside),
+            fetched=exported.fetched_of(store, beside),
         )
 
     @property

@@ -28,7 +28,13 @@ BUILD_NAME = "build.json"
 BESIDE = "beside"
 """Key of what an identity holds that tells no build from another: it is noted and not digested."""
 
+AGAIN = "again"
+"""Key, in what is beside, of what a build asks the web again for."""
+
 Say = Callable[[str], None]
+
+_PUBLISHED = "published"
+"""Key of a claim whose build was published once."""
 
 _FEW = 100
 """Below so many the share of failures says little, and does not end a build."""
@@ -100,8 +106,12 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     occupied = output.is_dir() and not all(map(is_lock, output.iterdir()))
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
-        if _same_request(identity_of(output, store), identity):
-            what = "the same build as it was before a list, a profile or OpenM3W changed"
+        before = identity_of(output, store)
+        if _same_request(before, identity):
+            changed = "a list, a profile or OpenM3W changed"
+            if _again_of(before) != _again_of(identity):
+                changed = "its URLs were asked again (--refetch)"
+            what = f"the same build as it was before {changed}"
         raise OutputError(
             f"{output}: holds {what}; choose another --output (with --store {store} what has not "
             "changed is not done again)"
@@ -109,7 +119,9 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     if theirs and theirs != mine and note.exists():
         # Of an output that was moved away, it may be; where it is now, its build tells it.
         note.replace(note.with_name(f"{theirs}.json"))
-    commit.write_json(note, {"build": mine, "identity": dict(identity)})
+    was = commit.read_json(note) or {}
+    published = {_PUBLISHED: True} if was.get(_PUBLISHED) and was.get("build") == mine else {}
+    commit.write_json(note, {"build": mine, "identity": dict(identity), **published})
     path = store / BUILD_NAME
     known = commit.read_json(path) or {}
     if known.get("fingerprint") != identity.get("fingerprint"):
@@ -128,6 +140,10 @@ def _same_request(before: Mapping[str, Any] | None, identity: Mapping[str, Any])
     return old == new
 
 
+def _again_of(identity: Mapping[str, Any] | None) -> Any:
+    return (identity or {}).get(BESIDE, {}).get(AGAIN)
+
+
 def _digest(identity: Mapping[str, Any]) -> str:
     return recipes.fingerprint({key: identity[key] for key in identity if key != BESIDE})
 
@@ -142,6 +158,17 @@ def identity_of(output: Path, store: Path) -> dict[str, Any] | None:
         # Another output was moved here, whose note is of where it was.
         return _identity_by_build(output, store)
     return _identity_in(here)
+
+
+def noted_beside(output: Path, store: Path) -> dict[str, Any]:
+    """What the identity of the build in `output` holds beside; empty where there is none.
+
+    Nor is there one where it was published and the output has been removed since.
+    """
+    note = commit.read_json(_claim_path(output, store)) or {}
+    if note.get(_PUBLISHED) and not (output / MANIFEST_NAME).exists():
+        return {}
+    return dict((identity_of(output, store) or {}).get(BESIDE, {}))
 
 
 def _identity_in(note: Path) -> dict[str, Any] | None:
@@ -288,7 +315,22 @@ def publish(
     for left in (named.root / "data").glob(".*.tmp"):  # of an attempt that was killed
         left.unlink(missing_ok=True)
     manifest.write(named)
+    if store is not None:
+        note = _claim_path(named.root, store)
+        commit.write_json(note, {**(commit.read_json(note) or {}), _PUBLISHED: True})
     return named
+
+
+def recipe_table(recipe: Any) -> dict[str, Any]:
+    """A recipe as it is published and told from others: without where fetches are remembered.
+
+    That place is of one machine or account, its URI may hold a password, and what is built does
+    not depend on it.
+    """
+    table: dict[str, Any] = recipes.to_plain(recipe)
+    if "fetch" in table:
+        table["fetch"] = {key: table["fetch"][key] for key in table["fetch"] if key != "store"}
+    return table
 
 
 def _check_still_ours(result: Manifest, store: Path) -> None:

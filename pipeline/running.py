@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from openm3w import recipe as recipes
 from openm3w.pipeline import publish
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
@@ -112,7 +111,7 @@ def run(build: Build[J], runner: Runner, *, say: Say) -> Published:
             kind=writing.kind,
             shards=entries,
             root=plan.output,
-            recipe=recipes.to_plain(plan.recipe),
+            recipe=publish.recipe_table(plan.recipe),
             models=build.models(),
             versions=plan.versions,
             counts={"stages": [funnel.to_json(stage) for stage in found], **build.counted()},

@@ -40,6 +40,10 @@ class Folder:
         """The folder of a job for units of this fingerprint."""
         return cls(root=job / fingerprint, fingerprint=fingerprint)
 
+    def below(self, part: str) -> "Folder":
+        """A folder in this one, for units of another kind that are made from the same."""
+        return Folder(root=self.root / part, fingerprint=self.fingerprint)
+
     def path(self, unit: str, suffix: str = "parquet") -> Path:
         return self.root / f"{unit}.{suffix}"
 

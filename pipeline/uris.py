@@ -24,6 +24,8 @@ _REQUEST_SECONDS = 600.0
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WEB = ("http://", "https://")
 _LOCAL = "file://"
+_USER = re.compile(r"://[^/]*@")
+"""Name and password, in each part of what fsspec chains, as `simplecache::ftp://me:word@host`."""
 
 
 def is_remote(value: str) -> bool:
@@ -48,13 +50,11 @@ def local_path(value: str) -> str:
 
 def shown(uri: str) -> str:
     """A URI as it may be printed and stored: without what may be a secret; a path as it is."""
-    if not is_remote(uri):
+    if uri.lower().startswith(_LOCAL):
         return uri
-    scheme, _, rest = uri.partition("://")
     if is_web(uri):
-        rest = rest.partition("?")[0].partition("#")[0]
-    host, slash, path = rest.partition("/")
-    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+        uri = uri.partition("?")[0].partition("#")[0]
+    return _USER.sub("://", uri)
 
 
 def why(error: BaseException) -> str:

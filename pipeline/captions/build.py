@@ -1,6 +1,7 @@
 """A caption build: its plan, and what is particular to it when it runs."""
 
 import functools
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def make_plan(
 ) -> CaptionPlan:
     """Resolves tables, columns and places of images at the desk, before any work.
 
-    `shared` is the URI of what is remembered of fetches, where that is not in `store`.
+    `again` is what is asked again for, its `since` still to be found. `shared` is the URI of what
+    is remembered of fetches, where that is not in `store`.
 
     Raises:
         InputError: a table or a place of images is not there, or has not the columns; or a list
@@ -59,7 +61,8 @@ def make_plan(
     """
     tables = find_tables(inputs, url=url_column, text=text_column, own=recipe.captions.columns)
     named = tuple(image_places)
-    if recipe.images.source == "http":
+    asks = recipe.images.source == "http"
+    if asks:
         check_contact(recipe.fetch)
     store = store or publish.default_store(output)
     return _planned(
@@ -71,10 +74,11 @@ def make_plan(
         places=find_places(
             named,
             [table.source.file for table in tables],
-            fetching=recipe.images.source == "http",
+            fetching=asks,
+            own=(output, store),
         ),
         beside=not named,
-        again=again or Again(),
+        again=refetch.resolved(again or Again(), output, store, time.time()) if asks else Again(),
     )
 
 

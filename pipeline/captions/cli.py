@@ -12,7 +12,7 @@ from openm3w.pipeline.captions import recipe as caption_recipe
 from openm3w.pipeline.captions.alt_texts import Documents, Taken, open_build
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch_options import (
-    fetch_again,
+    asked_again,
     fetch_options,
     fetch_overrides,
     store_option,
@@ -100,7 +100,7 @@ def build(
     *,
     as_json: bool,
     refetch: Refetch | None,
-    older_than: float,
+    older_than: float | None,
     **fetching: Any,
 ) -> None:
     """Builds caption shards from tables: Parquet, JSON lines, CSV or TSV.
@@ -123,15 +123,16 @@ def build(
     if take:
         overrides = (*overrides, f'captions.take="{take}"')
     stores = stores_of(store, output)
+    resolved = _recipe(recipe, overrides, name=name, profile=profile)
     plan = builds.make_plan(
-        _recipe(recipe, overrides, name=name, profile=profile),
+        resolved,
         tables,
         output,
         image_places=places,
         url_column=url_column,
         text_column=text_column,
         store=stores.jobs,
-        again=fetch_again(stores.jobs, refetch, older_than),
+        again=asked_again(refetch, older_than, resolved.images.source),
         shared=stores.shared,
     )
     built = builds.build(plan, engine, say=quiet if as_json else click.echo)

@@ -23,8 +23,8 @@ from openm3w.pipeline.archive import PARSER_ERRORS
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.index import resources
 from openm3w.pipeline.captions.lookup import (
-    first_step,
-    look_in_folders,
+    in_folder,
+    looked_up,
     next_step,
     num_steps,
     reference_of,
@@ -186,17 +186,16 @@ def _fault(encoded: Encoded, bounds: CaptionImageRules) -> str:
 
 
 def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
-    images = (
-        pipeline
-        | "Blocks" >> beam.Create(rows.blocks(plan))
-        | "Wanted" >> beam.FlatMap(lambda block: _wanted(plan, block))
-        | "Distinct" >> beam.Distinct()
-    )
-    found = (
-        held(pipeline, images, plan.imported.build)
-        if plan.imported
-        else _searched(pipeline, images, plan)
-    )
+    blocks = pipeline | "Blocks" >> beam.Create(rows.blocks(plan))
+    if plan.imported:
+        images = (
+            blocks
+            | "Wanted" >> beam.FlatMap(lambda block: _wanted(plan, block))
+            | "Distinct" >> beam.Distinct()
+        )
+        found = held(pipeline, images, plan.imported.build)
+    else:
+        found = _searched(pipeline, blocks, plan)
     packing.commit_packs(
         found,
         plan.folder("images"),
@@ -206,16 +205,23 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
 
 
 def _searched(
-    pipeline: beam.Pipeline, images: PCollection[str], plan: CaptionPlan
+    pipeline: beam.Pipeline, blocks: PCollection[str], plan: CaptionPlan
 ) -> PCollection[Found]:
     """Where folders, tar files and archives have each image, or why they do not."""
-    searched = images | "Folders" >> beam.Map(
-        lambda image: look_in_folders(image, plan.places) or first_step(image)
+    searched = (
+        blocks
+        | "Folders" >> beam.FlatMap(lambda block: looked_up(plan, block, _wanted(plan, block)))
+        # Of an image of two blocks, between whose turns its file came, the folder has it.
+        | "Each image" >> beam.CombinePerKey(max)
+        | "Where" >> beam.MapTuple(in_folder)
     )
-    in_folders = searched | "In a folder" >> beam.Filter(lambda s: isinstance(s, Found))
+    in_folders = searched | "In a folder" >> beam.Filter(
+        lambda s: isinstance(s, Found)
+    ).with_output_types(Found)
     packed = [place for place in plan.places if place.kind != "folder"]
     followed = packing.follow(
-        searched | "Elsewhere" >> beam.Filter(lambda s: isinstance(s, Chase)),
+        searched
+        | "Elsewhere" >> beam.Filter(lambda s: isinstance(s, Chase)).with_output_types(Chase),
         pipeline
         | "Places" >> beam.Create(packed)
         | "Held" >> beam.FlatMap(lambda place: resources(plan, place)),

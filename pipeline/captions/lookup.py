@@ -4,12 +4,19 @@ An image's key is `scope|reference`; the scope is the folder beside the table, o
 place is looked at. A search is a chase as for the images of pages, one join a step.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
+from typing import Any
+
+import pyarrow as pa
 
 from openm3w.pipeline.captions.places import file_in, is_url
+from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found, Resource, hop
+from openm3w.pipeline.page import Clock
+
+_IN_FOLDERS = pa.schema([(name, pa.string()) for name in ("image", "unit", "reason")])
 
 
 def reference_of(image: str) -> str:
@@ -25,6 +32,41 @@ def look_in_folders(image: str, places: Iterable[ImagePlace]) -> Found | None:
     if len(having) > 1:
         return Found(image, reason="ambiguous_name")
     return Found(image, having[0].unit) if having else None
+
+
+def looked_up(
+    plan: CaptionPlan, block: str, wanted: Iterable[str]
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Each distinct image of a block, and unit and reason of the folder that has it; "" for none.
+
+    Where folders are not told apart by what they hold, what was found in them is committed, so that
+    a run that was stopped goes on with the same units.
+    """
+    images = list(wanted)
+    found = {row["image"]: (row["unit"], row["reason"]) for row in _found_in(plan, images, block)}
+    for image in images:
+        yield image, found.get(image, ("", ""))
+
+
+def _found_in(plan: CaptionPlan, images: list[str], block: str) -> Iterable[Mapping[str, Any]]:
+    having = (look_in_folders(image, plan.places) for image in images)
+    rows_of = ({"image": f.origin, "unit": f.unit, "reason": f.reason} for f in having if f)
+    if not (plan.beside and plan.web):
+        return rows_of
+    folder, clock = plan.folder("images").below("beside"), Clock()
+    if folder.sidecar(block) is None:
+        with folder.writing(block, _IN_FOLDERS) as add:
+            for row in rows_of:
+                add(row)
+        clock.lap("look up")
+        folder.commit_sidecar(block, counts={}, seconds=clock.seconds)
+    return folder.rows(block)
+
+
+def in_folder(image: str, where: tuple[str, str]) -> Found | Chase:
+    """The end of a search where a folder has the image, or where it begins elsewhere."""
+    unit, reason = where
+    return Found(image, unit, reason=reason) if unit or reason else first_step(image)
 
 
 def first_step(image: str) -> Chase:

@@ -7,8 +7,9 @@ last part.
 """
 
 import hashlib
+import os
 import tarfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ from openm3w.pipeline.images.named import OPTION, ImagePlace, PlaceKind
 from openm3w.pipeline.remote import File
 from openm3w.pipeline.sources import find_sources, looks_like_archive
 from openm3w.pipeline.uris import local_path
+from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
 _CHUNK = 1 << 20
@@ -34,26 +36,34 @@ class Member(NamedTuple):
 
 
 def find_places(
-    values: Iterable[str], tables: Iterable[File], *, fetching: bool = False
+    values: Iterable[str],
+    tables: Iterable[File],
+    *,
+    fetching: bool = False,
+    own: Iterable[Path] = (),
 ) -> tuple[ImagePlace, ...]:
     """What `--images` names; without it the folders of the tables.
 
     In a named folder the loose files come first, then the tar files and archives in it. `fetching`
-    says that the web is asked, too.
+    says that the web is asked, too: then the folder of a table is not walked, since it may hold
+    anything, and only what the table names is looked up. `own` are the build's output and store,
+    which are never walked.
 
     Raises:
         InputError: nothing is there, a file is neither tar nor archive, or a table is elsewhere and
             nothing says where its images are.
     """
     named = list(map(local_path, values))
+    apart = frozenset(path.resolve() for path in own)
     if not named:
-        return _beside(tables, fetching=fetching)
+        return _beside(tables, apart, fetching=fetching)
     places: list[ImagePlace] = []
     for value in named:
         path = Path(value)
         if path.is_dir():
-            places.append(_folder(path, path.resolve().name))
-            packed = [str(p) for p in sorted(path.rglob("*")) if p.is_file() and _is_packed(p)]
+            files = _walk(path, lambda folder: folder.resolve() in apart)
+            places.append(_folder(path, path.resolve().name, files))
+            packed = [str(p) for p in files if _is_packed(p)]
         else:
             packed = [value]
         places += [place for file in packed for place in _packed(file)]
@@ -135,7 +145,12 @@ def _clean_name(name: str) -> str:
     return name
 
 
-def _beside(tables: Iterable[File], *, fetching: bool) -> tuple[ImagePlace, ...]:
+def _beside(
+    tables: Iterable[File], apart: frozenset[Path], *, fetching: bool
+) -> tuple[ImagePlace, ...]:
+    def is_foreign(folder: Path) -> bool:
+        return folder.resolve() in apart or _is_no_pictures(folder)
+
     folders = dict[Path, None]()
     for table in tables:
         if isinstance(table, Path):
@@ -145,13 +160,35 @@ def _beside(tables: Iterable[File], *, fetching: bool) -> tuple[ImagePlace, ...]
                 f"{table}: no images are beside a table that is elsewhere; name them by --images, "
                 "or ask the web with --fetch"
             )
-    return tuple(_folder(path, "") for path in folders)
+    # Folders are told from each other by their order: where they lie is of this machine.
+    return tuple(
+        _folder(path, f"beside {at}", () if fetching else _walk(path, is_foreign))
+        for at, path in enumerate(folders, start=1)
+    )
 
 
-def _folder(path: Path, name: str) -> ImagePlace:
+def _is_no_pictures(folder: Path) -> bool:
+    """Whether a folder beside a table is hidden, a dataset, or a build's store."""
+    hidden, store = folder.name.startswith("."), folder.name.endswith(".work")
+    return (
+        hidden or store or any((folder / name).exists() for name in (MANIFEST_NAME, SUCCESS_NAME))
+    )
+
+
+def _walk(top: Path, is_foreign: Callable[[Path], bool]) -> list[Path]:
+    """The files in and below a folder, in order, without what stands in foreign folders."""
+    found = []
+    for folder, below, names in os.walk(top):
+        here = Path(folder)
+        below[:] = [name for name in below if not is_foreign(here / name)]
+        found += [here / name for name in names if (here / name).is_file()]
+    return sorted(found)
+
+
+def _folder(path: Path, name: str, files: Iterable[Path]) -> ImagePlace:
     digest = hashlib.blake2b(digest_size=8)
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file():
+    for file in files:
+        if file.suffix.lower() in IMAGE_SUFFIXES:
             digest.update(f"{file.relative_to(path).as_posix()} {file.stat().st_size}\n".encode())
     return ImagePlace(kind="folder", path=path, name=name, digest=digest.hexdigest())
 

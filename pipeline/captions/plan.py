@@ -85,7 +85,8 @@ class CaptionPlan:
                 r.captions,
                 *map(recipe.to_plain, profile.row_filters()),
                 *map(recipe.to_plain, profile.language_filters()),
-                self.beside,
+                # Scopes are in the rows.
+                [self.scope_of(table) for table in self.tables] if self.beside else False,
             ),
             "index": ([place.identity for place in self.places],),
             "images": (images, bounds, r.resize, self.lists.blocked_digest, *fetching),
@@ -103,7 +104,7 @@ class CaptionPlan:
         """What makes this build another one than the one that was there before."""
         return {
             "fingerprint": self.fingerprint("shards"),
-            "recipe": recipe.to_plain(self.recipe),
+            "recipe": publish.recipe_table(self.recipe),
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
@@ -117,6 +118,7 @@ class CaptionPlan:
                     packs=self.folder("images"),
                     pairs=self.folder("rows"),
                 ),
+                **({publish.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
             },
         }
 

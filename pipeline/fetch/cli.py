@@ -65,7 +65,7 @@ def _stats_json(memory: Memory, found: Stats) -> dict[str, Any]:
     }
     hosts = found.hosts
     return {
-        "store": memory.blobs.uri,
+        "store": memory.blobs.shown,
         **plain,
         "row_bytes": found.row_bytes,
         "tombstones": len(memory.tombstones()),
@@ -81,7 +81,7 @@ def _stats_json(memory: Memory, found: Stats) -> dict[str, Any]:
 
 
 def _takes(memory: Memory, found: Stats) -> Iterator[str]:
-    yield f"{clean_line(memory.blobs.uri)}: {found.urls:,} URLs"
+    yield f"{clean_line(memory.blobs.shown)}: {found.urls:,} URLs"
     yield f"bytes: {_size(found.content_bytes)} of contents, {_size(found.pack_bytes)} in packs"
     yield (
         f"files: {found.packs:,} packs; rows in {found.loose_files:,} files of units and "
@@ -108,7 +108,7 @@ def show(store: str, url: str, file: Path | None, *, as_json: bool) -> None:
     memory = open_store(store)
     found = memory.lookup([url_key(url)]).get(url_key(url))
     if found is None:
-        raise InputError(f"{url}: {memory.blobs.uri} remembers nothing of this URL")
+        raise InputError(f"{url}: {memory.blobs.shown} remembers nothing of this URL")
     if file is not None:
         _write_bytes(memory, found, file)
     value = asdict(found)
@@ -149,7 +149,7 @@ def verify(store: str, *, as_json: bool) -> None:
         click.echo(clean_line(line))
     if not found:
         raise OutputError(
-            f"{memory.blobs.uri}: {len(found.damaged)} damaged; when nobody writes it: "
+            f"{memory.blobs.shown}: {len(found.damaged)} damaged; when nobody writes it: "
             f"m3w fetched mend {store}"
         )
     if not as_json:
@@ -238,9 +238,9 @@ def bury(
     number = memory.bury(entries)
     total = len(memory.tombstones())
     if as_json:
-        _print_json({"store": memory.blobs.uri, "new": number, "tombstones": total})
+        _print_json({"store": memory.blobs.shown, "new": number, "tombstones": total})
         return
-    click.echo(f"{clean_line(memory.blobs.uri)}: {number:,} buried anew, {total:,} tombstones")
+    click.echo(f"{clean_line(memory.blobs.shown)}: {number:,} buried anew, {total:,} tombstones")
 
 
 @fetched.command()

@@ -1,6 +1,7 @@
 """What job 3 asks of the web: through what is remembered, by the one fetcher of its process."""
 
 import contextlib
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from openm3w.pipeline.fetch.told import LiveLine, lines
 from openm3w.pipeline.jobs.watching import watching
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.store import Folder
+from openm3w.pipeline.uris import shown
 
 if TYPE_CHECKING:
     from openm3w.pipeline.runners import Runner
@@ -47,8 +49,8 @@ def remembered_at(settings: FetchSettings, store: Path, shared: str = "") -> str
     """
     if shared and settings.store not in ("", shared):
         raise RecipeError(
-            f"--store: what is fetched would be remembered at {shared}, and fetch.store says "
-            f"{settings.store}; leave one of them out"
+            f"--store: what is fetched would be remembered at {shown(shared)}, and fetch.store "
+            f"says {shown(settings.store)}; leave one of them out"
         )
     return shared or settings.store or str(store / FETCHED)
 
@@ -62,7 +64,9 @@ def told_of_tombstones(uri: str) -> Iterator[str]:
         OutputError: what is there is no store, or what is buried cannot be read.
     """
     if number := len(Memory.open(uri).tombstones()):
-        yield f"tombstones: {number} in {uri}; what they cover is neither asked for nor stored"
+        yield (
+            f"tombstones: {number} in {shown(uri)}; what they cover is neither asked for nor stored"
+        )
 
 
 def tombstones(uri: str) -> Tombstones:
@@ -78,7 +82,16 @@ def told_of(web: "Web") -> str:
     """How a build asks, as a line for the one who runs it."""
     manners, limits = web.settings.manners, web.settings.limits
     private = "; PRIVATE NETWORKS ARE ALLOWED" if limits.allow_private_networks else ""
-    return f"{manners.user_agent}, remembered in {web.store}{private}"
+    return (
+        f"{manners.user_agent}, remembered in {shown(web.store)}{_told_again(web.again)}{private}"
+    )
+
+
+def _told_again(again: Again) -> str:
+    if not again.refetch:
+        return ""
+    since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(again.since))
+    return f"; --refetch {again.refetch}, of what was learned before {since}"
 
 
 class Body(NamedTuple):

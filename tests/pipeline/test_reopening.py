@@ -265,17 +265,17 @@ def commit_all_jobs(plan):
     for folder in folders:
         folder.commit_sidecar(unit, counts={"stages": []}, seconds={})
     packs = plan.folder("images", "packs")
-    counts = {"stages": [{"kept": 1}]}
     for name in (f"{unit}-00000", "missing0-00000"):
+        counts = {"stages": [{"kept": 1}], "pack": f"{name}-0f.tar"}
         packs.commit_sidecar(name, counts=counts, seconds={})
-        packs.path(name, "tar").touch()
+        (packs.root / counts["pack"]).touch()
     units = [f"{unit}-00000", "missing0-00000"]
     packs.commit_sidecar("all", counts={"units": units}, seconds={})
     return packs
 
 
 @pytest.mark.parametrize(
-    "lost", ["{}-00000.json", "{}-00000.tar", "missing0-00000.json", "all.json"]
+    "lost", ["{}-00000.json", "{}-00000-0f.tar", "missing0-00000.json", "all.json"]
 )
 def test_a_store_without_one_of_its_packs_is_not_done(claimed, lost):
     plan = claimed()
@@ -372,3 +372,14 @@ def test_where_fetches_are_remembered_outside_of_the_store_is_known_again(claime
     shared = replace(plan, fetched="s3://bucket/shared/fetched")
     publish.claim(plan.output, plan.store, builds.identity(shared))
     assert reopen(plan.output).fetched == "s3://bucket/shared/fetched"
+    secret = replace(plan, fetched="memory://me:s3cret@bucket/f")
+    publish.claim(plan.output, plan.store, builds.identity(secret))
+    assert reopen(plan.output).fetched == "memory://bucket/f"
+    assert "s3cret" not in (plan.store / "build.json").read_text()
+
+
+def test_a_folder_of_fetches_that_a_recipe_names_is_known_again(claimed, tmp_path):
+    other = tmp_path / "fetched of all"
+    plan = claimed(f'fetch.store="{other}"')
+    assert builds.identity(plan)["recipe"]["fetch"].get("store") is None
+    assert reopen(plan.output).fetched == str(other)

@@ -45,6 +45,8 @@ def test_a_file_uri_is_a_path(tmp_path):
         ("https://me:secret@a.example/x.csv?key=secret#secret", "https://a.example/x.csv"),
         ("s3://bucket/a?b/x.csv", "s3://bucket/a?b/x.csv"),
         ("ftp://me:secret@host/a@b", "ftp://host/a@b"),
+        ("simplecache::ftp://me:secret@host/a", "simplecache::ftp://host/a"),
+        ("file:///home/a://b@c/d", "file:///home/a://b@c/d"),
         ("plain/path?x", "plain/path?x"),
     ],
 )

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Self, cast
 from openm3w.errors import InputError, MissingError, OutputError
 from openm3w.pipeline.fetch.store.clients import faults, told
 from openm3w.pipeline.ranged import Ranged
+from openm3w.pipeline.uris import shown
 from openm3w.shards import commit
 
 _ONE_PUT = 64 << 20
@@ -48,16 +49,21 @@ class Blobs:
         try:
             fs, root = fsspec.core.url_to_fs(uri)
         except ImportError as error:
-            raise MissingError(f"{uri}: {error}") from error
+            raise MissingError(f"{shown(uri)}: {error}") from error
         except ValueError as error:
-            raise InputError(f"{uri}: no store can be there ({error})") from error
+            raise InputError(f"{shown(uri)}: no store can be there ({error})") from error
         if isinstance(fs, LocalFileSystem):
             return cls(root, fs, root, local=True)  # absolute: workers stand in other folders
         return cls(uri, fs, root, local=False)
 
     def where(self, name: str) -> str:
         """A file as a user would name it."""
-        return f"{self.uri}/{name}"
+        return f"{self.shown}/{name}"
+
+    @property
+    def shown(self) -> str:
+        """The URI as it may be printed."""
+        return shown(self.uri)
 
     def names(self, folder: str) -> dict[str, int]:
         """Name in the folder -> size in bytes of every file that is committed, read afresh.

@@ -7,6 +7,7 @@ from openm3w.pipeline.fetch.store.blobs import Blobs
 from openm3w.pipeline.fetch.store.marker import check
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones, read_list
+from openm3w.pipeline.uris import shown
 
 FETCHED = "fetched"
 """Where a build's store has what is remembered of fetches."""
@@ -35,8 +36,8 @@ def open_store(uri: str, *, new: bool = False) -> Memory:
     if new:
         return Memory.open(uri)
     raise InputError(
-        f"{uri}: no store of fetches is there, nor at {below}; name the store of a build that "
-        "asked the web (OUTPUT.work), or what its fetch.store says"
+        f"{shown(uri)}: no store of fetches is there, nor at {shown(below)}; name the store "
+        "of a build that asked the web (OUTPUT.work), or what its fetch.store says"
     )
 
 
@@ -56,6 +57,6 @@ def entries_of(named: Mapping[str, Sequence[str]], lists: Sequence[str]) -> list
             entries.append(value)
     for uri in lists:
         lines = read_list(uri)
-        Tombstones.of(lines, uri)  # in the store nobody knows which list a line is of
+        Tombstones.of(lines, shown(uri))  # in the store nobody knows which list a line is of
         entries += lines
     return entries

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from openm3w.errors import InputError, OutputError
 from openm3w.filters.url import ascii_host, url_key
 from openm3w.pipeline.fetch.store.blobs import Blobs
+from openm3w.pipeline.uris import shown
 
 if TYPE_CHECKING:
     from openm3w.pipeline.fetch.store.memory import Memory
@@ -90,9 +91,11 @@ def read_list(uri: str) -> list[str]:
     try:
         return Blobs.open(folder or slash or ".").read(name).decode().splitlines()
     except FileNotFoundError:
-        raise InputError(f"{uri}: no such list of tombstones") from None
+        raise InputError(f"{shown(uri)}: no such list of tombstones") from None
     except (OutputError, UnicodeDecodeError) as error:
-        raise InputError(f"{uri}: cannot be read as a list of tombstones ({error})") from error
+        raise InputError(
+            f"{shown(uri)}: cannot be read as a list of tombstones ({error})"
+        ) from error
 
 
 def bury(blobs: Blobs, entries: Iterable[str], known: Tombstones) -> int:

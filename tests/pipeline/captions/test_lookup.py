@@ -1,6 +1,15 @@
 import pytest
 
-from openm3w.pipeline.captions.lookup import first_step, look_in_folders, next_step, num_steps
+from openm3w.pipeline.captions.build import make_plan
+from openm3w.pipeline.captions.lookup import (
+    first_step,
+    in_folder,
+    look_in_folders,
+    looked_up,
+    next_step,
+    num_steps,
+)
+from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found, Resource
 
@@ -67,6 +76,30 @@ def test_a_search_begins_at_the_url_or_at_the_path():
 )
 def test_steps_of_a_search(key, having, step):
     assert next_step(Chase("o", key), having) == step
+
+
+def test_what_was_found_beside_a_table_stays_found_for_a_run_that_was_stopped(tmp_path):
+    (tmp_path / "t.csv").write_text("url,text\na.jpg,a caption\nb.jpg,another\n")
+    (tmp_path / "a.jpg").write_bytes(b"1")
+    asking = ("images.source=http", "fetch.manners.contact=me@site.example")
+
+    def looked(output, *overrides):
+        plan = make_plan(load(overrides=overrides), [str(tmp_path / "t.csv")], tmp_path / output)
+        scope = plan.scope_of(plan.tables[0])
+        wanted = [f"{scope}|a.jpg", f"{scope}|b.jpg"]
+        return plan, [
+            isinstance(in_folder(*each), Found) for each in looked_up(plan, "block", wanted)
+        ]
+
+    first, found = looked("out", *asking)
+    assert found == [True, False]
+    assert looked("files")[1] == [True, False]
+    (tmp_path / "a.jpg").rename(tmp_path / "b.jpg")
+    again, found = looked("out", *asking)
+    assert found == [True, False]
+    assert again.identity == first.identity
+    # Another build looks anew, and so does one of files, which tells its folders by what they hold.
+    assert looked("another", *asking)[1] == looked("files")[1] == [False, True]
 
 
 @pytest.mark.parametrize(

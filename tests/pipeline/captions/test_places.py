@@ -113,6 +113,47 @@ def test_without_images_the_folders_of_the_tables_are_asked(tmp_path):
     assert [place.path for place in find_places([], tables)] == [tmp_path / "a", tmp_path / "b"]
 
 
+@pytest.mark.parametrize(
+    "other", [".cache/a.jpg", "out/a.jpg", "out.store/a.jpg", "old.work/a.jpg", "mix/a.jpg"]
+)
+def test_what_stands_beside_a_table_and_is_none_of_its_pictures_is_not_walked(tmp_path, other):
+    def digest():
+        own = (tmp_path / "out", tmp_path / "out.store")
+        (place,) = find_places([], [tmp_path / "t.csv"], own=own)
+        return place.digest
+
+    (tmp_path / "mix").mkdir()
+    (tmp_path / "mix" / "manifest.json").write_text("{}")
+    before = digest()
+    (tmp_path / other).parent.mkdir(exist_ok=True)
+    (tmp_path / other).write_bytes(b"1")
+    assert digest() == before
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "a.jpg").write_bytes(b"1")
+    assert digest() != before
+
+
+def test_a_build_inside_a_named_folder_is_no_picture_of_its_own(tmp_path):
+    own = (tmp_path / "out", tmp_path / "out.work")
+    before = find_places([str(tmp_path)], [], own=own)
+    for folder in own:
+        folder.mkdir()
+        (folder / "a.jpg").write_bytes(b"1")
+        make_tar(folder / "a.tar", ["a.jpg"])
+    assert find_places([str(tmp_path)], [], own=own) == before
+    assert find_places([str(tmp_path)], []) != before
+
+
+def test_where_the_web_is_asked_nobody_looks_what_else_is_beside_a_table(tmp_path):
+    tables = [tmp_path / "a" / "t.csv", tmp_path / "b" / "t.csv"]
+    before = find_places([], tables, fetching=True)
+    for table in tables:
+        table.parent.mkdir()
+        (table.parent / "cat.jpg").write_bytes(b"1")
+    assert find_places([], tables, fetching=True) == before
+    assert len({place.unit for place in before}) == 2
+
+
 def test_a_named_folder_brings_its_tars_and_archives(tmp_path, archive):
     make_tar(tmp_path / "x.tar", ["a.jpg"])
     archive.image("http://x.org/a.png", b"\x89PNG\r\n\x1a\n").write(tmp_path / "y.warc.gz")

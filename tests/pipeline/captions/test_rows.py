@@ -7,9 +7,11 @@ import pytest
 from openm3w.errors import InputError
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.build import make_plan
+from openm3w.pipeline.captions.lookup import look_in_folders
 from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.captions.rows import commit_table, image_key
 from openm3w.pipeline.captions.select import split_group
+from openm3w.pipeline.images.resolve import Found
 from openm3w.shards.document import make_doc_id
 
 
@@ -189,6 +191,20 @@ def test_rows_of_a_table_elsewhere_are_counted_and_looked_up_in_no_folder(
     counts = plan.folder("rows").sidecar(plan.units[0])["counts"]
     assert counts["stages"][0]["failed"] == {"wrong_number_of_fields": 1}
     assert counts["notes"] == ["row 2: wrong_number_of_fields: found 3, expected 2"]
+
+
+def test_pictures_that_came_beside_a_table_are_looked_up_for_its_rows(tmp_path, image_bytes):
+    table = tmp_path / "t.csv"
+    table.write_text("url,text\na.jpg,a caption\nb.jpg,another caption\n")
+    for name in ("a.jpg", "b.jpg"):
+        (tmp_path / name).write_bytes(image_bytes(64, 64, "JPEG"))
+        plan = make_plan(load(), [str(table)], tmp_path / name[0], store=tmp_path / "store.work")
+        for unit in plan.folder("rows").pending(plan.units):
+            assert unit == plan.tables[0].source.unit
+            commit_table(plan, plan.tables[0])
+        (block,) = rows.blocks(plan)
+        found = [pair["image"] for pair in plan.folder("rows").rows(block)]
+        assert look_in_folders(found[0], plan.places) == Found(found[0], plan.places[0].unit)
 
 
 def test_a_table_elsewhere_needs_images_or_the_web(tmp_path, memory_files):

@@ -1,5 +1,6 @@
 """Builds that ask the web for what their archives lack, against a server on loopback."""
 
+import shutil
 from collections import Counter
 
 import pytest
@@ -8,11 +9,11 @@ from serving import Serving
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline import refetch
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions.recipe import load as load_captions
 from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.client.resolving import StubResolver
+from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.resolve import Found
 from openm3w.pipeline.jobs.packing import MAX_IMAGES, WEB, make_web_units
@@ -110,7 +111,7 @@ def test_failed_images_are_asked_for_again_when_wanted(site, crawl, image_bytes,
     run(crawl, tmp_path / "one")
     site.pictures["/gone.png"] = image_bytes(130, 100, seed=9)
     store, requests = tmp_path / "one.work", site.requests.copy()
-    again = refetch.begin(store, "failed", 0.0, 2_000_000_000.0)
+    again = Again(refetch="failed")
     plan, _, _ = run(crawl, tmp_path / "two", store=store, again=again)
     assert urls(plan) == (4, {"robots_disallowed": 1})
     asked = {path for path, n in (site.requests - requests).items() if n} - {
@@ -120,10 +121,18 @@ def test_failed_images_are_asked_for_again_when_wanted(site, crawl, image_bytes,
     }
     assert asked == {"/gone.png"}
     # And without it, later, that is what there is.
-    later = refetch.begin(store, "", 0.0, 2_000_000_001.0)
-    plan, _, _ = run(crawl, tmp_path / "three", store=store, again=later)
+    plan, _, _ = run(crawl, tmp_path / "three", store=store)
     assert urls(plan)[0] == 4
     assert (site.requests - requests)["/gone.png"] == 1
+    # Each output stays what its own command made.
+    for name, option in (("one", None), ("two", again), ("two", None), ("three", None)):
+        assert run(crawl, tmp_path / name, store=store, again=option)[1].already_done
+    # What was removed is built anew, and its command asks again.
+    shutil.rmtree(tmp_path / "two")
+    before = site.requests["/gone.png"]
+    plan, built, _ = run(crawl, tmp_path / "two", store=store, again=Again(refetch="all"))
+    assert (urls(plan)[0], built.already_done) == (4, False)
+    assert site.requests["/gone.png"] == before + 1
 
 
 @pytest.mark.beam
@@ -172,18 +181,32 @@ def test_units_mix_domains_and_keep_each_in_its_place():
     assert make_web_units("web0000", found[::-1]).__next__() == units[0]
 
 
-@pytest.mark.parametrize("refetched", ["failed", "all"])
-def test_a_refetch_goes_on_until_it_was_done_and_then_begins_anew(tmp_path, refetched):
-    first = refetch.begin(tmp_path, refetched, 0.0, 1000.2)
-    assert first.since == 1001.0
-    assert refetch.begin(tmp_path, refetched, 0.0, 2000.0) == first
-    assert refetch.begin(tmp_path, "", 0.0, 2000.0) == first
-    refetch.end(tmp_path, first)
-    assert refetch.begin(tmp_path, "", 0.0, 3000.0).refetch == ""
-    assert refetch.begin(tmp_path, "", 0.0, 3000.0).since == 1001.0
-    assert refetch.begin(tmp_path, refetched, 0.0, 3000.0).since == 3000.0
+@pytest.mark.beam
+def test_a_password_of_the_store_of_fetches_is_nowhere_and_its_place_makes_no_other_build(
+    site, tmp_path, capsys
+):
+    table = tmp_path / "table" / "t.csv"
+    table.parent.mkdir()
+    table.write_text(f"url,text\n{SITE}/web.png,Boats at a wall\n", encoding="utf-8")
+    said = []
 
+    def build(place, shared=""):
+        plan = caption_builds.make_plan(
+            load_captions(overrides=(*ASKING, f'fetch.store="{place}"')),
+            [str(table)],
+            tmp_path / "out",
+            shared=shared,
+        )
+        return caption_builds.build(plan, Runner(), say=said.append)
 
-def test_without_a_refetch_nothing_is_noted(tmp_path):
-    assert refetch.begin(tmp_path, "", 0.0, 1000.0).since == 0.0
-    assert list(tmp_path.iterdir()) == []
+    assert not build("memory://user:s3cret@bucket/f").already_done
+    assert "remembered in memory://bucket/f" in "\n".join(said)
+    written = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert {"manifest.json", "README.md", "report.json", "report.html", "build.json"} <= {
+        path.name for path in written
+    }
+    assert [path for path in written if b"s3cret" in path.read_bytes()] == []
+    assert site.requests["/web.png"] == 1
+    assert "s3cret" not in "\n".join(said) + "".join(capsys.readouterr())
+    assert build("", "memory://me:s3cret@elsewhere/f").already_done
+    assert build(str(tmp_path / "fetched")).already_done
