@@ -9,6 +9,7 @@ from typing import Any
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.store import Folder
+from openm3w.pipeline.uris import shown
 from openm3w.shards.sample import document_from_json
 
 STORED = "stored"
@@ -24,6 +25,16 @@ def folder_at(store: Path, place: str) -> Folder:
     """A folder that `stored` noted."""
     root = store / place
     return Folder.of(root.parent, root.name)
+
+
+def fetched_elsewhere(fetched: str, store: Path, origin: Path) -> str:
+    """Where fetches are remembered outside of a build's store, without a password; else "".
+
+    `origin`: where relative paths begin.
+    """
+    if fetched == str(store / FETCHED):
+        return ""
+    return shown(fetched) if "://" in fetched else str(origin / fetched)
 
 
 def fetched_of(store: Path, beside: Mapping[str, Any]) -> str:

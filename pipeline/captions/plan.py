@@ -12,7 +12,6 @@ from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table, column_types
 from openm3w.pipeline.fetch.getting import Again
-from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.jobs.web import Web
@@ -110,7 +109,7 @@ class CaptionPlan:
             "images": [list(place.identity) for place in self.places],
             publish.BESIDE: {
                 # In a store it is found again wherever the store lies.
-                "fetched": "" if self.fetched == str(self.store / FETCHED) else self.fetched,
+                "fetched": exported.fetched_elsewhere(self.fetched, self.store, Path.cwd()),
                 "columns": column_types(self.tables),
                 exported.STORED: exported.stored(
                     self.store,
