@@ -31,7 +31,7 @@ def find_texts(inputs: Iterable[str], text_column: str = "") -> Sources:
     # Of JSON lines each says itself what it has.
     fixed = [source.file for source in found.archives if _has_columns(source.file)]
     for file, have in zip(fixed, forms.columns_of_all(fixed), strict=True):
-        find_text(list(have), text_column, file)
+        find_text(have, text_column, file)
     return found
 
 
