@@ -89,6 +89,25 @@ def columns_of(file: File) -> dict[str, str]:
     return {name: TEXT if times == 1 else TWICE for name, times in count.items()}
 
 
+def keys_of(file: File) -> dict[str, str]:
+    """The columns of a table of JSON lines by the first hundred, none where no object is in them.
+
+    Raises:
+        InputError: it is elsewhere and cannot be read, or in another charset than UTF-8.
+    """
+    return types_of(line.values for line in islice(read_lines(file), _LOOKED_AT))
+
+
+def keys_of_all(files: Iterable[File]) -> list[dict[str, str]]:
+    """`keys_of` of each table, asked at once.
+
+    Raises:
+        InputError: as of `keys_of`.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(keys_of, files))
+
+
 def read_table(file: File, columns: Sequence[str], texts: Collection[str] = ()) -> Iterator[Cells]:
     """All rows of a table, with those of these columns that it has, and with others or not.
 
