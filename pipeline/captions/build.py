@@ -147,7 +147,7 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
             plan=plan,
             jobs={job: functools.partial(run, plan) for job, run in _JOBS.items()},
             counts=functools.partial(_counts, plan),
-            check_kept=_check_kept,
+            check_kept=functools.partial(_check_kept, plan),
             writing=functools.partial(_writing, plan),
             tables=functools.partial(_tables, plan),
             inputs=[table.source.name for table in plan.tables],
@@ -200,7 +200,7 @@ def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
     return plan.folder(job).counts(_units(plan, job))
 
 
-def _check_kept(found: Sequence[Stage]) -> None:
+def _check_kept(plan: CaptionPlan, found: Sequence[Stage]) -> None:
     """Ends a build without a single pair, before a folder is made that holds nothing."""
     if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
         return
@@ -213,7 +213,9 @@ def _check_kept(found: Sequence[Stage]) -> None:
             "archive that holds them, or ask the web with --fetch"
         )
     reasons = publish.top({**last.dropped, **last.failed}) or "there were none"
-    raise InputError(f"no pair was kept of {first.entered} rows: {reasons}{hint}")
+    noted = _notes_of(plan, "rows")
+    note = f"; {noted[0]}" if noted else ""
+    raise InputError(f"no pair was kept of {first.entered} rows: {reasons}{note}{hint}")
 
 
 def _writing(plan: CaptionPlan) -> Writing:
@@ -244,10 +246,8 @@ def _tables(plan: CaptionPlan) -> dict[str, list[list[Any]]]:
 
 
 def _notes(plan: CaptionPlan) -> list[str]:
-    found = [
-        f"{counts['source']}: {note}"
-        for job in ("rows", "index")
-        for counts in _counts(plan, job)
-        for note in counts["notes"]
-    ]
-    return [*unjudged(plan), *found]
+    return [*unjudged(plan), *_notes_of(plan, "rows"), *_notes_of(plan, "index")]
+
+
+def _notes_of(plan: CaptionPlan, job: Job) -> list[str]:
+    return [f"{c['source']}: {note}" for c in _counts(plan, job) for note in c["notes"]]

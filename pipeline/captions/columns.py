@@ -3,11 +3,12 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from openm3w.filters.captions import SCORES
-from openm3w.pipeline.tables.columns import find_column
-from openm3w.pipeline.tables.rows import plain_text
+from openm3w.pipeline.tables.columns import check_once, check_text, find_column, stored_type
+from openm3w.pipeline.tables.rows import decoded, plain_text
 
 # The first that a table has is taken. LAION-400M and -5B; ReLAION, COYO, DataComp and cc2dataset;
 # the others are what img2dataset's users write.
@@ -58,19 +59,24 @@ def find_columns(
         own: Columns that samples are to carry; those of known scores are carried in any case.
 
     Raises:
-        InputError: there is none; the message lists what the table has.
+        InputError: there is none (the message lists what the table has), there are two of one
+            name, or one that never holds a text.
     """
     names = list(have)
     scores = _scores(names)
     asked = (find_column(names, name, (), "captions.columns", table) for name in own)
     carried = [*scores.values(), *asked]
-    return Columns(
+    found = Columns(
         url=find_column(names, url, URL_COLUMNS, "--url-column", table),
         text=find_column(names, text, TEXT_COLUMNS, "--text-column", table),
         page=next((name for name in PAGE_COLUMNS if name in have), ""),
         scores=scores,
-        own={name: have[name] for name in carried},
+        own={name: stored_type(have[name]) for name in carried},
     )
+    check_once(have, found.names, table)
+    check_text(have, found.url, "--url-column", table)
+    check_text(have, found.text, "--text-column", table, lists=True)
+    return found
 
 
 def scores_of(values: Mapping[str, Any], columns: Columns) -> dict[str, float]:
@@ -106,7 +112,8 @@ def _scores(have: Sequence[str]) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; what it has no form for, as dates and bytes, as text."""
+    """A value as JSON has it; what it has no form for, as dates, as text."""
+    value = float(value) if isinstance(value, Decimal) else decoded(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, str):
@@ -124,7 +131,7 @@ def _number(value: Any, words: Mapping[str, float]) -> float:
     """Six decimals of a number; not a number where it is none, or none that JSON knows."""
     if isinstance(value, str):  # of CSV all is text
         value = words.get(value.strip(), value)
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
+    if not isinstance(value, int | float | str | Decimal) or isinstance(value, bool):
         return math.nan
     try:
         number = float(value)

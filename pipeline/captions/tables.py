@@ -9,7 +9,7 @@ from openm3w.pipeline.captions.columns import Columns, find_columns, own_of, sco
 from openm3w.pipeline.sources import Source, find_sources
 from openm3w.pipeline.tables import forms
 from openm3w.pipeline.tables.columns import merged_type
-from openm3w.pipeline.tables.rows import Cells
+from openm3w.pipeline.tables.rows import Cells, decoded
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,8 @@ def find_tables(
     """The tables behind files, folders, globs and URIs, their columns found; `own` are carried.
 
     Raises:
-        InputError: nothing is there, a named file is no table, or a column is missing.
+        InputError: nothing is there, a named file is no table,
+            or a column is missing, there twice or never a text.
         MissingError: the package for the protocol of a URI is not installed.
     """
     found = find_sources(
@@ -78,8 +79,10 @@ def column_types(tables: Iterable[Table]) -> dict[str, str]:
 
 def read_rows(table: Table) -> Iterator[Row]:
     """All rows; what is damaged is a row that says so."""
-    for cells in forms.read_table(table.source.file, table.columns.names):
-        yield _row(cells, table.columns)
+    columns = table.columns
+    texts = (columns.url, columns.text)
+    for cells in forms.read_table(table.source.file, columns.names, texts):
+        yield _row(cells, columns)
 
 
 def _row(cells: Cells, columns: Columns) -> Row:
@@ -90,7 +93,7 @@ def _row(cells: Cells, columns: Columns) -> Row:
         number=cells.number,
         url=values.get(columns.url),
         text=values.get(columns.text),
-        page=values.get(columns.page) if columns.page else None,
+        page=decoded(values.get(columns.page)) if columns.page else None,
         scores=scores_of(values, columns),
         own=own_of(values, columns),
     )

@@ -14,7 +14,7 @@ from typing import BinaryIO
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import File
-from openm3w.pipeline.tables.lines import skip_line, too_long
+from openm3w.pipeline.tables.lines import refuse_utf16, skip_line, too_long
 from openm3w.pipeline.tables.opening import DECODER_ERRORS, opened
 from openm3w.pipeline.tables.rows import Cells, one_line
 from openm3w.pipeline.tables.swallowed import Strict, are_rows, fields_of, is_url
@@ -24,7 +24,6 @@ MAX_ROW_BYTES = 16_000_000
 character. A longer row is a quote that is not closed, or a file of another kind."""
 
 _BOM = b"\xef\xbb\xbf"
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +46,7 @@ def read_head(file: File, delimiter: str) -> Head:
             start = stream.readline(MAX_ROW_BYTES + 1)
     except DECODER_ERRORS as error:
         raise InputError(f"{file}: cannot be read: {one_line(error)}") from error
-    if start.startswith(_UTF16):
-        raise InputError(f"{file}: is UTF-16; save it as UTF-8")
+    refuse_utf16(file, start)
     with opened(file) as stream:
         try:
             first = next(_records(_Lines(stream), delimiter, quoted=True), None)
@@ -58,6 +56,8 @@ def read_head(file: File, delimiter: str) -> Head:
     names = headerless(fields or (first if isinstance(first, list) else []))
     if names:
         return Head(columns=names, is_row=True)
+    if b"\0" in start:
+        raise InputError(f"{file}: its header has NULs, as UTF-16 without a mark; save it as UTF-8")
     if first is None:
         raise InputError(f"{file}: it has no lines")
     if isinstance(first, _Fault):

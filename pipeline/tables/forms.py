@@ -1,13 +1,14 @@
 """Which files are tables, of which form, and how each form is read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import Any, Literal
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import File, Found, RemoteFile, first_bytes
-from openm3w.pipeline.tables.columns import TEXT, types_of
+from openm3w.pipeline.tables.columns import TEXT, TWICE, types_of
 from openm3w.pipeline.tables.delimited import read_delimited, read_head
 from openm3w.pipeline.tables.lines import read_lines
 from openm3w.pipeline.tables.parquet import column_types, read_parquet
@@ -84,11 +85,33 @@ def columns_of(file: File) -> dict[str, str]:
         return _keys(file)
     if form is None:
         raise InputError(f"{file}: not a {WHAT} (by name and first bytes)")
-    return dict.fromkeys(read_head(file, _DELIMITERS[form]).columns, TEXT)
+    count = Counter(read_head(file, _DELIMITERS[form]).columns)
+    return {name: TEXT if times == 1 else TWICE for name, times in count.items()}
 
 
-def read_table(file: File, columns: Sequence[str]) -> Iterator[Cells]:
+def keys_of(file: File) -> dict[str, str]:
+    """The columns of a table of JSON lines by the first hundred, none where no object is in them.
+
+    Raises:
+        InputError: it is elsewhere and cannot be read, or in another charset than UTF-8.
+    """
+    return types_of(line.values for line in islice(read_lines(file), _LOOKED_AT))
+
+
+def keys_of_all(files: Iterable[File]) -> list[dict[str, str]]:
+    """`keys_of` of each table, asked at once.
+
+    Raises:
+        InputError: as of `keys_of`.
+    """
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return list(pool.map(keys_of, files))
+
+
+def read_table(file: File, columns: Sequence[str], texts: Collection[str] = ()) -> Iterator[Cells]:
     """All rows of a table, with those of these columns that it has, and with others or not.
+
+    What is bytes in the columns `texts` is read as UTF-8.
 
     Raises:
         InputError: it is no table, or is elsewhere and cannot be read.
@@ -96,7 +119,7 @@ def read_table(file: File, columns: Sequence[str]) -> Iterator[Cells]:
     form = form_of(file)
     if form == "parquet":
         have = column_types(file)
-        return read_parquet(file, [name for name in columns if name in have])
+        return read_parquet(file, [name for name in columns if name in have], texts)
     if form == "lines":
         return read_lines(file)
     if form is None:

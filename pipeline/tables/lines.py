@@ -8,21 +8,31 @@ import json
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from openm3w.errors import InputError
 from openm3w.pipeline.remote import File
 from openm3w.pipeline.tables.opening import DECODER_ERRORS, opened
 from openm3w.pipeline.tables.rows import Cells, one_line
 
-MAX_LINE_BYTES = 64_000_000
-"""Ours: a longer line is a file of another kind, and would fill the memory."""
+MAX_LINE_BYTES = 16_000_000
+"""Ours, as of a row of CSV: no text that people put into such a table is as long, and a line with
+one character beyond the BMP takes some 30 times its bytes while its text is judged."""
+
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read_lines(file: File) -> Iterator[Cells]:
-    """The lines of a file that are not blank."""
+    """The lines of a file that are not blank.
+
+    Raises:
+        InputError: it is in another charset than UTF-8, by its first bytes.
+    """
     number = -1
     try:
         with opened(file) as stream:
             while raw := stream.readline(MAX_LINE_BYTES + 1):
                 number += 1
+                if number == 0:
+                    refuse_utf16(file, raw)
                 if len(raw) > MAX_LINE_BYTES:
                     yield too_long(number, MAX_LINE_BYTES)
                     skip_line(stream, raw)
@@ -35,13 +45,26 @@ def read_lines(file: File) -> Iterator[Cells]:
 def parse(number: int, raw: bytes) -> Cells:
     """One line as an object, or as an error."""
     try:
-        value = json.loads(raw.removeprefix(b"\xef\xbb\xbf"))
+        # Of bytes the json module guesses the charset, for each line anew.
+        value = json.loads(raw.removeprefix(b"\xef\xbb\xbf").decode())
+    except UnicodeDecodeError as error:
+        return Cells(number=number, error="not_utf8", detail=str(error)[:100])
     except (ValueError, RecursionError) as error:
         return Cells(number=number, error="malformed_json", detail=str(error)[:100])
     if not isinstance(value, dict):
         detail = f"found {type(value).__name__}"
         return Cells(number=number, error="not_an_object", detail=detail)
     return Cells(number=number, values=value)
+
+
+def refuse_utf16(file: File, start: bytes) -> None:
+    """Refuses a table that begins with the mark of UTF-16.
+
+    Raises:
+        InputError: it does.
+    """
+    if start.startswith(_UTF16):
+        raise InputError(f"{file}: is UTF-16; save it as UTF-8")
 
 
 def too_long(number: int, most: int) -> Cells:

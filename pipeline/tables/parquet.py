@@ -1,6 +1,7 @@
 """Parquet to rows: only the columns asked for, in batches, whatever the size of a row group."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import InputError
 from openm3w.pipeline.remote import BLOCK_BYTES, File
-from openm3w.pipeline.tables.columns import type_name
+from openm3w.pipeline.tables.columns import TWICE, is_bytes, is_list, type_name
 from openm3w.pipeline.tables.rows import Cells, one_line
 
 MAX_BATCH_ROWS = 1024
@@ -24,25 +25,32 @@ _UNREADABLE = (ValueError, OverflowError, pa.ArrowException)
 
 
 def column_types(file: File) -> dict[str, str]:
-    """The columns of a table, and their types in Arrow.
+    """The columns of a table, and what their values are read as (`columns.type_name`).
 
     Raises:
         InputError: it is no Parquet file, or its footer is damaged.
     """
     try:
         with _opened(file) as table:
-            return {field.name: type_name(field.type) for field in table.schema_arrow}
+            fields = list(table.schema_arrow)
     except _DAMAGE as error:
         raise InputError(f"{file}: not a readable Parquet file: {one_line(error)}") from error
+    count = Counter(field.name for field in fields)
+    return {f.name: type_name(f.type) if count[f.name] == 1 else TWICE for f in fields}
 
 
-def read_parquet(file: File, columns: Sequence[str]) -> Iterator[Cells]:
-    """The rows of a table; of a damaged row group those before the damage."""
+def read_parquet(
+    file: File, columns: Sequence[str], texts: Collection[str] = ()
+) -> Iterator[Cells]:
+    """The rows of a table; of a damaged row group those before the damage.
+
+    Bytes in the columns `texts` are read as UTF-8.
+    """
     number = 0
     try:
         with _opened(file) as table:
             for group in range(table.num_row_groups):
-                yield from _group(table, group, number, columns)
+                yield from _group(table, group, number, columns, texts)
                 number += table.metadata.row_group(group).num_rows
     except _DAMAGE as error:
         yield Cells(number=number, error="damaged_file", detail=one_line(error))
@@ -59,7 +67,9 @@ def _opened(file: File) -> Iterator[Any]:
         yield table
 
 
-def _group(table: Any, group: int, first: int, columns: Sequence[str]) -> Iterator[Cells]:
+def _group(
+    table: Any, group: int, first: int, columns: Sequence[str], texts: Collection[str]
+) -> Iterator[Cells]:
     about = table.metadata.row_group(group)
     done = 0
     try:
@@ -71,7 +81,7 @@ def _group(table: Any, group: int, first: int, columns: Sequence[str]) -> Iterat
             use_threads=False,
         )
         for batch in batches:
-            yield from _rows(batch, first + done)
+            yield from _rows(_as_texts(batch, texts), first + done)
             done += batch.num_rows
     except _DAMAGE as error:
         if lost := about.num_rows - done:
@@ -87,6 +97,24 @@ def _batch_rows(about: Any, columns: Sequence[str]) -> int:
 
 def _root(chunk: Any) -> str:
     return str(chunk.path_in_schema).partition(".")[0]
+
+
+def _as_texts(batch: Any, texts: Collection[str]) -> Any:
+    columns = zip(batch.schema.names, batch.columns, strict=True)
+    arrays = [_as_text(values) if name in texts else values for name, values in columns]
+    return pa.RecordBatch.from_arrays(arrays, batch.schema.names) if arrays else batch
+
+
+def _as_text(column: Any) -> Any:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if is_bytes(column.type):
+        # A view looks at no byte: what is not UTF-8 fails where its row is read.
+        return column.cast(pa.large_binary()).view(pa.large_string())
+    if is_list(column.type) and is_bytes(column.type.value_type):
+        inner = pa.large_list(pa.large_binary())
+        return column.cast(inner).view(pa.large_list(pa.large_string()))
+    return column
 
 
 def _rows(batch: Any, first: int) -> Iterator[Cells]:

@@ -32,6 +32,14 @@ def plain_text(value: str) -> str:
     return value.encode("utf-8", "replace").decode()
 
 
+def decoded(value: Any) -> Any:
+    """Bytes that are UTF-8 as the text that they are, for Spark writes texts so; else `value`."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        return value
+
+
 def one_line(error: BaseException) -> str:
     """What an error of a reader says, short enough for a note."""
     return " ".join(str(error).split())[:200]

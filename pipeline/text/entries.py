@@ -13,7 +13,7 @@ from openm3w.pipeline.page import Clock, Page, read_page
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.tables.forms import read_table
 from openm3w.pipeline.tables.rows import Cells, numbers, plain_text
-from openm3w.pipeline.text.fields import ABOUT_COLUMNS, TEXT_COLUMNS, about, text_of
+from openm3w.pipeline.text.fields import ABOUT_COLUMNS, about, text_columns, text_of
 from openm3w.pipeline.text.recipe import TextRecipe
 from openm3w.pipeline.text.sources import form_of
 from openm3w.shards.document import Document, Provenance, Signals, Text, make_doc_id
@@ -140,8 +140,8 @@ def _wet_document(record: Record, source: Source) -> Document:
 def _row_entries(
     source: Source, recipe: TextRecipe, clock: Clock, text_column: str
 ) -> Iterator[Entry]:
-    names = (text_column,) if text_column else TEXT_COLUMNS
-    for cells in read_table(source.file, (*names, *ABOUT_COLUMNS)):
+    texts = text_columns(text_column)
+    for cells in read_table(source.file, (*texts, *ABOUT_COLUMNS), texts):
         clock.lap("read")
         entry = _row_entry(cells, source, recipe, text_column)
         clock.lap("language and filters")

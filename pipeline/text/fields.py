@@ -2,13 +2,13 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from openm3w.pipeline.tables.columns import find_column
-from openm3w.pipeline.tables.rows import plain_text
+from openm3w.pipeline.tables.columns import check_once, check_text, find_column
+from openm3w.pipeline.tables.rows import decoded, plain_text
 
 TEXT_COLUMNS = ("text", "content")
 """The Pile's, Dolma's, C4's and FineWeb's; `content` is what code and news collections write."""
@@ -51,24 +51,33 @@ class About:
     language_score: float = 0.0
 
 
-def find_text(have: Collection[str], asked: str, table: object) -> str:
+def find_text(have: Mapping[str, str], asked: str, table: object) -> str:
     """The column that holds the texts.
 
     Raises:
-        InputError: there is none; the message lists what the table has.
+        InputError: there is none (the message lists what the table has), there are two of one
+            name, or it never holds a text.
     """
-    return find_column(have, asked, TEXT_COLUMNS, "--text-column", table)
+    found = find_column(have, asked, TEXT_COLUMNS, "--text-column", table)
+    check_once(have, (*text_columns(asked), *ABOUT_COLUMNS), table)
+    check_text(have, found, "--text-column", table)
+    return found
+
+
+def text_columns(asked: str) -> tuple[str, ...]:
+    """Those of which the first that a row has is its text."""
+    return (asked,) if asked else TEXT_COLUMNS
 
 
 def text_of(values: Mapping[str, Any], asked: str) -> Any:
     """The cell that holds a row's text; None where there is none."""
-    names = (asked,) if asked else TEXT_COLUMNS
+    names = text_columns(asked)
     return next((values[name] for name in names if values.get(name) is not None), None)
 
 
 def about(values: Mapping[str, Any]) -> About:
     """What a row says, in columns of its own or in one that holds a table."""
-    tables = [values, *(_table(values.get(name)) for name in _NESTED)]
+    tables = [values, *(_table(decoded(values.get(name))) for name in _NESTED)]
     language, score = _language(_first(tables, _LANGUAGES), _first(tables, _SCORES))
     record = _text(_first(tables, _RECORDS))
     return About(
@@ -84,7 +93,7 @@ def about(values: Mapping[str, Any]) -> About:
 
 def _first(tables: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Any:
     cells = (table.get(name) for name in names for table in tables)
-    return next((cell for cell in cells if cell is not None), None)
+    return decoded(next((cell for cell in cells if cell is not None), None))
 
 
 def _table(cell: Any) -> Mapping[str, Any]:

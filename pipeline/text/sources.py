@@ -17,7 +17,8 @@ def find_texts(inputs: Iterable[str], text_column: str = "") -> Sources:
     """Archives (WARC, ARC, WET) and tables behind files, folders, globs and URIs.
 
     Raises:
-        InputError: nothing is there, a named file is neither, or a table has no column of texts.
+        InputError: nothing is there, a named file is neither, or a table has no column of texts
+            (of JSON lines by the first hundred).
         NotBuiltError: an archive is not on this machine.
         MissingError: the package for the protocol of a URI is not installed.
     """
@@ -28,10 +29,15 @@ def find_texts(inputs: Iterable[str], text_column: str = "") -> Sources:
         what=f"WARC, WET or ARC file, or {forms.WHAT}",
         option="",
     )
-    # Of JSON lines each says itself what it has.
-    fixed = [source.file for source in found.archives if _has_columns(source.file)]
+    of_form = {source.file: forms.form_of(source.file) for source in found.archives}
+    fixed = [file for file, form in of_form.items() if form in ("parquet", "csv", "tsv")]
     for file, have in zip(fixed, forms.columns_of_all(fixed), strict=True):
-        find_text(list(have), text_column, file)
+        find_text(have, text_column, file)
+    # What damage there is in lines is counted when they are read.
+    lines = [file for file, form in of_form.items() if form == "lines"]
+    for file, have in zip(lines, forms.keys_of_all(lines), strict=True):
+        if have:
+            find_text(have, text_column, file)
     return found
 
 
@@ -51,7 +57,3 @@ def _is_remote_table(found: Found) -> bool:
     if found.file.name.lower().endswith(ARCHIVE_SUFFIXES):
         raise NotBuiltError(f"{found.file}: reading remote archives is not built yet; copy it here")
     return forms.is_remote_table(found)
-
-
-def _has_columns(file: File) -> bool:
-    return forms.form_of(file) in ("parquet", "csv", "tsv")

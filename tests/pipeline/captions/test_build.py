@@ -449,6 +449,16 @@ def test_a_caption_build_is_not_chosen_again(tmp_path, pairs_of):
 
 
 @pytest.mark.beam
+def test_a_build_without_a_single_pair_names_the_first_row_that_failed(tmp_path):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"url": [b"\xff.jpg"] * 2, "text": [b"three short words"] * 2}), path)
+
+    message = r"no pair was kept of 2 rows: not_utf8 2; t\.parquet: row 1: not_utf8: 'utf-8' codec"
+    with pytest.raises(InputError, match=message):
+        build([path], tmp_path / "out", images=[str(tmp_path)])
+
+
+@pytest.mark.beam
 @pytest.mark.real
 def test_photographs_with_five_captions_each(tmp_path, realdata):
     folder = realdata / "flickr8k"

@@ -1,9 +1,10 @@
 import math
+from decimal import Decimal
 
 import pytest
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.columns import captions_of, find_columns, scores_of
+from openm3w.pipeline.captions.columns import captions_of, find_columns, own_of, scores_of
 
 LAION = ["URL", "TEXT", "WIDTH", "HEIGHT", "similarity", "hash", "pwatermark", "punsafe"]
 RELAION = ["key", "hash", "url", "caption", "similarity", "original_width", "original_height"]
@@ -102,6 +103,7 @@ def test_what_is_no_number_of_json_is_no_score(value):
         ("NSFW", "UNSURE", {"nsfw_tag": 0.5}),
         ("NSFW", "NSFW", {"nsfw_tag": 1.0}),
         ("AESTHETIC_SCORE", 6.5, {"aesthetic": 6.5}),
+        ("similarity", Decimal("0.50"), {"similarity_b32": 0.5}),
     ],
 )
 def test_scores_are_numbers_texts_of_numbers_and_known_words(column, value, scores):
@@ -118,3 +120,36 @@ def test_a_word_that_is_none_of_the_columns_is_no_score():
     )
 
     assert math.isnan(scores_of({"NSFW": "LIKELY"}, found)["nsfw_tag"])
+
+
+def test_samples_carry_decimals_as_numbers_and_bytes_as_text():
+    have = {"url": "string", "text": "string", "n": "double", "b": "string", "d": "date32[day]"}
+    found = find_columns(have, url="", text="", table="t", own=["n", "b", "d"])
+
+    row = {"n": Decimal("0.50"), "b": b"bytes"}
+    assert own_of(row, found) == {"n": 0.5, "b": "bytes", "d": None}
+    assert found.own == {"n": "double", "b": "string", "d": "string"}
+    assert own_of({"n": Decimal("NaN")}, found)["n"] is None
+
+
+@pytest.mark.parametrize(
+    ("have", "message"),
+    [
+        ({"url": "struct<a: int8>"}, "t: column 'url' holds no texts but struct<a: int8>"),
+        ({"url": "date32[day]"}, "but date32.day.; name another with --url-column"),
+        ({"url": "list<string>"}, "'url' holds no texts but list<string>"),
+        ({"text": "date32[day]"}, "'text' holds no texts but date32.day.; name another with --text"),
+        ({"text": "map<string, string>"}, "'text' holds no texts but map<string, string>"),
+        ({"url": "twice"}, "t: there are two columns 'url'; rename one of them"),
+        ({"similarity": "twice"}, "there are two columns 'similarity'"),
+    ],
+)  # fmt: skip
+def test_a_column_of_no_texts_or_there_twice_is_told_before_the_run(have, message):
+    with pytest.raises(InputError, match=message):
+        find_columns({"url": "string", "text": "string"} | have, url="", text="", table="t")
+
+
+def test_captions_may_be_lists_and_what_is_not_read_there_twice():
+    have = {"url": "string", "text": "list<string>", "other": "twice"}
+
+    assert find_columns(have, url="", text="", table="t").names == ["url", "text"]

@@ -317,3 +317,12 @@ def test_a_quote_in_csv_that_takes_rows_with_urls_in_costs_its_own_row_alone(rea
 def test_a_cell_of_csv_with_lines_that_are_no_rows_with_urls_stays_one(read, row):
     ((first, text),) = read(b"url,text\n" + row + b"\n")
     assert f'{first},"{text}"' == row.decode()
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be"])
+def test_a_header_with_nuls_is_told_as_such(tmp_path, charset):
+    path = tmp_path / "t.csv"
+    path.write_bytes("url,caption\nx.jpg,a cat\n".encode(charset))
+
+    with pytest.raises(InputError, match=r"t\.csv: its header has NULs, as UTF-16"):
+        read_head(path, ",")

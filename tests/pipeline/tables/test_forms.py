@@ -110,3 +110,10 @@ def test_what_is_no_table_any_more_is_told(tmp_path):
     for read in (columns_of, lambda file: read_table(file, ["text"])):
         with pytest.raises(InputError, match=r"t\.parquet: not a Parquet, JSONL, CSV or TSV table"):
             read(path)
+
+
+def test_of_two_columns_of_one_name_no_type_is_told(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b,b\nx,y,z\n")
+
+    assert columns_of(path) == {"a": "string", "b": "twice"}

@@ -3,6 +3,7 @@ import gzip
 import pytest
 import zstandard
 
+from openm3w.errors import InputError
 from openm3w.pipeline.tables import lines
 from openm3w.pipeline.tables.lines import parse, read_lines
 from openm3w.pipeline.tables.rows import plain_text
@@ -35,7 +36,9 @@ def test_lines_are_read_however_they_are_packed(tmp_path, pack):
         (b'{"a": 1}', ""),
         (b"\xef\xbb\xbf{}", ""),
         (b'{"a": ', "malformed_json"),
-        (b"\xff\xfe", "malformed_json"),
+        (b"\xff\xfe", "not_utf8"),
+        ("{}".encode("utf-16-le"), "malformed_json"),
+        (b'{"a": "\xe9"}', "not_utf8"),
         (b"[" * 100_000, "malformed_json"),
         (b"[1]", "not_an_object"),
         (b"null", "not_an_object"),
@@ -71,3 +74,12 @@ def test_a_line_too_long_costs_only_itself(tmp_path, monkeypatch):
 
 def test_lone_surrogates_become_something_that_utf8_can_hold():
     assert plain_text("a\ud800b") == "a?b"
+
+
+@pytest.mark.parametrize("charset", ["utf-16-le", "utf-16-be"])
+def test_utf16_is_refused_by_its_mark(tmp_path, charset):
+    path = tmp_path / "x.jsonl.gz"
+    path.write_bytes(gzip.compress(("\ufeff" + TEXT.decode()).encode(charset)))
+
+    with pytest.raises(InputError, match=r"x\.jsonl\.gz: is UTF-16; save it as UTF-8"):
+        list(read_lines(path))

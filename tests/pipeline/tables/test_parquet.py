@@ -127,3 +127,65 @@ def test_a_damaged_footer_is_one_line(tmp_path, data):
         column_types(path)
 
     assert "\n" not in str(caught.value)
+
+
+BYTES = [b"one", b"tw\xff", None, "vi\u00e9r".encode()]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.binary(), pa.large_binary(), pa.dictionary(pa.int32(), pa.binary())]
+)
+def test_bytes_are_texts_where_they_are_asked_for_as_such(tmp_path, kind):
+    plain = pa.array(BYTES, pa.binary())
+    texts = plain.dictionary_encode() if pa.types.is_dictionary(kind) else plain.cast(kind)
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"text": texts, "hash": plain}), path)
+
+    rows = list(read_parquet(path, ["text", "hash"], ["text"]))
+
+    assert column_types(path)["text"] == "string"
+    assert [row.error for row in rows] == ["", "not_utf8", "", ""]
+    assert [row.values.get("text") for row in rows] == ["one", None, None, "vi\u00e9r"]
+    assert rows[0].values["hash"] == b"one"
+
+
+def test_lists_of_bytes_are_lists_of_texts(tmp_path):
+    lists = pa.array([[b"a", None], None, [], [b"\xff"], [b"b"]], pa.list_(pa.binary()))
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"text": lists}), path)
+
+    rows = list(read_parquet(path, ["text"], ["text"]))
+
+    assert column_types(path) == {"text": "list<string>"}
+    assert [row.error for row in rows] == ["", "", "", "not_utf8", ""]
+    assert [row.values.get("text") for row in rows] == [["a", None], None, [], None, ["b"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (pa.large_string(), "string"),
+        (pa.null(), "string"),
+        (pa.decimal128(5, 2), "double"),
+        (pa.large_list(pa.string()), "list<string>"),
+        (pa.list_(pa.int32()), "list<element: int32>"),
+        (pa.date32(), "date32[day]"),
+        (pa.struct({"a": pa.string()}), "struct<a: string>"),
+        (pa.map_(pa.string(), pa.string()), "map<string, string>"),
+        (pa.binary(16), "fixed_size_binary[16]"),
+    ],
+)
+def test_a_type_is_told_by_what_its_values_are_read_as(tmp_path, kind, name):
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": pa.array([], kind)}), path)
+
+    assert column_types(path)["a"].startswith(name.removesuffix(">").removesuffix(", string"))
+
+
+def test_of_two_columns_of_one_name_no_type_is_told(tmp_path):
+    path = tmp_path / "t.parquet"
+    arrays = [pa.array(["x"])] * 3
+    pq.write_table(pa.Table.from_arrays(arrays, names=["a", "b", "b"]), path)
+
+    assert column_types(path) == {"a": "string", "b": "twice"}
+    assert [row.values for row in read_parquet(path, ["a"])] == [{"a": "x"}]

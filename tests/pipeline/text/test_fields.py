@@ -128,6 +128,33 @@ def test_the_text_is_in_the_column_asked_for_or_one_known(row, asked, text):
 
 
 def test_a_table_without_a_text_is_told():
-    assert find_text(["id", "content"], "", "t.csv") == "content"
+    assert find_text(dict.fromkeys(["id", "content"], "string"), "", "t.csv") == "content"
     with pytest.raises(InputError, match=r"t\.csv: no column .* --text-column; it has id, body"):
-        find_text(["id", "body"], "", "t.csv")
+        find_text(dict.fromkeys(["id", "body"], "string"), "", "t.csv")
+
+
+@pytest.mark.parametrize(
+    ("have", "asked", "message"),
+    [
+        ({"text": "struct<a: string>"}, "", "'text' holds no texts but struct<a: string>"),
+        ({"text": "list<string>"}, "", "'text' holds no texts but list<string>"),
+        ({"text": "string", "d": "date32"}, "d", "'d' holds no texts but date32; name another"),
+        ({"text": "twice"}, "", "two columns 'text'"),
+        ({"text": "string", "url": "twice"}, "", "two columns 'url'"),
+    ],
+)
+def test_a_column_that_never_holds_a_text_or_is_there_twice_is_told(have, asked, message):
+    with pytest.raises(InputError, match=rf"t\.parquet: .*{message}"):
+        find_text(have, asked, "t.parquet")
+
+
+def test_what_is_not_read_may_be_there_twice():
+    have = {"text": "string", "content": "twice", "other": "twice", "date": "date32"}
+
+    assert find_text(have, "text", "t") == "text"
+
+
+def test_what_spark_writes_as_bytes_is_text():
+    row = {"url": b"http://x.org/", "meta": b'{"title": "t"}', "id": b"\xff"}
+
+    assert (about(row).url, about(row).title, about(row).record_id) == ("http://x.org/", "t", "")
