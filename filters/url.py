@@ -55,6 +55,12 @@ def registered_domain(url: str) -> str:
     return _domain_of(host.rstrip("."))
 
 
+def is_public_suffix(domain: str) -> bool:
+    """Whether anybody registers domains directly under this one, as under `co.uk`."""
+    found = _extractor()(domain)
+    return bool(found.suffix) and not found.domain
+
+
 def ascii_host(host: str) -> str:
     """A host name in lower case with its labels in punycode, as browsers send it.
 

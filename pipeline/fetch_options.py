@@ -1,6 +1,7 @@
 """Options of commands that fetch images, and the changes to a recipe that they are."""
 
 import json
+import math
 from typing import get_args
 
 import click
@@ -64,10 +65,12 @@ def asked_again(refetch: Refetch | None, older_than: float | None, source: str) 
     `source`: the recipe's `images.source`.
 
     Raises:
-        RecipeError: an option says nothing, since another is missing.
+        RecipeError: an option says nothing, since another is missing, or is no number of days.
     """
     if older_than is not None and refetch != "older-than":
         raise RecipeError("--older-than: says nothing without --refetch older-than; add it")
+    if older_than is not None and not math.isfinite(older_than):
+        raise RecipeError(f"--older-than {older_than}: expected a number of days")
     if refetch and source != "http":
         raise RecipeError(f"--refetch {refetch}: nothing is asked of the web; add --fetch")
     if refetch != "older-than":
