@@ -44,7 +44,7 @@ PAIRS = pa.schema(
 """One row for each pair; `image` is the key under which its image is looked up, from the reference
 as the table has it. `url` and `page` are published: without user name and password. `scores` and
 `own` are JSON: what the table says of the pair under our names of scores, and under its own.
-`about` is JSON, provenance and signals of the page where the rows are of a build's pages, else ""."""
+`about` is JSON, provenance and signals of the page where the rows are of a build's, else ""."""
 
 MAX_PAIRS = 20_000
 """Pairs of a block: some 5 MB."""

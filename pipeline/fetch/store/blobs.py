@@ -209,8 +209,8 @@ class Blobs:
     def unwritable(self, name: str, error: Exception) -> OutputError:
         """The one line on a file that cannot be written."""
         return OutputError(
-            f"{self.where(name)}: cannot be written: {told(error)}; free some space or choose "
-            "another --store, then run the same command again"
+            f"{self.where(name)}: cannot be written: {told(error)}; {commit.advice(error)}"
+            "choose another --store, then run the same command again"
         )
 
     def _unreadable(self, name: str, error: Exception) -> OutputError:
