@@ -10,13 +10,12 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.pipeline import originals, publish, refetch
+from openm3w.pipeline import exported, publish, refetch
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.fetch.getting import Again
-from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.images.named import find_archives
 from openm3w.pipeline.jobs import dedup, documents, images, indexing, scores, shards
@@ -36,7 +35,6 @@ from openm3w.pipeline.sidecars import (
 )
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
-from openm3w.pipeline.uris import shown
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
@@ -224,21 +222,16 @@ def identity(plan: Plan) -> dict[str, Any]:
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
             # In a store it is found again wherever the store lies.
-            "fetched": _fetched_elsewhere(plan),
+            "fetched": exported.fetched_elsewhere(plan.fetched, plan.store, plan.origin),
             **({publish.AGAIN: recipes.to_plain(again)} if plan.web else {}),
             "resolved": recipes.to_plain(plan.resolved),
-            originals.STORED: originals.stored(
-                plan.store, plan.folder("shards", "select"), plan.folder("images", "packs")
+            exported.STORED: exported.stored(
+                plan.store,
+                selected=plan.folder("shards", "select"),
+                packs=plan.folder("images", "packs"),
             ),
         },
     }
-
-
-def _fetched_elsewhere(plan: Plan) -> str:
-    """Where fetches are remembered outside of the store; without a password, which is not noted."""
-    if plan.fetched == str(plan.store / FETCHED):
-        return ""
-    return shown(plan.fetched) if "://" in plan.fetched else str(plan.origin / plan.fetched)
 
 
 def _is_torn(plan: Plan) -> bool:

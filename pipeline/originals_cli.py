@@ -29,7 +29,8 @@ def export(
     """Writes a build's shards with its images as they were fetched.
 
     The build must have been made with images.originals=true. Samples, order and names are those of
-    DIR, and the images' bytes are those that the server sent, with all metadata in them.
+    DIR, and the images' bytes are those that the server sent, with all metadata in them. Samples
+    with an image that was buried since (`m3w fetched bury`) are left out, and counted.
 
     \b
     m3w build openm3w --input crawl.warc.gz --output out --set images.originals=true
@@ -37,12 +38,13 @@ def export(
     """
     # The other commands of the group start without Beam.
     from openm3w.pipeline import originals
-    from openm3w.pipeline.printing import print_published
+    from openm3w.pipeline.printing import print_published, quiet
     from openm3w.pipeline.runners import Runner
 
     if not as_originals:
         raise NotBuiltError("`m3w shards export` without --originals is planned; see m3w --help")
     engine = Runner(name=runner, workers=workers)
-    built = originals.export_originals(dataset, output, engine, store=store)
+    say = quiet if as_json else click.echo
+    built = originals.export_originals(dataset, output, engine, store=store, say=say)
     size = f"{built.manifest.nsamples} samples, {built.manifest.images} original images"
     print_published(built, output, size, {"images": built.manifest.images}, as_json=as_json)

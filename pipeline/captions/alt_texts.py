@@ -57,7 +57,10 @@ class ImageRow(Row):
     key: str
     """`url_key` under which the build's ledger has the image."""
     doc_id: str
-    """Does not depend on what else is taken."""
+    """Of page, number of the image in it, and what was taken of it.
+
+    Not of `documents` or a profile: the same pair has the same id in every import of its build.
+    """
     provenance: Provenance
     """Of the page."""
     signals: Signals
@@ -206,7 +209,7 @@ class _About:
                 page=document.url,
                 scores=scores,
                 key=place["url_key"],
-                doc_id=make_doc_id("", document.doc_id, at),
+                doc_id=make_doc_id("", f"{document.doc_id}\n{self._imported.take}", at),
                 provenance=document.provenance,
                 signals=document.signals,
             )

@@ -8,8 +8,8 @@ not to be published either.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.pipeline.captions.select import split_group
-from openm3w.pipeline.captions.tables import Table
 from openm3w.pipeline.fetch.outcomes import ABSENT, FAULTS, REFUSED
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.jobs.packing import NOT_HELD
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.store import Folder, dump
-from openm3w.pipeline.tables.columns import merged_type
 from openm3w.shards import commit
 from openm3w.shards.captioned import IMG2DATASET_FIELDS, img2dataset_fields
 from openm3w.shards.document import Image
@@ -45,6 +44,8 @@ class Img2dataset:
     """Columns of the input tables that samples carry -> their types in Arrow."""
     val_share: float
     seed: int
+    tombstones: Tombstones = field(default_factory=Tombstones)
+    """What was buried since the outcomes were noted."""
 
     def missed(self, unit: str) -> Iterator[Row]:
         """Pairs that came to no sample: `doc_id`, `split`, and as JSON the row of the table."""
@@ -52,7 +53,7 @@ class Img2dataset:
         reasons = {row["doc_id"]: row["reason"] for row in ended if row["outcome"] != "kept"}
         for pair in self.pairs.rows(unit):
             reason = reasons.get(pair["doc_id"], "")
-            if reason and is_published(reason):
+            if reason and is_published(reason) and not self.tombstones.covers(pair["url"]):
                 split = split_by(split_group(pair), self.val_share, self.seed)
                 yield {"doc_id": pair["doc_id"], "split": split, "row": dump(_missed(pair, reason))}
 
@@ -80,15 +81,6 @@ class Img2dataset:
 def is_published(reason: str) -> bool:
     """Whether a pair that was lost for this reason may stand in a table that is published."""
     return reason != "tombstone" and not reason.startswith("blocked_")
-
-
-def column_types(tables: Iterable[Table]) -> dict[str, str]:
-    """The columns that samples of any table carry -> an Arrow type that holds the values of all."""
-    found: dict[str, set[str]] = {}
-    for table in tables:
-        for name, kind in table.columns.own.items():
-            found.setdefault(name, set()).add(kind)
-    return {name: merged_type(kinds) for name, kinds in found.items()}
 
 
 def _missed(pair: Row, reason: str) -> dict[str, Any]:

@@ -10,12 +10,12 @@ from openm3w.errors import InputError, RecipeError
 from openm3w.pipeline import publish, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.alt_texts import Imported
-from openm3w.pipeline.captions.beside import Img2dataset, column_types
+from openm3w.pipeline.captions.beside import Img2dataset
 from openm3w.pipeline.captions.places import find_places
 from openm3w.pipeline.captions.plan import CaptionPlan, Job
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.resize import check_installed
-from openm3w.pipeline.captions.tables import find_tables
+from openm3w.pipeline.captions.tables import column_types, find_tables
 from openm3w.pipeline.captions.unjudged import unjudged
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists

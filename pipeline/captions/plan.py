@@ -7,10 +7,10 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
-from openm3w.pipeline import originals, publish
+from openm3w.pipeline import exported, publish
 from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
-from openm3w.pipeline.captions.tables import Table
+from openm3w.pipeline.captions.tables import Table, column_types
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.images.named import ImagePlace
@@ -108,8 +108,14 @@ class CaptionPlan:
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
             publish.BESIDE: {
-                originals.STORED: originals.stored(
-                    self.store, self.folder("select"), self.folder("images")
+                # In a store it is found again wherever the store lies.
+                "fetched": exported.fetched_elsewhere(self.fetched, self.store, Path.cwd()),
+                "columns": column_types(self.tables),
+                exported.STORED: exported.stored(
+                    self.store,
+                    selected=self.folder("select"),
+                    packs=self.folder("images"),
+                    pairs=self.folder("rows"),
                 ),
                 **({publish.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
             },

@@ -8,6 +8,7 @@ from openm3w.errors import InputError
 from openm3w.pipeline.captions.columns import Columns, find_columns, own_of, scores_of
 from openm3w.pipeline.sources import Source, find_sources
 from openm3w.pipeline.tables import forms
+from openm3w.pipeline.tables.columns import merged_type
 from openm3w.pipeline.tables.rows import Cells
 
 
@@ -64,6 +65,15 @@ def find_tables(
         )
         for source, types in zip(found.archives, have, strict=True)
     )
+
+
+def column_types(tables: Iterable[Table]) -> dict[str, str]:
+    """The columns that samples of any table carry -> an Arrow type that holds the values of all."""
+    found: dict[str, set[str]] = {}
+    for table in tables:
+        for name, kind in table.columns.own.items():
+            found.setdefault(name, set()).add(kind)
+    return {name: merged_type(kinds) for name, kinds in found.items()}
 
 
 def read_rows(table: Table) -> Iterator[Row]:

@@ -2,7 +2,8 @@
 
 Quotes are read as RFC 4180 has them, in TSV too, for so pandas and spreadsheets write it. A row
 that cannot be read costs only itself: after it reading goes on with the line after its first one,
-so that a quote which is never closed does not take the rows below it.
+so that a quote which is never closed does not take the rows below it. Nor does one that a later
+row closes, as far as lines tell: see `openm3w.pipeline.tables.swallowed`.
 """
 
 import csv
@@ -16,6 +17,7 @@ from openm3w.pipeline.remote import File
 from openm3w.pipeline.tables.lines import skip_line, too_long
 from openm3w.pipeline.tables.opening import DECODER_ERRORS, opened
 from openm3w.pipeline.tables.rows import Cells, one_line
+from openm3w.pipeline.tables.swallowed import Strict, are_rows, fields_of, is_url
 
 MAX_ROW_BYTES = 16_000_000
 """Ours: no text that people put into such a table is as long, and the csv module takes four bytes a
@@ -69,26 +71,30 @@ def headerless(fields: Sequence[str]) -> tuple[str, ...]:
     CC3M is published as caption TAB url and CC12M as url TAB caption, both without a header: there
     are exactly two fields, and exactly one of them is an http(s) URL. No header names a column so.
     """
-    urls = [field.strip().lower().startswith(("http://", "https://")) for field in fields]
+    urls = [is_url(field) for field in fields]
     if len(fields) != 2 or sum(urls) != 1:
         return ()
-    return tuple("url" if is_url else "caption" for is_url in urls)
+    return tuple("url" if each else "caption" for each in urls)
 
 
 def read_delimited(file: File, delimiter: str, head: Head) -> Iterator[Cells]:
     """The rows of a table, blank lines left out. Numbers are those of rows, the header is none."""
-    number = 0
+    number, width = 0, len(head.columns)
     at = {name: place for place, name in reversed(list(enumerate(head.columns)))}
     # CC3M and CC12M quote nothing: a quote there is one of the caption's.
     quoted = not (delimiter == "\t" and head.is_row)
     try:
         with opened(file) as stream:
-            records = _records(_Lines(stream), delimiter, quoted=quoted)
+            lines = _Lines(stream)
+            records = _records(lines, delimiter, quoted=quoted)
             if not head.is_row:
                 next(records, None)
             for record in records:
-                yield _cells(number, record, at, len(head.columns), delimiter)
-                number += 1
+                several = len(lines.row) > 1 and isinstance(record, list)
+                swallowed = several and are_rows(lines.row, width, delimiter)
+                for each in _apart(lines.row, delimiter) if swallowed else (record,):
+                    yield _cells(number, each, at, width, delimiter)
+                    number += 1
     except DECODER_ERRORS as error:
         yield Cells(number=number, error="damaged_file", detail=one_line(error))
 
@@ -99,10 +105,6 @@ class _Fault:
     detail: str
     line: bytes
     """The first of the row, where it is not too long."""
-
-
-class _Quoted(csv.excel):
-    strict = True
 
 
 class _Unquoted(csv.excel):
@@ -125,7 +127,8 @@ class _Lines:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._again = deque[bytes]()
-        self._row = list[bytes]()
+        self.row = list[bytes]()
+        """Of the record in hand, as they are in the file."""
         self._row_bytes = self._read = self._reread = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -135,7 +138,7 @@ class _Lines:
         raw = self._again.popleft() if self._again else self._next()
         if not raw:
             raise StopIteration
-        self._row.append(raw)
+        self.row.append(raw)
         self._row_bytes += len(raw)
         if self._row_bytes > MAX_ROW_BYTES:
             raise _UnreadableError("row_too_long", too_long(0, MAX_ROW_BYTES).detail)
@@ -145,12 +148,12 @@ class _Lines:
             raise _UnreadableError("not_utf8", str(error)[:100]) from error
 
     def begin_row(self) -> None:
-        self._row.clear()
+        self.row.clear()
         self._row_bytes = 0
 
     def fail_row(self) -> bytes:
         """The row's first line; those after it are read again."""
-        first, rest = self._row[0], self._row[1:]
+        first, rest = self.row[0], self.row[1:]
         size = self._row_bytes - len(first)
         if self._reread + size <= self._read + MAX_ROW_BYTES:
             self._reread += size
@@ -169,7 +172,7 @@ class _Lines:
 def _records(lines: _Lines, delimiter: str, *, quoted: bool) -> Iterator[list[str] | _Fault]:
     # The module's own bound is one for the whole process, and lower; ours is that of the lines.
     csv.field_size_limit(max(csv.field_size_limit(), MAX_ROW_BYTES))
-    dialect = _Quoted if quoted else _Unquoted
+    dialect = Strict if quoted else _Unquoted
     reader = csv.reader(lines, dialect, delimiter=delimiter)
     while True:
         lines.begin_row()
@@ -199,6 +202,19 @@ def _cells(
         detail = f"found {len(record)}, expected {width}"
         return Cells(number=number, error="wrong_number_of_fields", detail=detail)
     return Cells(number=number, values={name: record[place] for name, place in at.items()})
+
+
+def _apart(lines: Sequence[bytes], delimiter: str) -> list[list[str] | _Fault]:
+    """Lines that a quote made one record of, each by itself; of the first the quote stays open."""
+    found: list[list[str] | _Fault] = []
+    for line in lines:
+        try:
+            fields = fields_of(line, delimiter)
+        except csv.Error as error:
+            found.append(_Fault(error="malformed_csv", detail=one_line(error), line=line))
+        else:
+            found += [fields] if fields else []
+    return found
 
 
 def _unquoted(line: bytes, delimiter: str) -> list[str] | None:

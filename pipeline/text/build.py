@@ -67,6 +67,7 @@ def build(plan: TextPlan, runner: Runner, *, say: Say) -> Published:
             inputs=[source.name for source in plan.sources],
             notes=functools.partial(_notes, plan),
             counted=functools.partial(_known_languages, plan),
+            end_job=functools.partial(_end_job, plan),
         ),
         runner,
         say=say,
@@ -88,7 +89,7 @@ def _check_kept(plan: TextPlan, found: Sequence[Stage]) -> None:
     if found[-1].kept:
         return
     lost = next(stage for stage in found if stage.kept == 0)
-    notes = _notes(plan)
+    notes = _damage(plan)
     raise InputError(
         f"no text was kept of {found[0].entered} records or rows"
         f": {publish.top({**lost.dropped, **lost.failed}) or 'there were none'}"
@@ -96,7 +97,27 @@ def _check_kept(plan: TextPlan, found: Sequence[Stage]) -> None:
     )
 
 
+def _end_job(plan: TextPlan, job: Job) -> Iterator[str]:
+    if job == "texts":
+        yield from _told_of_cuts(plan)
+
+
+def _told_of_cuts(plan: TextPlan) -> Iterator[str]:
+    cut: Counter[str] = Counter()
+    for counts in _counts(plan, "texts"):
+        cut.update(counts["cut"])
+    if cut["texts"]:
+        yield (
+            f"{cut['texts']} texts are longer than text.max_words={plan.recipe.text.max_words} and "
+            f"were cut there: {cut['characters']} characters are left out"
+        )
+
+
 def _notes(plan: TextPlan) -> list[str]:
+    return [*_told_of_cuts(plan), *_damage(plan)]
+
+
+def _damage(plan: TextPlan) -> list[str]:
     return [f"{c['source']}: {note}" for c in _counts(plan, "texts") for note in c["notes"]]
 
 

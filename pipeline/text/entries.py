@@ -36,6 +36,8 @@ class Entry:
     url: str = ""
     document: Document | None = None
     """One span of text; set where `outcome` is kept."""
+    cut_characters: int = 0
+    """Of the text, beyond the recipe's `max_words`."""
 
 
 def read_entries(
@@ -201,7 +203,8 @@ def _judged(document: Document, recipe: TextRecipe, error: str = "") -> Entry:
         return replace(entry, outcome="failed", reason="unreadable_payload")
     if not document.spans:
         return replace(entry, outcome="dropped", reason="no_text")
-    document, verdict = judge(document, recipe)
+    taken, verdict = judge(document, recipe)
     if not verdict:
         return replace(entry, outcome="dropped", reason=verdict.reason or "")
-    return replace(entry, document=document)
+    cut = document.num_characters - taken.num_characters
+    return replace(entry, document=taken, cut_characters=cut)

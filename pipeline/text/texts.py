@@ -72,6 +72,7 @@ class _Counts:
         self._records, self._texts = Tally(), Tally()
         self._notes: list[str] = []
         self._languages: Counter[str] = Counter()
+        self._cut: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
         """Counts a record or row once, and once more the text in it."""
@@ -82,6 +83,8 @@ class _Counts:
             self._texts.add(entry.outcome, entry.reason)
         if entry.document is not None:
             self._languages[entry.document.signals.language or "unknown"] += 1
+        if entry.cut_characters:
+            self._cut.update(texts=1, characters=entry.cut_characters)
 
     def to_json(self, source: Source) -> dict[str, Any]:
         stages = [self._records.to_json("texts", "records"), self._texts.to_json("texts", "texts")]
@@ -90,6 +93,7 @@ class _Counts:
             "stages": stages,
             "notes": self._notes,
             "languages": dict(sorted(self._languages.items())),
+            "cut": dict(self._cut),
         }
 
 

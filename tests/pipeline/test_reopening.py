@@ -265,17 +265,17 @@ def commit_all_jobs(plan):
     for folder in folders:
         folder.commit_sidecar(unit, counts={"stages": []}, seconds={})
     packs = plan.folder("images", "packs")
-    counts = {"stages": [{"kept": 1}]}
     for name in (f"{unit}-00000", "missing0-00000"):
+        counts = {"stages": [{"kept": 1}], "pack": f"{name}-0f.tar"}
         packs.commit_sidecar(name, counts=counts, seconds={})
-        packs.path(name, "tar").touch()
+        (packs.root / counts["pack"]).touch()
     units = [f"{unit}-00000", "missing0-00000"]
     packs.commit_sidecar("all", counts={"units": units}, seconds={})
     return packs
 
 
 @pytest.mark.parametrize(
-    "lost", ["{}-00000.json", "{}-00000.tar", "missing0-00000.json", "all.json"]
+    "lost", ["{}-00000.json", "{}-00000-0f.tar", "missing0-00000.json", "all.json"]
 )
 def test_a_store_without_one_of_its_packs_is_not_done(claimed, lost):
     plan = claimed()

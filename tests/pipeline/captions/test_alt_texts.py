@@ -73,6 +73,21 @@ def test_a_figure_s_caption_is_taken_where_it_is_asked_for(built_site):
     assert [text for text in texts if text] == ["The cart of the woman who sells bread"]
 
 
+def test_an_id_is_that_of_page_image_and_what_was_taken(built_site):
+    def ids(**options):
+        found = rows(open_build(built_site.plan.output, **options))
+        return {row.number: row.doc_id for row in found if not row.error}
+
+    alt_texts, captions, kept = ids(), ids(take="caption"), ids(documents="kept")
+    pages = built_site.plan.folder("documents").rows(built_site.plan.units[0], ["doc_id"])
+
+    every = [*alt_texts.values(), *captions.values(), *(page["doc_id"] for page in pages)]
+    assert len(alt_texts) == len(captions) == 11
+    assert len(set(filter(None, every))) == len([each for each in every if each])
+    assert kept == {number: alt_texts[number] for number in kept}
+    assert ids() == alt_texts
+
+
 def test_a_cosine_is_the_pair_s_where_the_whole_text_was_scored(built_site):
     by_name = {short(row): row for row in rows(open_build(built_site.plan.output))}
 

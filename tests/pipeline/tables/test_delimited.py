@@ -47,6 +47,8 @@ CELLS = st.text(st.one_of(st.sampled_from('",\t\r\n\0 \ufeff'), st.characters(co
 
 @given(st.lists(st.tuples(CELLS, CELLS)), st.sampled_from([COMMA, TAB]))
 def test_whatever_a_csv_writer_writes_is_read(tmp_path_factory, rows, delimiter):
+    if delimiter == TAB:  # of a cell with both, lines may look like rows
+        rows = [tuple(c.replace("\t", " ") if "\n" in c else c for c in row) for row in rows]
     path = tmp_path_factory.mktemp("x") / "t"
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, delimiter=delimiter).writerows([("a", "b"), *rows])
@@ -223,3 +225,95 @@ def test_a_head_that_cannot_be_read_is_one_line(tmp_path, data, message):
 
     assert str(caught.value).startswith(str(path))
     assert "\n" not in str(caught.value)
+
+
+SWALLOWED = b"""url\tcaption
+http://x/1\t"5 inch screen
+http://x/2\tsecond
+http://x/3\tof 6 "
+http://x/4\tfourth
+http://x/5\t"Quoted" by someone
+http://x/6\t"open
+
+http://x/7\tseven
+http://x/8\tis 5"
+"""
+
+
+def test_a_quote_in_tsv_that_a_later_row_closes_takes_no_row_in(read):
+    assert read(SWALLOWED, TAB) == [
+        ["http://x/1", '"5 inch screen'],
+        ["http://x/2", "second"],
+        ["http://x/3", 'of 6 "'],
+        ["http://x/4", "fourth"],
+        ["http://x/5", '"Quoted" by someone'],
+        ["http://x/6", '"open'],
+        ["http://x/7", "seven"],
+        ["http://x/8", 'is 5"'],
+    ]
+
+
+def test_tsv_without_urls_is_told_by_lines_that_are_all_whole(read):
+    whole = b'id\ttext\n1\t"one\n2\ttwo\n3\tthree"\n4\tfour\n'
+    assert read(whole, TAB) == [["1", '"one'], ["2", "two"], ["3", 'three"'], ["4", "four"]]
+    for between in (b"two", b"2\ttwo\t2"):
+        one = read(whole.replace(b"2\ttwo", between), TAB)
+        assert one == [["1", f"one\n{between.decode()}\n3\tthree"], ["4", "four"]]
+
+
+def test_a_damaged_line_between_is_one_row_where_urls_tell_the_others(read):
+    damaged = SWALLOWED.replace(b"http://x/2\tsecond", b"http://x/2\tsecond\t2")
+    assert read(damaged, TAB)[:4] == [
+        ["http://x/1", '"5 inch screen'],
+        "wrong_number_of_fields",
+        ["http://x/3", 'of 6 "'],
+        ["http://x/4", "fourth"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("data", "cell"),
+    [
+        (b'url\ttext\nhttp://x/1\t"one\ntwo"\n', "one\ntwo"),
+        (b'url\ttext\nhttp://x/1\t"one\nhttp://x/2\ttwo\nthree"\n', "one\nhttp://x/2\ttwo\nthree"),
+        (b'url\ttext\nhttp://x/1\t"one\ttwo\nhttp://x/2\tthree"\n', "one\ttwo\nhttp://x/2\tthree"),
+        (b'text\n"one\nhttp://x/2"\n', "one\nhttp://x/2"),
+    ],
+)
+def test_a_cell_of_tsv_that_truly_has_lines_stays_one(read, data, cell):
+    ((*_, found),) = read(data, TAB)
+    assert found == cell
+
+
+@pytest.mark.parametrize(
+    ("head", "row"), [(b"url,text", b"http://x/%d,%s"), (b"text,url", b"%s,http://x/%d")]
+)
+def test_a_quote_in_csv_that_takes_rows_with_urls_in_costs_its_own_row_alone(read, head, row):
+    texts = [b'"5 inch screen, open', b"second", b'of 6 "', b'"fourth, quoted"']
+    order = head.startswith(b"url")
+    lines = [row % ((n, text) if order else (text, n)) for n, text in enumerate(texts, 1)]
+
+    rows = read(b"\n".join([head, *lines]))
+
+    places = (0, 1) if order else (1, 0)
+    assert rows[0] == "malformed_csv"
+    assert [tuple(found[at] for at in places) for found in rows[1:]] == [
+        ("http://x/2", "second"),
+        ("http://x/3", 'of 6 "'),
+        ("http://x/4", "fourth, quoted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        b'http://x/1,"one\ntwo, three"',
+        b'http://x/1,"one\nhttp://x/2, two\nand three"',
+        b'http://x/1,"one\nhttp://x/2, two, three"',
+        b'http://x/1,"see\nx, http://x/2"',
+        b'1,"one\nhttp://x/2, two"',
+    ],
+)
+def test_a_cell_of_csv_with_lines_that_are_no_rows_with_urls_stays_one(read, row):
+    ((first, text),) = read(b"url,text\n" + row + b"\n")
+    assert f'{first},"{text}"' == row.decode()

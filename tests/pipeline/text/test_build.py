@@ -97,6 +97,23 @@ def test_a_build_without_a_single_text_says_why_and_leaves_no_folder(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.beam
+def test_what_a_long_text_loses_is_said_and_counted(tmp_path):
+    texts = ["a word or two " * 25, "never said before " * 40]  # 100 and 120 words
+    rows = [json.dumps({"text": text}) for text in texts]
+    (tmp_path / "t.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    bounds = ("language=any", "text.max_words=100", "shards.val_share=0.0")
+
+    _, said = build([tmp_path / "t.jsonl"], tmp_path / "out", overrides=bounds)
+
+    line = (
+        "1 texts are longer than text.max_words=100 and were cut there: 120 characters are left out"
+    )
+    assert line in said
+    report = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert report["notes"] == [line]
+
+
 def test_help_has_examples():
     result = CliRunner().invoke(text, ["build", "--help"])
 
