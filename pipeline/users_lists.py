@@ -15,7 +15,7 @@ def read_short_lines(path: Path) -> bytes:
     """
     if path.exists() and not path.is_file() and not path.is_dir():
         raise ValueError("is a device or a pipe; name a file")
-    lines = []
+    lines = list[bytes]()
     with path.open("rb") as file:
         while line := file.readline(MAX_LINE + 1):
             if len(line) > MAX_LINE:
