@@ -10,6 +10,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _LOOSE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
+_USER = re.compile(r"^(\s*https?://)[^/?#]*@", re.IGNORECASE)
 # Most URLs are in this spelling already, and a run asks for each one's several times.
 _PLAIN = re.compile(
     r"https?://[a-z0-9.-]+(?::(?!80/|443/|0)[0-9]{1,5})?/[A-Za-z0-9._~!$&'()*+,;=:@/\[\]-]*"
@@ -42,6 +43,11 @@ def url_key(url: str) -> str:
     return f"{parts.scheme}://{_user(parts)}{place}{_path(path)}{'?' if query else ''}{query}"
 
 
+def without_user(url: str) -> str:
+    """A URL without the user name and password in it; never raises. A name of a file stays."""
+    return _USER.sub(r"\1", url, count=1)
+
+
 def registered_domain(url: str) -> str:
     """The domain under a public suffix, as `bbc.co.uk`; never raises.
 
@@ -53,6 +59,12 @@ def registered_domain(url: str) -> str:
     except ValueError:
         return ""
     return _domain_of(host.rstrip("."))
+
+
+def is_public_suffix(domain: str) -> bool:
+    """Whether anybody registers domains directly under this one, as under `co.uk`."""
+    found = _extractor()(domain)
+    return bool(found.suffix) and not found.domain
 
 
 def ascii_host(host: str) -> str:

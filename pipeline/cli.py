@@ -16,14 +16,13 @@ from openm3w.pipeline.fetch_options import (
     asked_again,
     fetch_options,
     fetch_overrides,
-    store_option,
-    stores_of,
 )
 from openm3w.pipeline.options import json_option, output_option, runner_options, set_option
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
+from openm3w.pipeline.stores import store_option, stores_of
 from openm3w.pipeline.uris import shown
 
 

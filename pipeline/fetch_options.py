@@ -1,8 +1,7 @@
 """Options of commands that fetch images, and the changes to a recipe that they are."""
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
+import math
 from typing import get_args
 
 import click
@@ -10,52 +9,12 @@ import click
 from openm3w.errors import RecipeError
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.settings import Refetch
-from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.options import combined
-from openm3w.pipeline.publish import default_store
-from openm3w.pipeline.uris import is_remote, is_web, local_path, shown
 
 _DAY = 86_400.0
 _OLD_DAYS = 30.0
 """Ours: a month, in which most sites change little."""
 _REFETCH = [name for name in get_args(Refetch) if name]
-
-
-store_option = click.option(
-    "--store",
-    metavar="FOLDER|URI",
-    help="Folder that the jobs commit to and reuse. Of a URI (s3://bucket/shared) URI/fetched "
-    "has what is fetched, and OUTPUT.work the rest.  [default: OUTPUT.work]",
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """Where a build keeps what later runs reuse."""
-
-    jobs: Path
-    """What its jobs commit."""
-    shared: str = ""
-    """URI of what is remembered of fetches; "": where the recipe says, or in `jobs`."""
-
-
-def stores_of(value: str | None, output: Path) -> Stores:
-    """What `--store` means for a build into `output`.
-
-    Raises:
-        RecipeError: it is empty, or of a web server.
-    """
-    if value is None:
-        return Stores(jobs=default_store(output))
-    if not value.strip():
-        raise RecipeError("--store '': an empty name; is a variable of the shell not set?")
-    if is_web(value):
-        raise RecipeError(
-            f"--store {shown(value)}: a web server keeps nothing; name a folder, s3://"
-        )
-    if is_remote(value):
-        return Stores(jobs=default_store(output), shared=f"{value.rstrip('/')}/{FETCHED}")
-    return Stores(jobs=Path(local_path(value)))
 
 
 fetch_options = combined(
@@ -106,10 +65,12 @@ def asked_again(refetch: Refetch | None, older_than: float | None, source: str) 
     `source`: the recipe's `images.source`.
 
     Raises:
-        RecipeError: an option says nothing, since another is missing.
+        RecipeError: an option says nothing, since another is missing, or is no number of days.
     """
     if older_than is not None and refetch != "older-than":
         raise RecipeError("--older-than: says nothing without --refetch older-than; add it")
+    if older_than is not None and not math.isfinite(older_than):
+        raise RecipeError(f"--older-than {older_than}: expected a number of days")
     if refetch and source != "http":
         raise RecipeError(f"--refetch {refetch}: nothing is asked of the web; add --fetch")
     if refetch != "older-than":

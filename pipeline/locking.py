@@ -61,6 +61,13 @@ def _locked(path: Path) -> int | None:
     for _ in range(_TRIES):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # the folder around it is there, and takes none
+            raise OutputError(
+                f"{path.parent}: cannot be created: {error.strerror}; choose another --output"
+            ) from error
+        except OSError:  # writing will fail, and says why
+            return None
+        try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         except FileNotFoundError:  # the folder of a build that ended just now
             continue

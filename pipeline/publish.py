@@ -36,6 +36,9 @@ Say = Callable[[str], None]
 _PUBLISHED = "published"
 """Key of a claim whose build was published once."""
 
+OUTPUTS = "outputs"
+"""In the store: a note on each output."""
+
 _FEW = 100
 """Below so many the share of failures says little, and does not end a build."""
 
@@ -50,8 +53,14 @@ class Published:
 
 
 def default_store(output: Path) -> Path:
-    """`out.work` beside `out`, also where `output` is written with a slash or as `.`."""
+    """`out.work` beside `out`, also where `output` is written with a slash or as `.`.
+
+    Raises:
+        OutputError: `output` is the root, beside which nothing stands.
+    """
     resolved = output.resolve()
+    if not resolved.name:
+        raise OutputError(f"{output}: is a whole file system; name a folder in it")
     return resolved.with_name(f"{resolved.name}.work")
 
 
@@ -74,9 +83,9 @@ def check_place(output: Path, store: Path) -> None:
     Raises:
         OutputError: one is a file, inside the other, or inside a dataset.
     """
-    for folder in (output, store):
+    for folder, what in ((output, "--output"), (store, "--store")):
         if folder.exists() and not folder.is_dir():
-            raise OutputError(f"{folder}: is a file; choose another --output")
+            raise OutputError(f"{folder}: is a file; choose another {what}")
     ours, store_path = output.resolve(), store.resolve()
     if ours == store_path or ours in store_path.parents or store_path in ours.parents:
         raise OutputError(f"{output}: and --store {store} must stand side by side, not inside")
@@ -178,7 +187,7 @@ def _identity_in(note: Path) -> dict[str, Any] | None:
 
 def _identity_by_build(output: Path, store: Path) -> dict[str, Any] | None:
     built = _published_build(output)
-    notes = sorted((store / "outputs").glob("*.json")) if built else []
+    notes = sorted((store / OUTPUTS).glob("*.json")) if built else []
     named = (note for note in notes if (commit.read_json(note) or {}).get("build") == built)
     return next(filter(None, map(_identity_in, named)), None)
 
@@ -207,7 +216,7 @@ def _claimed_build(output: Path, store: Path) -> str:
 
 def _claim_path(output: Path, store: Path) -> Path:
     """One note for each output, so that builds that share a store do not evict each other."""
-    return store / "outputs" / f"{output_key(output, store)}.json"
+    return store / OUTPUTS / f"{output_key(output, store)}.json"
 
 
 def output_key(output: Path, store: Path) -> str:

@@ -89,7 +89,7 @@ class Folder:
         """
         schema = schema.with_metadata({_TABLE: self._name(unit, suffix)})
         with (
-            commit.committed(self.path(unit, suffix)) as file,
+            commit.committed(self.path(unit, suffix), option="--store") as file,
             pq.ParquetWriter(file, schema, compression="zstd") as writer,
         ):
             rows: list[Mapping[str, Any]] = []

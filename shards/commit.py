@@ -6,6 +6,7 @@ says that it is complete and what it was made from.
 """
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -15,6 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from openm3w.errors import OutputError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 _MAX_LINKS = 40
 """As Linux has it."""
@@ -145,9 +149,17 @@ def read_json(path: Path) -> dict[str, Any] | None:
 
 def _output_error(path: Path, error: OSError, option: str) -> OutputError:
     return OutputError(
-        f"{path}: cannot be written: {error.strerror or error}; free some space or choose "
+        f"{path}: cannot be written: {error.strerror or error}; {advice(error)}choose "
         f"another {option}, then run the same command again"
     )
+
+
+def advice(error: Exception) -> str:
+    """What may help, but for another place, where a file cannot be written: `... or `, or ""."""
+    number = getattr(error, "errno", None)
+    if number in _FULL:
+        return "free some space or "
+    return "see that this account may write there or " if number in _FORBIDDEN else ""
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,8 +15,6 @@ from openm3w.pipeline.fetch_options import (
     asked_again,
     fetch_options,
     fetch_overrides,
-    store_option,
-    stores_of,
 )
 from openm3w.pipeline.options import (
     built_with_option,
@@ -27,6 +25,7 @@ from openm3w.pipeline.options import (
 from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.stores import store_option, stores_of
 
 _profile_option = click.option(
     "--profile",

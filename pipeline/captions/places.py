@@ -59,6 +59,8 @@ def find_places(
         return _beside(tables, apart, fetching=fetching)
     places: list[ImagePlace] = []
     for value in named:
+        if not value.strip():
+            raise InputError(f"{OPTION}'': an empty name; is a variable of the shell not set?")
         path = Path(value)
         if path.is_dir():
             files = _walk(path, lambda folder: folder.resolve() in apart)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from openm3w.filters.captions import CaptionPair
 from openm3w.filters.registry import PairFilter
+from openm3w.filters.url import without_user
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions import alt_texts
 from openm3w.pipeline.captions.alt_texts import ImageRow
@@ -40,9 +41,10 @@ PAIRS = pa.schema(
         ("about", pa.string()),
     ]
 )
-"""One row for each pair; `image` is the key under which its image is looked up. `scores` and `own`
-are JSON: what the table says of the pair under our names of scores, and under its own. `about` is
-JSON, provenance and signals of the page where the rows are of a build's pages, else ""."""
+"""One row for each pair; `image` is the key under which its image is looked up, from the reference
+as the table has it. `url` and `page` are published: without user name and password. `scores` and
+`own` are JSON: what the table says of the pair under our names of scores, and under its own.
+`about` is JSON, provenance and signals of the page where the rows are of a build's, else ""."""
 
 MAX_PAIRS = 20_000
 """Pairs of a block: some 5 MB."""
@@ -204,8 +206,8 @@ def _pair(table: Table, row: Row, index: int, caption: str, scope: str) -> Pair:
         row=row.number,
         doc_id=doc_id,
         image=image,
-        url=reference if is_url(reference) else "",
-        page=plain_text(row.page) if isinstance(row.page, str) else "",
+        url=without_user(reference) if is_url(reference) else "",
+        page=without_user(plain_text(row.page)) if isinstance(row.page, str) else "",
         caption=caption,
         scores=dump({name: score for name, score in row.scores.items() if score == score}),
         own=dump(row.own),

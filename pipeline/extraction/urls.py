@@ -35,7 +35,6 @@ _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*+):", re.IGNORECASE)
 # Printable ASCII but for what the URL Standard's percent-encode sets of each part name.
 _PATH_KEPT: Final = "!$%&'()*+,-./:;=@[\\]_|~"
 _QUERY_KEPT: Final = "!$%&()*+,-./:;=?@[\\]^_`{|}~"
-_USER_KEPT: Final = "!$%&'()*+,-.:_~"
 _NO_HOST: Final = re.compile(r"[\x00-\x20\"#%/:<>?@\[\\\]^`{|}\x7f]")
 _CANDIDATE: Final = re.compile(
     r"[\s,]*(\S.*?)(?: (\d+(?:\.\d+)?)([wx])(?: \d+h)?| \d+h)? ?(?:,(?= )|(?<=[0-9][wxh]),|,?$)"
@@ -47,8 +46,8 @@ def resolve_url(base: str, address: str) -> tuple[str, Reason | None]:
 
     As browsers do (the WHATWG's URL Standard): tabs and line breaks removed, backslashes taken
     as slashes and any number of them before a host, host names in lower case and by IDNA, no
-    default ports, no dot segments, what is not ASCII percent-encoded as UTF-8. The fragment
-    goes, for it is never sent. So one address has one URL.
+    default ports, no dot segments, what is not ASCII percent-encoded as UTF-8. The fragment, user
+    name and password go, for they are never sent. So one address has one URL.
     """
     if len(address) <= MAX_URL_CHARS and (plain := _PLAIN.match(address)):
         return plain[0], None
@@ -143,13 +142,12 @@ def _absolute(base: str, address: str) -> tuple[str, Reason | None]:
 
 
 def _authority(scheme: str, written: str) -> str:
-    """User, host and port.
+    """Host and port: what a page says of a user is published nowhere, and never sent.
 
     Raises:
         ValueError: no server can be reached by it.
     """
-    user, at, place = written.rpartition("@")
-    user = quote(user, safe=_USER_KEPT) + at if user.strip(":") else ""
+    place = written.rpartition("@")[2]
     if place.startswith("["):
         literal, bracket, port = place[1:].partition("]")
         host = f"[{IPv6Address(literal).compressed}]"
@@ -160,10 +158,10 @@ def _authority(scheme: str, written: str) -> str:
         name, _, port = place.partition(":")
         host = _host(name)
     if not port:
-        return user + host
+        return host
     if not (port.isascii() and port.isdigit()) or int(port) > MAX_PORT:
         raise ValueError(port)
-    return user + host + ("" if int(port) == _DEFAULT_PORTS[scheme] else f":{int(port)}")
+    return host + ("" if int(port) == _DEFAULT_PORTS[scheme] else f":{int(port)}")
 
 
 def _host(name: str) -> str:

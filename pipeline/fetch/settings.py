@@ -1,7 +1,9 @@
 """How images are fetched: limits, manners, and what is believed of a site's wishes."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Literal
+from urllib.parse import urlsplit
 
 from openm3w import __version__
 from openm3w.filters.optout import OptOut
@@ -20,7 +22,24 @@ TDMREP_JSON = "tdmrep.json"
 AI_TXT = "ai.txt"
 """Files in which a site says its wishes, as rows of the store name them."""
 
+_MAX_CONTACT = 200
+"""Characters; ours: it is sent with every request, and servers bound what they take of headers."""
+_MAIL = re.compile(r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
+
 Refetch = Literal["", "failed", "older-than", "all"]
+
+
+def _is_contact(value: str) -> bool:
+    """Whether somebody can be written to there, and a user agent can say it."""
+    if len(value) > _MAX_CONTACT or not value.isprintable() or any(c in " ();\\" for c in value):
+        return False
+    if "://" not in value:
+        return _MAIL.fullmatch(value) is not None
+    try:
+        parts = urlsplit(value)
+    except ValueError:  # brackets around no IPv6 address
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +124,11 @@ class Manners:
         for name in ("per_domain_rate", "max_crawl_delay", "max_retry_after"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if not self.contact.isprintable() or any(c in self.contact for c in "();\\"):
-            raise ValueError(f"contact: {self.contact!r}, expected a URL or an e-mail address")
+        if self.contact and not _is_contact(self.contact):
+            raise ValueError(
+                f"contact: {self.contact[:80]!r}, expected an http(s) URL or an e-mail address of "
+                f"at most {_MAX_CONTACT} characters"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ import numpy as np
 from openm3w.errors import InputError, MissingError
 from openm3w.filters.images.copies import EVAL_DISTANCE
 from openm3w.pipeline.images.decode import Encoded
+from openm3w.pipeline.users_lists import read_short_lines
 
 PDQ_DISTANCE = 31
 """Bits of 256: the threshold that PDQ's authors recommend (github.com/facebook/ThreatExchange)."""
@@ -233,9 +234,11 @@ def _lines(path: Path, option: str) -> Iterator[tuple[int, str]]:
 
 def _read(path: Path, option: str) -> bytes:
     try:
-        return path.read_bytes()
+        return read_short_lines(path)
     except OSError as error:
         raise InputError(f"{option}: {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise InputError(f"{option}: {path}: {error}") from error
 
 
 _COUNTS = np.array([value.bit_count() for value in range(1 << 16)], dtype=np.uint8)

@@ -9,6 +9,7 @@ from openm3w.pipeline.options import output_option, recipe_options
 from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.stores import folder_of, folder_option
 from openm3w.pipeline.text import build as builds
 from openm3w.pipeline.text import recipe as text_recipe
 
@@ -21,11 +22,7 @@ def text() -> None:
 @text.command()
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @output_option
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    help="Folder for what later runs reuse.  [default: OUTPUT.work]",
-)
+@folder_option
 @click.option(
     "--text-column",
     default="",
@@ -36,7 +33,7 @@ def text() -> None:
 def build(
     inputs: tuple[str, ...],
     output: Path,
-    store: Path | None,
+    store: str | None,
     text_column: str,
     name: str,
     recipe: str,
@@ -70,7 +67,7 @@ def build(
         output,
         say=say,
         text_column=text_column,
-        store=store,
+        store=folder_of(store, output),
     )
     _print_result(builds.build(plan, engine, say=say), output, as_json=as_json)
 

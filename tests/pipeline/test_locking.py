@@ -2,6 +2,7 @@ import contextlib
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,12 @@ def test_a_file_in_the_place_of_the_folder_is_left_to_the_one_who_writes(tmp_pat
     with only_writer(tmp_path / "out"):
         pass
     assert (tmp_path / "out").is_file()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs /proc")
+def test_where_no_folder_can_be_made_no_other_build_is_blamed():
+    with (
+        pytest.raises(OutputError, match=r"^/proc/x: cannot be created: No such file"),
+        only_writer(Path("/proc/x")),
+    ):
+        pass

@@ -114,6 +114,8 @@ def test_an_output_that_was_moved_keeps_its_answers(planned, tmp_path):
         (["--refetch", "failed"], "--refetch failed: nothing is asked of the web; add --fetch"),
         (["--fetch", "--older-than", "30"], "--older-than: says nothing without --refetch older"),
         (["--fetch", "--refetch", "all", "--older-than", "3"], "--older-than: says nothing"),
+        (["--fetch", "--refetch", "older-than", "--older-than", "nan"], "--older-than nan: exp"),
+        (["--fetch", "--refetch", "older-than", "--older-than", "inf"], "--older-than inf: exp"),
     ],
 )
 def test_options_that_say_nothing_are_refused(

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -115,6 +116,23 @@ def test_a_folder_under_the_final_name_is_an_output_error(tmp_path):
     with pytest.raises(OutputError, match="cannot be written"):
         commit.write_bytes(tmp_path / "x", b"")
     assert names(tmp_path) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, "; free some space or choose another --output,"),
+        (errno.EDQUOT, "; free some space or choose another --output,"),
+        (errno.EACCES, "; see that this account may write there or choose another --output,"),
+        (errno.EPERM, "; see that this account may write there or choose another --output,"),
+        (errno.EROFS, "; see that this account may write there or choose another --output,"),
+        (errno.EIO, "Input/output error; choose another --output,"),
+    ],
+)
+def test_what_to_do_is_told_by_what_is_wrong(tmp_path, number, told):
+    with pytest.raises(OutputError, match=told):
+        write_half(tmp_path / "x", OSError(number, os.strerror(number)))
+    assert names(tmp_path) == []
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")

@@ -38,7 +38,7 @@ class Blobs:
         """The files below a URI; nothing is created yet.
 
         Raises:
-            InputError: the URI is empty or of a protocol that fsspec does not know.
+            InputError: the URI is empty, of a protocol that fsspec does not know, or a file.
             MissingError: the package for its protocol is not installed.
         """
         import fsspec
@@ -53,6 +53,11 @@ class Blobs:
         except ValueError as error:
             raise InputError(f"{shown(uri)}: no store can be there ({error})") from error
         if isinstance(fs, LocalFileSystem):
+            with contextlib.suppress(
+                OSError
+            ):  # a folder above that hides it is told when it is read
+                if Path(root).is_file():
+                    raise InputError(f"{shown(uri)}: is a file; a store is a folder")
             return cls(root, fs, root, local=True)  # absolute: workers stand in other folders
         return cls(uri, fs, root, local=False)
 
@@ -204,8 +209,8 @@ class Blobs:
     def unwritable(self, name: str, error: Exception) -> OutputError:
         """The one line on a file that cannot be written."""
         return OutputError(
-            f"{self.where(name)}: cannot be written: {told(error)}; free some space or choose "
-            "another --store, then run the same command again"
+            f"{self.where(name)}: cannot be written: {told(error)}; {commit.advice(error)}"
+            "choose another --store, then run the same command again"
         )
 
     def _unreadable(self, name: str, error: Exception) -> OutputError:

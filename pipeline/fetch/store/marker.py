@@ -7,7 +7,8 @@ from openm3w.pipeline.fetch.store.blobs import Blobs
 
 NAME = "format.json"
 VERSION = 1
-_MARK = {"kind": "fetches", "format_version": VERSION}
+KIND = "fetches"
+_MARK = {"kind": KIND, "format_version": VERSION}
 _DATA = (json.dumps(_MARK, indent=1) + "\n").encode()
 
 

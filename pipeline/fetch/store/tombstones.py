@@ -9,13 +9,15 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from openm3w.errors import InputError, OutputError
-from openm3w.filters.url import ascii_host, url_key
+from openm3w.filters.url import ascii_host, is_public_suffix, url_key
 from openm3w.pipeline.fetch.store.blobs import Blobs
-from openm3w.pipeline.uris import shown
+from openm3w.pipeline.uris import is_remote, local_path, shown, why
+from openm3w.pipeline.users_lists import read_short_lines
 
 if TYPE_CHECKING:
     from openm3w.pipeline.fetch.store.memory import Memory
@@ -85,27 +87,39 @@ def read_list(uri: str) -> list[str]:
     """The lines of a list, local or remote.
 
     Raises:
-        InputError: it cannot be read, or is no UTF-8 text.
+        InputError: it cannot be read, is no UTF-8 text or no list.
     """
-    folder, slash, name = uri.rpartition("/")
     try:
-        return Blobs.open(folder or slash or ".").read(name).decode().splitlines()
+        return _read(uri).decode("utf-8-sig").splitlines()
     except FileNotFoundError:
         raise InputError(f"{shown(uri)}: no such list of tombstones") from None
-    except (OutputError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{shown(uri)}: cannot be read as a list of tombstones ({error})"
-        ) from error
+    except (OSError, OutputError, ValueError) as error:
+        # The client's own error: ours would name the file with what its URI keeps secret.
+        told = why(error.__cause__ or error).replace(uri, shown(uri))
+        raise InputError(f"{shown(uri)}: cannot be read as a list of tombstones ({told})") from None
+
+
+def _read(uri: str) -> bytes:
+    if not is_remote(uri):
+        return read_short_lines(Path(local_path(uri)))
+    folder, _, name = uri.rpartition("/")
+    return Blobs.open(folder).read(name)
 
 
 def bury(blobs: Blobs, entries: Iterable[str], known: Tombstones) -> int:
     """Adds to a store what is not in it yet; how many entries that was.
 
     Raises:
-        InputError: an entry is neither URL, domain nor SHA-256; nothing is buried then.
+        InputError: an entry is neither URL, domain nor SHA-256, or a domain under which anybody
+            registers others; nothing is buried then.
         OutputError: the store cannot be written.
     """
     new = Tombstones.of(entries).lines - known.lines
+    # Here alone: what a store has buried stays so, whatever becomes a suffix later.
+    if suffixes := sorted(line for line in new if "/" not in line and is_public_suffix(line)):
+        raise InputError(
+            f"{suffixes[0]}: is a public suffix, with the domains of many owners; name theirs"
+        )
     if new:
         data = "".join(f"{line}\n" for line in sorted(new)).encode()
         blobs.put(f"{FOLDER}/{_name(data)}", data)

@@ -233,3 +233,21 @@ def test_rows_that_damage_took_are_counted_each(tmp_path):
     assert (counts["stages"][0]["entered"], counts["stages"][0]["kept"]) == (1000, 500)
     assert counts["stages"][0]["failed"] == {"damaged_file": 500}
     assert counts["notes"][0].startswith("rows 501 to 1000: damaged_file")
+
+
+def test_user_names_and_passwords_are_not_published_and_lead_to_the_image(pairs):
+    found, _ = pairs(
+        [
+            {
+                "url": "http://me:word@a.example/x.jpg?by=you@b.example",
+                "text": "a caption",
+                "page_url": "https://me:word@a.example/",
+            },
+            {"url": "me@home.jpg", "text": "a caption"},
+        ]
+    )
+
+    assert [pair["url"] for pair in found] == ["http://a.example/x.jpg?by=you@b.example", ""]
+    assert found[0]["page"] == "https://a.example/"
+    assert "me:word@a.example" in found[0]["image"]
+    assert found[1]["image"].endswith("|me@home.jpg")

@@ -25,7 +25,7 @@ BASE = "http://news.example/a/b.html?q=1"
         ("w_1,h_2/c.jpg", "http://news.example/a/w_1,h_2/c.jpg"),
         ("ü.jpg?q=ü", "http://news.example/a/%C3%BC.jpg?q=%C3%BC"),
         ("https://bücher.example/", "https://xn--bcher-kva.example/"),
-        ("https://me:pw@faß.example:81/c", "https://me:pw@xn--fa-hia.example:81/c"),
+        ("https://me:pw@faß.example:81/c", "https://xn--fa-hia.example:81/c"),
         ("HTTPS://Cdn.Example/C.jpg#x", "https://cdn.example/C.jpg"),
         ("img\\c.jpg", "http://news.example/a/img/c.jpg"),
         ("http:c.jpg", "http://news.example/a/c.jpg"),

@@ -168,3 +168,15 @@ def test_a_mark_of_byte_order_is_no_part_of_a_hash(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text(f"\ufeff{MD5}\n", encoding="utf-8")
     assert read_blocklist([str(path)]).md5 == {MD5}
+
+
+def test_what_has_no_end_is_no_list(listed):
+    for path, why in (
+        ("/dev/zero", "a device or a pipe"),
+        (listed("0" * 70_000), "line 1 is longer"),
+    ):
+        for read in (read_blocklist, read_evaluation_images):
+            with pytest.raises(InputError, match=f"^images.*{why}"):
+                read([path])
+        with pytest.raises(InputError, match=why):
+            Lists.of((path,), ())

@@ -4,7 +4,6 @@ import json
 import subprocess
 import sys
 import uuid
-from pathlib import Path
 
 import fsspec
 import pytest
@@ -21,7 +20,6 @@ from openm3w.pipeline.fetch.outcomes import Fetched
 from openm3w.pipeline.fetch.settings import FetchSettings
 from openm3w.pipeline.fetch.store.compacting import MIN_FILES
 from openm3w.pipeline.fetch.store.memory import Memory
-from openm3w.pipeline.fetch_options import Stores, stores_of
 from openm3w.pipeline.jobs.web import Web, asking, remembered_at
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
@@ -116,21 +114,6 @@ def test_two_builds_at_once_may_have_one_store(site, crawl, table, tmp_path):
     assert max(asked.values()) <= 2
     memory = Memory.open(str(tmp_path / "shared" / "fetched"))
     assert (memory.stats().urls, bool(memory.verify())) == (4, True)
-
-
-def test_a_folder_has_all_and_of_a_uri_what_is_fetched(tmp_path):
-    output = tmp_path / "out"
-    usual = tmp_path / "out.work"
-    assert stores_of(None, output) == Stores(jobs=usual)
-    assert stores_of("work/x", output) == Stores(jobs=Path("work/x"))
-    assert stores_of("file:///data/x", output) == Stores(jobs=Path("/data/x"))
-    for uri in ("s3://bucket/x", "gs://bucket", "memory://x"):
-        assert stores_of(uri, output) == Stores(jobs=usual, shared=f"{uri}/fetched")
-    assert stores_of("s3://bucket/x/", output).shared == "s3://bucket/x/fetched"
-    with pytest.raises(RecipeError, match="an empty name"):
-        stores_of(" ", output)
-    with pytest.raises(RecipeError, match="a web server keeps nothing"):
-        stores_of("https://a.example/store", output)
 
 
 def test_what_is_fetched_has_one_place(tmp_path):

@@ -1,10 +1,12 @@
 import hashlib
+import os
 
 import pytest
 
 from openm3w.errors import InputError, OutputError
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones, read_list
+from openm3w.pipeline.users_lists import MAX_LINE
 
 SHA = hashlib.sha256(b"a picture").hexdigest()
 
@@ -212,3 +214,38 @@ def test_a_list_of_the_working_folder_is_read(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="picture: cannot be read as a list") as told:
         read_list("picture")
     assert "\n" not in str(told.value)
+
+
+def test_a_list_may_begin_with_a_mark_of_its_encoding(tmp_path):
+    (tmp_path / "list.txt").write_bytes(b"\xef\xbb\xbfa.example\r\nb.example\r\n")
+
+    assert read_list(str(tmp_path / "list.txt")) == ["a.example", "b.example"]
+
+
+def test_what_has_no_end_is_no_list(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "long").write_bytes(b"a.example\n" + b"x" * (MAX_LINE + 1))
+    (tmp_path / "bound").write_bytes(b"x" * (MAX_LINE - 1) + b"\n")
+
+    for path in (tmp_path / "pipe", "/dev/zero"):
+        with pytest.raises(InputError, match="is a device or a pipe"):
+            read_list(str(path))
+    with pytest.raises(InputError, match=f"line 2 is longer than {MAX_LINE} bytes"):
+        read_list(str(tmp_path / "long"))
+    assert len(read_list(str(tmp_path / "bound"))[0]) == MAX_LINE - 1
+
+
+def test_what_a_lists_uri_keeps_secret_is_not_told():
+    with pytest.raises(InputError, match=r"^http://127\.0\.0\.1:1/x: cannot be read") as told:
+        read_list("http://me:secret@127.0.0.1:1/x?token=secret")
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("suffix", ["co.uk", "CO.UK.", "xn--55qx5d.cn"])
+def test_a_public_suffix_is_not_buried(uri, fetches, suffix):
+    memory = Memory.open(uri)
+    with pytest.raises(InputError, match="is a public suffix"):
+        memory.bury(["a.example", suffix])
+
+    assert fetches.files(memory, "tombstones") == []
+    assert memory.bury(["bbc.co.uk", "github.io", "http://co.uk/x"]) == 3
