@@ -290,7 +290,7 @@ def test_a_file_in_the_folders_place_is_told_in_one_line(tmp_path, fetches):
     place = tmp_path / "file"
     place.write_bytes(b"mine")
 
-    with pytest.raises(OutputError) as told:
+    with pytest.raises(InputError) as told:
         fetches.store(Memory.open(str(place)), "u", ["a"])
-    assert "\n" not in str(told.value)
+    assert str(told.value) == f"{place}: is a file; a store is a folder"
     assert place.read_bytes() == b"mine"
