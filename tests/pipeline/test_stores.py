@@ -52,13 +52,13 @@ def test_what_is_no_place_of_a_store_is_refused(value, why, tmp_path):
 
 
 def test_a_store_of_fetches_is_no_store_of_a_build(tmp_path):
-    for folder in ("work/fetched", "begun"):
+    for folder in ("out.work/fetched", "begun"):
         Memory.open(str(tmp_path / folder)).bury(["gone.example"])
-    with pytest.raises(RecipeError, match=f"name the folder it is in, {tmp_path}/work$"):
-        stores_of(f"{tmp_path}/work/fetched/", tmp_path / "out")
+    with pytest.raises(RecipeError, match=f"name the folder it is in, {tmp_path}/out.work$"):
+        stores_of(f"{tmp_path}/out.work/fetched/", tmp_path / "out")
     with pytest.raises(RecipeError, match=f"--set fetch.store={tmp_path}/begun$"):
         stores_of(str(tmp_path / "begun"), tmp_path / "out")
-    assert stores_of(str(tmp_path / "work"), tmp_path / "out").jobs == tmp_path / "work"
+    assert stores_of(str(tmp_path / "out.work"), tmp_path / "out").jobs == tmp_path / "out.work"
 
 
 def test_a_store_of_ours_an_empty_folder_and_a_new_file_system_are_taken(tmp_path):

@@ -46,7 +46,7 @@ def test_a_file_uri_is_a_path(tmp_path):
         ("s3://bucket/a?b/x.csv", "s3://bucket/a?b/x.csv"),
         ("ftp://me:secret@host/a@b", "ftp://host/a@b"),
         ("simplecache::ftp://me:secret@host/a", "simplecache::ftp://host/a"),
-        ("file:///home/a://b@c/d", "file:///home/a://b@c/d"),
+        ("file:///data/a://b@c/d", "file:///data/a://b@c/d"),
         ("plain/path?x", "plain/path?x"),
     ],
 )
