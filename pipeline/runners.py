@@ -10,8 +10,9 @@ import logging
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions
@@ -24,6 +25,8 @@ from apache_beam.runners.portability.portable_runner import JobServiceHandle
 
 from openm3w import errors
 from openm3w.errors import NotBuiltError, OpenM3WError, RecipeError
+
+T = TypeVar("T")
 
 LOCAL = ("local", "local-mp")
 PLANNED = ("portable", "dataflow", "flink", "spark")
@@ -77,6 +80,24 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
         if ours is None:
             raise
         raise ours from error
+
+
+def run_each(runner: Runner, name: str, do: Callable[[T], object], elements: Iterable[T]) -> None:
+    """Has `do` done for each element by whichever worker is free; `name` is that of the step.
+
+    Raises:
+        as `run`; where there is no element, no pipeline is built.
+    """
+    if left := list(elements):
+        run(
+            runner,
+            lambda p: (
+                p
+                | "Elements" >> beam.Create(left)
+                | "Spread" >> beam.Reshuffle()
+                | name >> beam.Map(do)
+            ),
+        )
 
 
 @contextlib.contextmanager

@@ -5,9 +5,9 @@ A table is cut into blocks of pairs, so that no later step holds a whole one.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, NamedTuple
 
-import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.captions import CaptionPair
@@ -74,16 +74,7 @@ def run(plan: CaptionPlan, runner: Runner) -> None:
     """Reads every table whose unit is not committed yet."""
     pending = set(plan.folder("rows").pending(plan.units))
     tables = [table for table in plan.tables if table.source.unit in pending]
-    if tables:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Tables" >> beam.Create(tables)
-                | "Spread" >> beam.Reshuffle()
-                | "Rows" >> beam.Map(lambda table: commit_table(plan, table))
-            ),
-        )
+    runners.run_each(runner, "Rows", partial(commit_table, plan), tables)
 
 
 def blocks(plan: CaptionPlan) -> list[str]:

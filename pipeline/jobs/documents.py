@@ -6,10 +6,10 @@ images in the archives.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.url import url_key
@@ -56,27 +56,7 @@ def run(plan: Plan, runner: Runner) -> None:
     """Reads every archive whose unit is not committed yet."""
     pending = set(plan.folder("documents").pending(plan.units))
     sources = [source for source in plan.sources if source.unit in pending]
-    if sources:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Archives" >> beam.Create(sources)
-                | "Spread" >> beam.Reshuffle()
-                | "Documents" >> beam.ParDo(ReadArchive(plan))
-            ),
-        )
-
-
-class ReadArchive(beam.DoFn):
-    """Commits the pages and records of one archive."""
-
-    def __init__(self, plan: Plan) -> None:
-        self._plan = plan
-
-    def process(self, source: Source) -> Iterator[str]:
-        commit_archive(self._plan, source)
-        yield source.unit
+    runners.run_each(runner, "Documents", partial(commit_archive, plan), sources)
 
 
 def commit_archive(plan: Plan, source: Source) -> None:

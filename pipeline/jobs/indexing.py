@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import apache_beam as beam
-
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import SNIFFED_BYTES, Damage, read_records
 from openm3w.pipeline.images.named import ImagePlace
@@ -45,16 +43,7 @@ def run(folder: Folder, job: str, places: Iterable[ImagePlace], rows: Rows, runn
     """Indexes every file whose unit is not committed yet."""
     by_unit = {place.unit: place for place in places}
     left = [by_unit[unit] for unit in folder.pending(by_unit)]
-    if left:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Places" >> beam.Create(left)
-                | "Spread" >> beam.Reshuffle()
-                | "Index" >> beam.Map(lambda place: commit_index(folder, job, place, rows))
-            ),
-        )
+    runners.run_each(runner, "Index", lambda place: commit_index(folder, job, place, rows), left)
 
 
 def commit_index(folder: Folder, job: str, place: ImagePlace, rows: Rows) -> None:

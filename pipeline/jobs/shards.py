@@ -10,9 +10,9 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import astuple
+from functools import partial
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.filters.selection import Selection
@@ -63,31 +63,14 @@ def run(plan: Plan, runner: Runner) -> tuple[ShardEntry, ...]:
     """Selects, writes what is not written yet, and returns all shards in order of their names."""
     measure(plan, runner)
     pending = plan.folder("shards", "select").pending(plan.units)
-    if pending:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Archives" >> beam.Create(pending)
-                | "Spread" >> beam.Reshuffle()
-                | "Select" >> beam.Map(lambda unit: commit_selection(plan, unit))
-            ),
-        )
+    runners.run_each(runner, "Select", partial(commit_selection, plan), pending)
     return write_shards(_writing(plan), runner)
 
 
 def measure(plan: Plan, runner: Runner) -> None:
     """Takes the numbers by which profiles are chosen, where they are not there yet."""
-    if pending := plan.measures.pending(plan.units):
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Archives" >> beam.Create(pending)
-                | "Spread" >> beam.Reshuffle()
-                | "Measure" >> beam.Map(lambda unit: _commit_measures(plan, unit))
-            ),
-        )
+    pending = plan.measures.pending(plan.units)
+    runners.run_each(runner, "Measure", partial(_commit_measures, plan), pending)
 
 
 def _commit_measures(plan: Plan, unit: str) -> None:

@@ -2,9 +2,9 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
-import apache_beam as beam
 import pyarrow as pa
 
 from openm3w.pipeline import runners
@@ -38,16 +38,7 @@ def run(plan: TextPlan, runner: Runner) -> None:
     """Reads every source whose unit is not committed yet."""
     pending = set(plan.folder("texts").pending(plan.units))
     sources = [source for source in plan.sources if source.unit in pending]
-    if sources:
-        runners.run(
-            runner,
-            lambda p: (
-                p
-                | "Sources" >> beam.Create(sources)
-                | "Spread" >> beam.Reshuffle()
-                | "Texts" >> beam.Map(lambda source: commit_source(plan, source))
-            ),
-        )
+    runners.run_each(runner, "Texts", partial(commit_source, plan), sources)
 
 
 def commit_source(plan: TextPlan, source: Source) -> None:
