@@ -20,6 +20,15 @@ HERE = Limits(
 RUDE = Manners(per_domain=200, per_domain_rate=0.0, well_known=False)
 """Nothing waits for its turn: what is tested is something else."""
 
+ASKING = (
+    "images.source=http",
+    "fetch.manners.contact=tests@example.org",
+    "fetch.manners.per_domain_rate=0",
+    "fetch.limits.ports=[]",
+    "fetch.limits.allow_private_networks=true",
+)
+"""Changes to a recipe, by which a build asks servers on loopback as fast as it can."""
+
 
 class Serving:
     """Gives the server that `make` makes, in a `with` block."""

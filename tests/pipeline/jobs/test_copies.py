@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from serving import Serving
+from serving import ASKING, Serving
 
 from openm3w.errors import InputError, OutputError
 from openm3w.pipeline import build as builds
@@ -22,13 +22,6 @@ from openm3w.shards.funnel import check_chain
 
 SITE, CDN = "http://site.example", "http://cdn.example"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
-ASKING = (
-    "images.source=http",
-    "fetch.manners.contact=tests@example.org",
-    "fetch.manners.per_domain_rate=0",
-    "fetch.limits.ports=[]",
-    "fetch.limits.allow_private_networks=true",
-)
 NAMES = ("here", "other", "moved", "twice", "both", "repeated", "lost", "text", "web", "gone")
 SEEDS = {name: seed for seed, name in enumerate(NAMES)}
 

@@ -5,7 +5,7 @@ import json
 import tarfile
 
 import pytest
-from serving import Serving
+from serving import ASKING, Serving
 
 from openm3w.errors import OutputError
 from openm3w.pipeline import build as builds
@@ -21,13 +21,6 @@ from openm3w.pipeline.jobs import images
 from openm3w.pipeline.jobs.packing import WEB, PackUnit
 
 SITE, CDN = "http://site.example", "http://cdn.buried.example"
-ASKING = (
-    "images.source=http",
-    "fetch.manners.contact=tests@example.org",
-    "fetch.manners.per_domain_rate=0",
-    "fetch.limits.ports=[]",
-    "fetch.limits.allow_private_networks=true",
-)
 
 
 def sha256(data):

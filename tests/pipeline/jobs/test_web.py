@@ -4,7 +4,7 @@ import shutil
 from collections import Counter
 
 import pytest
-from serving import Serving
+from serving import ASKING, Serving
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
@@ -24,13 +24,6 @@ from openm3w.shards.reader import read_samples
 
 SITE = "http://site.example"
 WORDS = "The harbour was quiet in the morning and the boats lay along the old stone wall of it. "
-ASKING = (
-    "images.source=http",
-    "fetch.manners.contact=tests@example.org",
-    "fetch.manners.per_domain_rate=0",
-    "fetch.limits.ports=[]",
-    "fetch.limits.allow_private_networks=true",
-)
 NAMES = ("here.png", "web.png", "gone.png", "private/b.png", "slow.png")
 
 
