@@ -1,4 +1,4 @@
-# `make demo` and `make test` need nothing but Python 3.11 and a package index.
+# `make demo` and `make test` need nothing but Python 3.11, a C++ compiler and a package index.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
