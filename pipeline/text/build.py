@@ -18,7 +18,6 @@ from openm3w.pipeline.text.recipe import TextRecipe
 from openm3w.pipeline.text.sources import find_texts
 from openm3w.shards.funnel import Stage
 
-
 MAX_PARTS = 1000
 """Parts of collections that a manifest lists, the largest (ours): the Pile has 22; where a column
 names the site of each text, the list would be longer than the rest."""
@@ -136,7 +135,7 @@ def _totals(plan: TextPlan, name: str) -> dict[str, int]:
     return dict(total.most_common())
 
 
-def _counted(plan: TextPlan) -> dict[str, dict[str, int]]:
+def _counted(plan: TextPlan) -> dict[str, Any]:
     languages, parts = _totals(plan, "languages"), _totals(plan, "parts")
     languages.pop("unknown", None)
     named = dict(list(parts.items())[:MAX_PARTS])
@@ -157,7 +156,7 @@ def _writing(plan: TextPlan) -> Writing:
 
 
 def _tables(plan: TextPlan) -> dict[str, list[list[Any]]]:
-    tables = {}
+    tables: dict[str, list[list[Any]]] = {}
     for name, title in (("languages", "language"), ("parts", "part")):
         if found := [list(item) for item in list(_totals(plan, name).items())[:_MAX_ROWS]]:
             tables[f"{name} of the texts that the first job kept"] = [[title, "texts"], *found]

@@ -25,7 +25,7 @@ _DATES = ("date", "timestamp", "warc_date", "added")
 _PARTS = ("pile_set_name", "redpajama_set_name", "red_pajama_subset", "source")
 """The Pile's, SlimPajama's, RedPajama's, and Dolma's, which others name theirs by as well."""
 MAX_PART = 100
-"""Characters (ours): what is longer, or holds `://`, is no name of a part but where a text is from."""
+"""Characters (ours): what is longer, or holds `://`, names no part but where a text is from."""
 _LANGUAGES = ("language", "lang")
 _SCORES = ("language_score",)
 

@@ -31,7 +31,7 @@ def test_a_split_alone_and_a_mixture_together(dataset):
     assert stats.collect(parts, "val").samples == 2
 
 
-def test_parts_of_collections_are_counted_where_there_are_any(dataset, sample):
+def test_parts_of_collections_are_counted_where_there_are_any(sample):
     counted = stats.Stats()
     for number, part in enumerate(("Books3", "ArXiv", "ArXiv", "")):
         document = sample(number).document
