@@ -1,6 +1,6 @@
 """Bitmaps scaled to the bytes of OpenCV, which is asked for them or done without.
 
-OpenCV reduces by area in about four times the time of our `area.c`. Ours is taken where it is built
+OpenCV reduces by area in about three times the time of our `area.c`. Ours is taken where it is built
 and has the bytes of the OpenCV that is installed; anything else is OpenCV's.
 """
 

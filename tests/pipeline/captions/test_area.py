@@ -40,7 +40,7 @@ def test_it_is_built_where_there_is_a_compiler():
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
-    assert scaling.area is not None, "OpenCV does it in four times the time; run make setup"
+    assert scaling.area is not None, "OpenCV does it in three times the time; run make setup"
 
 
 def drawn(height, width, seed=0):
