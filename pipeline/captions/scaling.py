@@ -1,7 +1,7 @@
 """Bitmaps scaled to the bytes of OpenCV, which is asked for them or done without.
 
-OpenCV reduces by area in about three times the time of our `area.c`. Ours is taken where it is built
-and has the bytes of the OpenCV that is installed; anything else is OpenCV's.
+OpenCV reduces by area in about three times the time of our `area.c`. Ours is taken where it is
+built and has the bytes of the OpenCV that is installed; anything else is OpenCV's.
 """
 
 import functools
