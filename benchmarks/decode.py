@@ -23,8 +23,8 @@ import numpy as np
 from measure.tables import print_row, version
 from PIL import Image
 
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import Encoding, encode
 from openm3w.pipeline.images.measures import measure, original
 

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from openm3w.errors import MissingError
-from openm3w.pipeline.captions.recipe import Images, Resize
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import (
     Encoded,
     Encoding,
