@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import OutputError
 from openm3w.pipeline.fetch.store.arrays import mask_of, numbers_of
-from openm3w.pipeline.fetch.store.blobs import Blobs
+from openm3w.pipeline.fetch.store.blobs import Blobs, Range
 from openm3w.pipeline.fetch.store.remembered import SCHEMA, completed, table_of
 from openm3w.pipeline.fetch.store.runs import (
     Part,
@@ -223,7 +223,7 @@ def _read_table(data: bytes, columns: Sequence[str] | None) -> Any:
         return completed(file.read(list(columns) if columns else None), columns or SCHEMA.names)
 
 
-def _whole(names: Iterable[str]) -> list[tuple[str, int, int | None]]:
+def _whole(names: Iterable[str]) -> list[Range]:
     return [(name, 0, None) for name in names]
 
 

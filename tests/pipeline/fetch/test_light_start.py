@@ -23,7 +23,8 @@ READ = """
 known = memory.lookup([url])[url]
 assert memory.read(known) == b"picture" and known.signals == ("x-robots-tag: all",)
 """
-NEVER = {"pandas", "torch", "apache_beam", "openm3w.filters.shipped", "openm3w.pipeline.recipe"}
+NEVER = {"pandas", "torch", "apache_beam", "fsspec", "openm3w.filters.shipped"}
+NEVER |= {"openm3w.pipeline.recipe"}
 TO_MERGE = {"pyarrow.compute"}
 
 
