@@ -31,8 +31,8 @@ from openm3w.pipeline.captions.lookup import (
 )
 from openm3w.pipeline.captions.places import file_in
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.captions.recipe import Images
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images
 from openm3w.pipeline.captions.stored import StoredImages, held
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError

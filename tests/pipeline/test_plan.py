@@ -95,7 +95,7 @@ def test_a_list_that_does_not_load_ends_the_build_before_any_work(planned, tmp_p
 
 
 def test_the_source_of_a_plugin_is_part_of_the_last_job(planned, tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_FILTERS", dict(registry._FILTERS))
+    monkeypatch.setattr(registry, "_FILTERS", dict(registry._all()))
     monkeypatch.syspath_prepend(tmp_path)
     module = tmp_path / "plug_planned.py"
     module.write_text("LEAST = 3\n")

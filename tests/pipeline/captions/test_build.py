@@ -11,8 +11,9 @@ from openm3w.errors import InputError, OutputError
 from openm3w.pipeline import publish
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
-from openm3w.pipeline.captions.recipe import Images, Resize, load
+from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.decode import Encoding, phash_of
 from openm3w.pipeline.images.ledger import original_place
