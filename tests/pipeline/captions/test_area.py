@@ -18,8 +18,8 @@ from PIL import Image
 from tests.conftest import photograph
 
 from openm3w.pipeline.captions import scaling
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import Opened
 
 LONGEST_SIDE = 65_535
