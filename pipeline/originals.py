@@ -23,7 +23,7 @@ from openm3w.pipeline.captions.beside import Img2dataset
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs import packing, web
+from openm3w.pipeline.jobs import all_packs, web
 from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -135,7 +135,7 @@ class _Source:
 
     def buried(self, tombstones: Tombstones) -> frozenset[str]:
         """Ids of samples with an image that is buried."""
-        units = packing.pack_units(self.packs)
+        units = all_packs.pack_units(self.packs)
         return exported.buried(self.selected, self.units, self.packs, units, tombstones)
 
     def beside(self, tombstones: Tombstones) -> Img2dataset | None:

@@ -11,8 +11,8 @@ from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline import publish, recipe
 from openm3w.pipeline.build import identity
+from openm3w.pipeline.jobs.all_packs import ALL_PACKS
 from openm3w.pipeline.jobs.measures import DOCUMENTS, IMAGES, schemas
-from openm3w.pipeline.jobs.packing import ALL_PACKS
 from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import JOBS, Plan
 from openm3w.pipeline.sidecars import unit_parts

@@ -10,7 +10,8 @@ from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import UnusableImageError
 from openm3w.pipeline.images.resolve import Found
-from openm3w.pipeline.jobs.packing import Read, UrlOf
+from openm3w.pipeline.jobs.grouping import UrlOf
+from openm3w.pipeline.jobs.packing import Read
 
 
 @contextlib.contextmanager

@@ -23,7 +23,7 @@ from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import images as caption_images
 from openm3w.pipeline.captions.recipe import load as load_captions
 from openm3w.pipeline.jobs import images as page_images
-from openm3w.pipeline.jobs.packing import MAX_IMAGES
+from openm3w.pipeline.jobs.grouping import MAX_IMAGES
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards.funnel import check_chain

@@ -15,7 +15,7 @@ from openm3w.pipeline.captions import recipe as caption_recipes
 from openm3w.pipeline.exported import buried as buried_in
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.jobs import packing
+from openm3w.pipeline.jobs import all_packs
 from openm3w.pipeline.originals import export_originals
 from openm3w.pipeline.report import read_report
 from openm3w.pipeline.runners import Runner
@@ -96,7 +96,7 @@ def test_pages_with_pictures_that_were_buried_since_are_left_out_and_counted(
 
     def buried(*lines):
         tombstones = Tombstones.of(lines)
-        return buried_in(selected, units, packs, packing.pack_units(packs), tombstones)
+        return buried_in(selected, units, packs, all_packs.pack_units(packs), tombstones)
 
     (kept,) = (key for key, s in before.items() if len(s.document.images) == 1)
     (lost,) = set(before) - {kept}

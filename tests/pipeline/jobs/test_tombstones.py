@@ -18,7 +18,7 @@ from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.resolve import Found
 from openm3w.pipeline.jobs import images
-from openm3w.pipeline.jobs.packing import WEB, PackUnit
+from openm3w.pipeline.jobs.grouping import WEB, PackUnit
 
 SITE, CDN = "http://site.example", "http://cdn.buried.example"
 
