@@ -19,7 +19,6 @@ from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.filters.images.look import is_flat
 from openm3w.filters.images.size import is_extreme, is_too_small
 from openm3w.pipeline import runners
-from openm3w.pipeline.archive import PARSER_ERRORS
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.index import resources
 from openm3w.pipeline.captions.lookup import (
@@ -46,6 +45,7 @@ from openm3w.pipeline.jobs.packing import Packing, Read, Reading
 from openm3w.pipeline.jobs.reading import heeding, reading_records
 from openm3w.pipeline.jobs.searching import follow
 from openm3w.pipeline.jobs.web import Body
+from openm3w.pipeline.parser_errors import PARSER_ERRORS
 from openm3w.pipeline.runners import Runner
 
 UNREADABLE = "unreadable"

@@ -1,4 +1,4 @@
-"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback."""
+"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback; and archives."""
 
 import re
 import threading
@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import pytest
+
+from openm3w.pipeline.archive import Damage, Record, read_records
 
 
 class WebFiles:
@@ -114,3 +116,15 @@ def memory_files() -> Iterator[MemoryFiles]:
     files = MemoryFiles()
     yield files
     files.clear()
+
+
+@pytest.fixture
+def read_archive():
+    """Reads a file to its records and its damage: `records, damage = read_archive(path)`."""
+
+    def read(path, *, max_body=1_000_000):
+        found = list(read_records(path, max_body=max_body))
+        records = [item for item in found if isinstance(item, Record)]
+        return records, [item for item in found if isinstance(item, Damage)]
+
+    return read
