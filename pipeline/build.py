@@ -10,7 +10,7 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.pipeline import exported, publish, refetch
+from openm3w.pipeline import claims, exported, job_results, publish, refetch
 from openm3w.pipeline import plan as plans
 from openm3w.pipeline.dedup import evaluation as evaluation_texts
 from openm3w.pipeline.dropped import write_dropped
@@ -90,7 +90,7 @@ def make_plan(
     model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
     if recipe.scores.model == "auto":
         say(_auto_choice(model))
-    store = store or publish.default_store(output)
+    store = store or claims.default_store(output)
     asks = recipe.images.source == "http"
     plan = plans.make_plan(
         recipe,
@@ -137,7 +137,7 @@ def build(
     selected = JOBS[JOBS.index(first) : JOBS.index(last) + 1]
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
-    with publish.claimed(plan.output, plan.store, identity(plan)):
+    with claims.claimed(plan.output, plan.store, identity(plan)):
         if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
             if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
                 _sample(plan, say)
@@ -145,7 +145,7 @@ def build(
         _check_parents(plan, first)
         entries: tuple[ShardEntry, ...] = ()
         for job in selected:
-            with publish.timed(plan.store, job):
+            with job_results.timed(plan.store, job):
                 if job == "shards":
                     entries = shards.run(plan, runner)
                 else:
@@ -217,13 +217,13 @@ def identity(plan: Plan) -> dict[str, Any]:
         "sources": [[source.name, source.digest] for source in plan.sources],
         # Where there are none, a build is the one that it was before there could be any.
         **({"images": [list(place.identity) for place in plan.copies]} if plan.copies else {}),
-        publish.BESIDE: {
+        claims.BESIDE: {
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
             # In a store it is found again wherever the store lies.
             "fetched": exported.fetched_elsewhere(plan.fetched, plan.store, plan.origin),
-            **({publish.AGAIN: recipes.to_plain(again)} if plan.web else {}),
+            **({claims.AGAIN: recipes.to_plain(again)} if plan.web else {}),
             "resolved": recipes.to_plain(plan.resolved),
             exported.STORED: exported.stored(
                 plan.store,
@@ -262,7 +262,7 @@ def _check_stages(plan: Plan, job: Job) -> None:
         names = ", ".join(source.name for source in plan.sources[:3])
         raise InputError(f"no HTML page in the input ({names}){why}")
     judged = [stage for stage in found if stage.unit in ("pages", "images")]
-    publish.check_failures(judged, plan.recipe.max_failed_share, _filter_errors(plan, job))
+    job_results.check_failures(judged, plan.recipe.max_failed_share, _filter_errors(plan, job))
 
 
 def _filter_errors(plan: Plan, job: Job) -> tuple[str, ...]:
@@ -274,7 +274,7 @@ def _filter_errors(plan: Plan, job: Job) -> tuple[str, ...]:
 
 def _summary(plan: Plan, job: Job) -> str:
     if job != "scores":
-        return publish.summary(job, stages(plan, [job]))
+        return job_results.summary(job, stages(plan, [job]))
     scored: dict[str, int] = {}
     for part in plan.score_parts:
         counted = "documents" if part == PERPLEXITY else "images"
@@ -302,7 +302,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
             "languages": dict(sorted(languages.items())),
         },
     )
-    report = interleaved_report(plan, found, result, publish.seconds_by_job(plan.store))
+    report = interleaved_report(plan, found, result, job_results.seconds_by_job(plan.store))
     if not entries:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
@@ -315,6 +315,6 @@ def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:
     errors = "".join(f"; {error}" for error in _filter_errors(plan, "shards"))
     return (
         f"no document was kept: of {pages[0].entered} pages the last went at job {last.job} "
-        f"({publish.top({**last.dropped, **last.failed})}){errors}; "
+        f"({job_results.top({**last.dropped, **last.failed})}){errors}; "
         f"see {plan.output / 'report.html'}"
     )
