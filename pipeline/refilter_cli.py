@@ -13,8 +13,9 @@ from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import job_results
 from openm3w.pipeline import refilter as refilters
+from openm3w.pipeline.jobs import JOBS
 from openm3w.pipeline.options import built_with_option, json_option, runner_options
-from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.refilter import Looked
 from openm3w.pipeline.reopening import check_done, reopen

@@ -10,8 +10,10 @@ from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile
 from openm3w.pipeline import claims
 from openm3w.pipeline import plan as plans
+from openm3w.pipeline.fingerprints import Made
 from openm3w.pipeline.images.named import ImagePlace
-from openm3w.pipeline.plan import JOBS, Job, Made, Plan
+from openm3w.pipeline.jobs import JOBS, Job
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sidecars import pending
@@ -67,7 +69,7 @@ def reopen(
             "needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
-    plan = plans.make_plan(
+    plan = plans.resolve(
         recipe,
         sources,
         output,

@@ -21,7 +21,8 @@ from openm3w.pipeline import runners
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.failures import Failures
 from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs.measures import commit_measures, text_measures
+from openm3w.pipeline.jobs.measured import text_measures
+from openm3w.pipeline.jobs.measures import commit_measures
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner

@@ -1,4 +1,4 @@
-"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback; and archives."""
+"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback; archives and plans."""
 
 import re
 import threading
@@ -128,3 +128,30 @@ def read_archive():
         return records, [item for item in found if isinstance(item, Damage)]
 
     return read
+
+
+@pytest.fixture
+def planned(archive, tmp_path):
+    """Maker of the fingerprints of a build whose profiles are those given, the last one chosen."""
+    from openm3w.pipeline import planning  # Beam, which most tests go without
+    from openm3w.pipeline import recipe as recipes
+
+    source = archive.page("http://a.example/", "<p>words").write(tmp_path / "a.warc.gz")
+
+    def make(*profiles, overrides=()):
+        names = []
+        for number, text in enumerate(profiles):
+            names.append(tmp_path / f"profile{number}.toml")
+            names[-1].write_text(text)
+        floor = ",".join(f'"{name}"' for name in names)
+        settings = (f"floor=[{floor}]", f"profile={names[-1]}", "scores.model=none", *overrides)
+        recipe = recipes.load("openm3w", settings)
+        plan = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
+        assert not (tmp_path / "out.work").exists()
+        return plan
+
+    def fingerprints(*profiles, overrides=()):
+        return make(*profiles, overrides=overrides).fingerprints
+
+    fingerprints.plan = make
+    return fingerprints

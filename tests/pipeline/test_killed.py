@@ -18,6 +18,7 @@ import pytest
 from serving import Serving
 
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import images as caption_images
@@ -199,7 +200,7 @@ def test_a_build_of_pages_that_is_killed_ends_as_one_that_was_not(tmp_path, serv
 
     def planned(output):
         recipe = recipes.load("kosmos1", ASKING)
-        return builds.make_plan(recipe, [str(crawl)], output, None, lambda _: None)
+        return planning.make_plan(recipe, [str(crawl)], output, None, lambda _: None)
 
     plan = planned(tmp_path / "killed")
     check_outcomes(plan.folder("images", "packs"), page_images.pack_units(plan), "url_key")

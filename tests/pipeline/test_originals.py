@@ -9,6 +9,7 @@ from PIL import Image
 from openm3w.cli import cli
 from openm3w.errors import InputError, NotBuiltError, OutputError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import recipe as caption_recipes
@@ -51,7 +52,7 @@ def built(archive, data, folder, *overrides):
         archive.image(f"{SITE}/{name}", content)
     source = archive.write(folder / "a.warc.gz")
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", "language=any", *overrides))
-    plan = builds.make_plan(recipe, [str(source)], folder / "out", None, quiet)
+    plan = planning.make_plan(recipe, [str(source)], folder / "out", None, quiet)
     builds.build(plan, Runner(), say=quiet)
     return folder / "out"
 

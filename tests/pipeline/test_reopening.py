@@ -11,12 +11,11 @@ from openm3w.errors import InputError, MissingError, OutputError, RecipeError
 from openm3w.filters.dedup.minhash import MinHash
 from openm3w.filters.profiles import profile_names
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import claims, refilter
+from openm3w.pipeline import claims, planning, refilter
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.floor_notes import floor_notes
-from openm3w.pipeline.jobs import dedup
-from openm3w.pipeline.plan import JOBS
+from openm3w.pipeline.jobs import JOBS, dedup
 from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending, unit_parts
@@ -31,7 +30,7 @@ def claimed(archive, tmp_path, monkeypatch):
     def make(*overrides, output="out", store=None):
         monkeypatch.chdir(tmp_path)
         recipe = recipes.load("openm3w", ("scores.model=none", "profile=kosmos1", *overrides))
-        plan = builds.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
+        plan = planning.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
         claims.claim(plan.output, plan.store, builds.identity(plan))
         plan.output.mkdir()
         return plan
@@ -164,7 +163,7 @@ def test_a_build_whose_evaluation_texts_changed_is_to_be_built_again(archive, tm
     listed.write_text("one two three four five\n")
     settings = ("scores.model=none", "dedup.ngram=5", f'dedup.evaluation_texts=["{listed}"]')
     recipe = recipes.load("kosmos1", settings)
-    plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
+    plan = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
     claims.claim(plan.output, plan.store, builds.identity(plan))
 
     assert reopen(tmp_path / "out").fingerprints == plan.fingerprints

@@ -12,7 +12,7 @@ from serving import Serving
 
 from openm3w.errors import InputError, MissingError, RecipeError
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import claims
+from openm3w.pipeline import claims, planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions.cli import build as build_captions
 from openm3w.pipeline.cli import build
@@ -129,7 +129,7 @@ def test_what_is_fetched_has_one_place(tmp_path):
 def test_where_it_is_remembered_makes_no_other_build(crawl, tmp_path):
     def plan(**options):
         recipe = recipes.load("kosmos1", ())
-        return builds.make_plan(recipe, [str(crawl)], tmp_path / "out", None, str, **options)
+        return planning.make_plan(recipe, [str(crawl)], tmp_path / "out", None, str, **options)
 
     here, there = plan(), plan(shared="memory://x/fetched")
     assert (here.fetched, there.fetched) == (

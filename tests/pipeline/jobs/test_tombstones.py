@@ -8,7 +8,7 @@ import pytest
 from serving import ASKING, Serving
 
 from openm3w.errors import OutputError
-from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import images as caption_images
@@ -47,7 +47,7 @@ def crawl(archive, image_bytes, tmp_path):
 def interleaved(crawl, tmp_path, *overrides):
     recipe = recipes.load("kosmos1", overrides)
     said = []
-    plan = builds.make_plan(recipe, [str(crawl)], tmp_path / "out", None, said.append)
+    plan = planning.make_plan(recipe, [str(crawl)], tmp_path / "out", None, said.append)
     return plan, said
 
 

@@ -7,6 +7,7 @@ from serving import ASKING, Serving
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions.recipe import load as load_captions
@@ -55,7 +56,7 @@ def crawl(archive, image_bytes, tmp_path):
 def run(crawl, output, *overrides, store=None, again=None):
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", *ASKING, *overrides))
     said = []
-    plan = builds.make_plan(recipe, [str(crawl)], output, store, said.append, again=again)
+    plan = planning.make_plan(recipe, [str(crawl)], output, store, said.append, again=again)
     built = builds.build(plan, Runner(), say=said.append)
     return plan, built, said
 
