@@ -20,6 +20,7 @@ from openm3w.pipeline.captions.unjudged import unjudged
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.jobs.indexing import damage_lines
+from openm3w.pipeline.jobs.samples import Samples
 from openm3w.pipeline.jobs.web import (
     check_contact,
     host_lines,
@@ -233,7 +234,7 @@ def _writing(plan: CaptionPlan) -> Writing:
         selected=plan.folder("select"),
         units=tuple(rows.blocks(plan)),
         written=plan.folder("shards"),
-        samples=select.Samples(plan.folder("images")),
+        samples=Samples(plan.folder("images"), select.places),
         samples_per_shard=shards.samples_per_shard,
         seed=shards.seed,
         beside=beside if shards.img2dataset_files else None,
