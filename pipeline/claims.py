@@ -93,7 +93,7 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     mine = digest_of(identity)
     check_place(output, store)
     note = _claim_path(output, store)
-    theirs = published_build(output) or (commit.read_json(note) or {}).get("build")
+    theirs = published_build(output) or claimed_build(output, store)
     occupied = output.is_dir() and not all(map(is_lock, output.iterdir()))
     if occupied and theirs != mine:
         what = "a build of another recipe or input" if theirs else "files of something else"
