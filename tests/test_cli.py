@@ -8,7 +8,7 @@ import click
 import pytest
 
 from openm3w import cli as front
-from openm3w.cli import COMMANDS, PLANNED, cli, main
+from openm3w.cli import COMMANDS, PLANNED, SUMMARIES, cli, main
 
 
 def _commands(group, path=()):
@@ -49,6 +49,12 @@ def test_help_of_every_command_has_an_example(capsys, path):
 @pytest.mark.parametrize("path", LEAVES, ids=" ".join)
 def test_every_command_has_a_summary(path):
     assert ALL[path].get_short_help_str(100)
+
+
+def test_the_list_of_commands_says_what_each_says_of_itself():
+    said = {path[0]: ALL[path].get_short_help_str(70) for path in ALL if len(path) == 1}
+
+    assert said == SUMMARIES
 
 
 @pytest.mark.parametrize("name", sorted(PLANNED))

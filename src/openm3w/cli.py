@@ -39,6 +39,26 @@ COMMANDS = {
 }
 """Command -> where it is defined."""
 
+SUMMARIES = {
+    "build": "Builds interleaved shards from web archives.",
+    "calibrate": "Find a model's similarity bound from matched and mismatched pairs.",
+    "captions": "Shards of images with captions.",
+    "demo": "The whole chain on a small archive that is made here.",
+    "explain": "Says what happened to a page and to each of its images.",
+    "extract": "Writes the main content of every page as one JSON line, images as...",
+    "fetched": "What builds remember of the URLs that they asked for.",
+    "filters": "Rules that decide what is kept of pages, images and captions.",
+    "generate": "Caption an image with a trained model.",
+    "profiles": "Named sets of thresholds, each number with its source.",
+    "refilter": "Chooses another profile for a build, from what is stored of it.",
+    "report": "Print what became of every record, page and image of the build in DIR.",
+    "shards": "List, show, count, check and join datasets.",
+    "text": "Shards of text.",
+    "train": "Train a model on shards, at the mixture's token ratio.",
+    "view": "Read the documents of MANIFEST, text and pictures in reading order.",
+}
+"""Command -> what its help begins with; to import all of them for it takes seconds."""
+
 JOINED = {"shards": {"export": "openm3w.pipeline.originals_cli:export"}}
 """Commands of a group that another folder defines, since the group's own knows nothing of it."""
 
@@ -107,15 +127,11 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, self._summary(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, SUMMARIES[name]) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
         with formatter.section("Planned, not in this version"):
             formatter.write_text(", ".join(sorted(PLANNED)))
-
-    def _summary(self, ctx: click.Context, name: str) -> str:
-        command = self.get_command(ctx, name)
-        return command.get_short_help_str(70) if command else ""
 
 
 def _imported(where: str) -> click.Command:
