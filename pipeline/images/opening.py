@@ -101,6 +101,8 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
     """
     header = _checked(data, encoding)
     pixels.keep_freed_memory()
+    if header.is_plain and (opened := _opened_plain(data, header, encoding, keeps)):
+        return opened
     try:
         with quiet, Image.open(io.BytesIO(data), formats=[header.format]) as image:
             size = image.size
@@ -131,6 +133,27 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
         raise UnusableImageError("too_many_pixels") from None
     except _DECODER_ERRORS:
         raise UnusableImageError("undecodable") from None
+
+
+def _opened_plain(
+    data: bytes, header: Header, encoding: Encoding, keeps: Keeps | None
+) -> Opened | None:
+    """A plain JPEG, for which Pillow would find out nothing more; None: Pillow is asked."""
+    size = header.width, header.height
+    array = None
+    if keeps and keeps(*size):
+        kept = stripped_jpeg(data)
+        picture = pixels.plain_luma(data, *size) if kept else None
+    else:
+        kept = None
+        found = pixels.plain(data, *size, encoding.side)
+        picture, array = found or (None, None)
+    if picture is None:
+        return None
+    return Opened(
+        picture=picture, width=size[0], height=size[1], format="jpeg", num_frames=1, kept=kept,
+        pixels=array,
+    )  # fmt: skip
 
 
 def _checked(data: bytes, encoding: Encoding) -> Header:
