@@ -71,7 +71,7 @@ def _loaded_fast(image: Image.Image, data: bytes) -> tuple[Image.Image, Pixels |
 _CHANGED_BY = {"exif", "xmp", "icc_profile"}
 
 
-def load_luma(image: Image.Image, data: bytes) -> Image.Image:
+def load_luma(image: Image.Image, data: bytes) -> tuple[Image.Image, Pixels | None]:
     """Brightness alone, in less time; all parts of the file are read and must be whole."""
     if simplejpeg:
         try:
@@ -81,10 +81,10 @@ def load_luma(image: Image.Image, data: bytes) -> Image.Image:
                 raise
     image.draft("L", None)
     image.load()
-    return image.convert("L")
+    return image.convert("L"), None
 
 
-def plain_luma(data: bytes, width: int, height: int) -> Image.Image | None:
+def plain_luma(data: bytes, width: int, height: int) -> tuple[Image.Image, Pixels] | None:
     """`load_luma` of a plain JPEG (`Header.is_plain`) without Pillow's reading of its header.
 
     None: left to Pillow, which judges what is damaged.
@@ -109,8 +109,9 @@ def plain(data: bytes, width: int, height: int, side: int) -> tuple[Image.Image,
     return _around(pixels, (width, height), "RGBX"), pixels
 
 
-def _luma(data: bytes, size: tuple[int, int]) -> Image.Image:
-    return _around(_decoded(data, "GRAY", size), size, "L")
+def _luma(data: bytes, size: tuple[int, int]) -> tuple[Image.Image, Pixels]:
+    pixels = _decoded(data, "GRAY", size)
+    return _around(pixels, size, "L"), pixels
 
 
 def _decoded(data: bytes, colours: str, size: tuple[int, int]) -> Pixels:
