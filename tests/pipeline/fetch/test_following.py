@@ -133,3 +133,10 @@ def test_what_ends_without_a_request_counts_none():
     assert ended(Errand(url=URL, at=URL), "robots_disallowed", NOW).attempts == 0
     _, found = step(Answer(url=URL, status=404))
     assert found.attempts == 1
+
+
+def test_what_a_redirect_says_is_not_of_the_image_that_never_came():
+    headers = (("x-robots-tag", "noai"),)
+    answer = Answer(url=URL, status=302, headers=headers, location="https://example.org/b.jpg")
+    errand, _ = step(answer)
+    assert ended(errand, "deadline", NOW).signals == ("earlier x-robots-tag: noai",)
