@@ -24,9 +24,9 @@ import numpy as np
 from measure.tables import print_row, version
 from PIL import Image
 
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing, size_after
 from openm3w.pipeline.captions.scaling import bgr, cv2, kernel, scaled
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import Encoding, encode
 from openm3w.pipeline.images.measures import measure, original
 

@@ -1,4 +1,4 @@
-/* Pictures reduced by area, to the bytes of OpenCV's resize with INTER_AREA, in a quarter of its time.
+/* Pictures reduced by area, to the bytes of OpenCV's resize with INTER_AREA, in a third of its time.
  *
  * A cell of the reduced picture is the mean of the pixels that it covers, of which those at its edges
  * count by the part that is covered. OpenCV (modules/imgproc/src/resize.cpp, ResizeArea_Invoker) sums

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from openm3w.errors import MissingError
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.scaling import INSTALL, Pixels, bgr, cv2, rgbx, scaled
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import (
     Encoded,
     Encoding,

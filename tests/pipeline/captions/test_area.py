@@ -18,9 +18,10 @@ from PIL import Image
 from tests.conftest import photograph
 
 from openm3w.pipeline.captions import scaling
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images import measures
+from openm3w.pipeline.images.decode import Opened
 
 LONGEST_SIDE = 65_535
 SIDES = st.integers(1, 300)
@@ -41,7 +42,7 @@ def test_it_is_built_where_there_is_a_compiler(built):
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
-    assert built is not None, "others do it in three to four times the time; run make setup"
+    assert built is not None, "others do it in three times the time; run make setup"
 
 
 def drawn(height, width, seed=0):
@@ -238,6 +239,14 @@ def test_a_kernel_with_other_bytes_is_not_taken(area, monkeypatch):
     assert scaling.kernel.__wrapped__() is None
     monkeypatch.setattr(scaling, "area", None)
     assert scaling.kernel.__wrapped__() is None
+
+
+def test_a_picture_without_an_array_is_packed_whole_in_any_bands(monkeypatch):
+    picture = photograph(37, 23)
+    opened = Opened(picture=picture, width=37, height=23, format="png", num_frames=1)
+    for band in (1, 37, 38, 37 * 22, 37 * 23, 10_000):
+        monkeypatch.setattr(scaling, "_BAND", band)
+        assert np.array_equal(scaling.rgbx(opened)[:, :, :3], np.asarray(picture)), band
 
 
 @pytest.mark.real
