@@ -57,7 +57,7 @@ class Resizing:
         is_scaled = opened.format == "jpeg" and (
             max(opened.width, opened.height) > 2 * min(_SEEN_SIDE, side)
         )
-        seen = self._seen(data, opened.picture, again=is_scaled and side != _SEEN_SIDE)
+        seen, pixels = self._seen(data, opened, again=is_scaled and side != _SEEN_SIDE)
         return Encoded(
             data=stored,
             sha256=source.sha256 if stored is data else hashlib.sha256(stored).hexdigest(),
@@ -68,7 +68,7 @@ class Resizing:
             original_format=opened.format,
             original_frames=opened.num_frames,
             original=source,
-            measures=measure(seen, texture=self.images.texture),
+            measures=measure(seen, texture=self.images.texture, pixels=pixels),
             pdq=pdq_hash(seen) if self.with_pdq else None,
         )
 
@@ -92,16 +92,21 @@ class Resizing:
     def _within(self, side: int) -> Encoding:
         return _bounds(side, self.images.max_bytes, self.images.max_pixels)
 
-    def _seen(self, data: bytes, picture: Image.Image, *, again: bool) -> Image.Image:
+    def _seen(
+        self, data: bytes, opened: Opened, *, again: bool
+    ) -> "tuple[Image.Image, Pixels | None]":
         """The picture as interleaved builds and lists of hashes see it, whatever is stored.
+
+        And its pixels, where they are at hand.
 
         The hash of a file is the one in a list to the last bit only if both are of equal pixels,
         and a JPEG beyond twice a side may decode to others for another side: then `again`.
         """
         listed = self._within(_SEEN_SIDE)
         if again:
-            picture = open_picture(data, listed).picture
-        return reduced(picture, listed)
+            opened = open_picture(data, listed)
+        is_whole = max(opened.picture.size) <= _SEEN_SIDE
+        return reduced(opened.picture, listed), opened.pixels if is_whole else None
 
 
 @functools.lru_cache(maxsize=8)

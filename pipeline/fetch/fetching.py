@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -184,9 +184,9 @@ class Fetcher:
             self._fail(job.bundle, error)
             return
         if not job.domain:
-            self._finish(job, ended(errand, "bad_url"))
+            self._finish(job, ended(errand, "bad_url", time.time()))
         elif is_covered:
-            self._finish(job, ended(errand, "tombstone"))
+            self._finish(job, ended(errand, "tombstone", time.time()))
         elif not_before:
             self._queues.requeue(job.domain, job, not_before, host=job.host)
         else:
@@ -234,12 +234,12 @@ class Fetcher:
     async def _step(self, job: _Job) -> "_Turn":
         errand = job.errand
         if await self._forbidden.covers_now(errand.at):  # since it began to wait for its turn
-            return _Turn(step=ended(errand, "tombstone"), requests=0)
+            return _Turn(step=ended(errand, "tombstone", time.time()), requests=0)
         word = await self._sites.about(errand.at)
         errand.hear(word.signals, word.wishes)
         self._queues.set_delay(job.domain, word.crawl_delay)
         if word.reason and not word.fault:
-            return _Turn(step=ended(errand, word.reason), requests=word.requests)
+            return _Turn(step=ended(errand, word.reason, time.time()), requests=word.requests)
         requests = word.requests
         if word.fault:  # a site that cannot be reached for its robots.txt cannot be reached
             answer = Answer(url=errand.at, reason=word.fault)
@@ -261,7 +261,7 @@ class Fetcher:
             is_dead = self._queues.skip(job.domain, now, started=job.started, **told)
         if is_dead and turn.fault:
             for other in self._queues.drain(job.domain, job.host):
-                self._finish(other, ended(other.errand, turn.fault))
+                self._finish(other, ended(other.errand, turn.fault, time.time()))
 
     def _finish(self, job: _Job, found: Fetched) -> None:
         if not job.is_open:
@@ -269,14 +269,13 @@ class Fetcher:
         job.bundle.jobs.discard(job)
         with self._counting:
             self._waiting_bytes += len(found.data)
-        found = replace(found, fetched_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
         job.bundle.results.put(found)
 
     def _expire(self, bundle: _Bundle) -> None:
         for job in tuple(bundle.jobs):
             if job.task:
                 job.task.cancel()
-            self._finish(job, ended(job.errand, "deadline"))
+            self._finish(job, ended(job.errand, "deadline", time.time()))
         self._go()
 
     def _fail(self, bundle: _Bundle, error: BaseException) -> None:

@@ -1,7 +1,8 @@
 """What comes after an answer: the end, the next address, or the same one again. Pure."""
 
+import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from openm3w.pipeline.fetch.outcomes import (
@@ -35,6 +36,8 @@ class Errand:
     """Addresses that redirected."""
     signals: dict[str, None] = field(default_factory=dict)
     """What was said about use, in the order in which it was found."""
+    said: tuple[str, ...] = ()
+    """What the answer said that came just now."""
     heard: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By address: the files that its site was asked for its wishes."""
 
@@ -66,18 +69,17 @@ def after(
     `now` is the time in seconds since 1970, `chance` a number of 0 to 1 that spreads attempts.
     """
     errand.seconds += answer.seconds
-    said = signals.of_answer(answer)
-    step = _step(errand, answer, said, settings, now, chance)
+    errand.said = signals.of_answer(answer)
+    step = _step(errand, answer, settings, now, chance)
     if isinstance(step, Again):  # what a redirect says, or a page of an error, is not of the image
-        errand.signals.update(dict.fromkeys(map(signals.earlier, said)))
-        return step
-    return replace(step, signals=tuple(dict.fromkeys((*errand.signals, *said))))
+        errand.signals.update(dict.fromkeys(map(signals.earlier, errand.said)))
+        errand.said = ()
+    return step
 
 
 def _step(
     errand: Errand,
     answer: Answer,
-    said: tuple[str, ...],
     settings: FetchSettings,
     now: float,
     chance: float,
@@ -85,19 +87,20 @@ def _step(
     if answer.reason:
         if answer.reason in PASSING and errand.attempts <= settings.manners.retries:
             return _again(errand, 0.0, chance)
-        return ended(errand, answer.reason, answer)
+        return ended(errand, answer.reason, now, answer)
     if answer.location:
-        return _redirected(errand, answer, settings)
+        return _redirected(errand, answer, settings, now)
     if answer.status == 200:
-        reason = signals.refuses(settings.manners, said) or ("" if answer.body else "empty")
-        return ended(errand, reason, answer)
+        reason = signals.refuses(settings.manners, errand.said) or ("" if answer.body else "empty")
+        return ended(errand, reason, now, answer)
     if answer.status in PASSING_STATUS:
         return _asked_to_wait(errand, answer, settings, now, chance)
-    return ended(errand, "not_found" if answer.status in GONE else "http_status", answer)
+    reason = "not_found" if answer.status in GONE else "http_status"
+    return ended(errand, reason, now, answer)
 
 
-def ended(errand: Errand, reason: str, answer: Answer | None = None) -> Fetched:
-    """The outcome of an errand that goes no further."""
+def ended(errand: Errand, reason: str, now: float, answer: Answer | None = None) -> Fetched:
+    """The outcome of an errand that goes no further at `now`, in seconds since 1970."""
     last = answer or Answer(url=errand.at)
     outcome: Outcome = "dropped" if reason in REFUSED else "failed" if reason else "fetched"
     return Fetched(
@@ -108,22 +111,25 @@ def ended(errand: Errand, reason: str, answer: Answer | None = None) -> Fetched:
         final_url=errand.at if errand.at != errand.url else "",
         redirects=errand.redirects,
         attempts=errand.attempts - (answer is None),  # nothing was asked in this round
+        fetched_at=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
         seconds=round(errand.seconds, 3),
         content_type=_first(last, "content-type"),
         etag=_first(last, "etag"),
         last_modified=_first(last, "last-modified"),
-        signals=tuple(errand.signals),
+        signals=tuple(dict.fromkeys((*errand.signals, *errand.said))),
         wishes=errand.wishes,
         data=b"" if reason else last.body,
     )
 
 
-def _redirected(errand: Errand, answer: Answer, settings: FetchSettings) -> Again | Fetched:
+def _redirected(
+    errand: Errand, answer: Answer, settings: FetchSettings, now: float
+) -> Again | Fetched:
     errand.asked.add(errand.at)
     if answer.location in errand.asked:
-        return ended(errand, "redirect_loop", answer)
+        return ended(errand, "redirect_loop", now, answer)
     if errand.redirects == settings.limits.max_redirects:
-        return ended(errand, "too_many_redirects", answer)
+        return ended(errand, "too_many_redirects", now, answer)
     errand.redirects += 1
     errand.at = answer.location
     return Again()
@@ -134,9 +140,9 @@ def _asked_to_wait(
 ) -> Again | Fetched:
     asked = signals.retry_after(answer, now) or 0.0
     if asked > settings.manners.max_retry_after:
-        return ended(errand, "asked_to_wait", answer)
+        return ended(errand, "asked_to_wait", now, answer)
     if errand.attempts > settings.manners.retries:
-        return ended(errand, "http_status", answer)
+        return ended(errand, "http_status", now, answer)
     return _again(errand, asked, chance)
 
 

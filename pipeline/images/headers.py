@@ -51,6 +51,9 @@ class Header:
     """Has more segments, scans, chunks or blocks than a picture needs."""
     is_damaged: bool = False
     """Ends, or makes no sense, before its pixels begin."""
+    is_plain: bool = False
+    """A JPEG of three components and 8 bits that says nothing else before its pixels: no Exif, no
+    colour profile, no other pictures."""
 
 
 def read_header(data: bytes) -> Header:
@@ -104,21 +107,42 @@ def jpeg_segments(data: bytes) -> Iterator[Segment]:
 
 
 SOS = 0xDA
+JFIF, COMMENT = 0xE0, 0xFE
+FRAMES = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended and progressive, with Huffman codes: what every decoder reads."""
+TABLES = frozenset({0xC4, 0xDB, 0xDD})
+"""Codes, quantisation, restarts: all that a scan needs beside its frame and itself."""
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_PLAIN = TABLES | {COMMENT, SOS}
+_WHOLE_JFIF = 18
+"""Bytes of the segment without a thumbnail."""
 _BARE = frozenset({0x01, *range(0xD0, 0xD9)})
 
 
 def _read_jpeg(data: bytes) -> Header:
     width = height = 0
-    for count, segment in enumerate(jpeg_segments(data)):
+    is_plain = True
+    for count, (marker, start, end) in enumerate(jpeg_segments(data)):
         if count >= MAX_SEGMENTS:
             return Header(format="JPEG", is_overloaded=True)
-        if segment.marker in _FRAMES and not width:
-            height, width = struct.unpack_from(">HH", data, segment.start + 5)
+        if marker in _FRAMES:
+            if not width:
+                height, width = struct.unpack_from(">HH", data, start + 5)
+            is_plain &= marker in FRAMES and (data[start + 4], data[start + 9]) == (8, 3)
+        elif marker == JFIF:
+            is_plain &= end - start >= _WHOLE_JFIF and data[start + 4 : start + 9] == b"JFIF\0"
+        else:
+            is_plain &= marker in _PLAIN
     # Inside a scan 0xFF is followed by zero or a restart, so this finds scans, and thumbnails'.
     scans = _count_pairs(data, 0xFF, SOS)
     overloaded = scans > MAX_SCANS or scans * width * height > MAX_SCANNED
-    return Header(format="JPEG", width=width, height=height, is_overloaded=overloaded)
+    return Header(
+        format="JPEG",
+        width=width,
+        height=height,
+        is_overloaded=overloaded,
+        is_plain=is_plain,
+    )
 
 
 def _count_pairs(data: bytes, first: int, second: int) -> int:

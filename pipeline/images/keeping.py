@@ -4,13 +4,9 @@ import struct
 
 import numpy as np
 
-from openm3w.pipeline.images.headers import SOS, jpeg_segments
+from openm3w.pipeline.images.headers import FRAMES, JFIF, SOS, TABLES, jpeg_segments
 
-_JFIF, _ADOBE = 0xE0, 0xEE
-_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
-"""Baseline, extended and progressive, with Huffman codes: what every decoder reads."""
-_TABLES = frozenset({0xC4, 0xDB, 0xDD})
-"""Codes, quantisation, restarts: all that a scan needs beside its frame and itself."""
+_ADOBE = 0xEE
 _ECHO = np.isin(np.arange(256), [0x00, 0xFF, *range(0xD0, 0xD8)])
 """Bytes behind 0xFF that begin no segment: stuffing, fill, restarts."""
 
@@ -39,14 +35,14 @@ def _parts(data: bytes) -> list[bytes] | None:
     framed = False
     for marker, start, end in jpeg_segments(data):
         content = data[start:end]
-        if marker in _FRAMES:
+        if marker in FRAMES:
             framed = content[4] == 8 and content[9] == 3
         elif marker == SOS:
             scans = _scans(data, start)
             return [*parts, scans] if framed and scans else None
-        elif marker == _JFIF and content[4:9] == b"JFIF\0":
+        elif marker == JFIF and content[4:9] == b"JFIF\0":
             content = b"\xff\xe0\0\x10" + content[4:16] + b"\0\0"  # no thumbnail
-        elif not (marker == _ADOBE and content[4:9] == b"Adobe") and marker not in _TABLES:
+        elif not (marker == _ADOBE and content[4:9] == b"Adobe") and marker not in TABLES:
             if marker < 0xE0:
                 return None
             continue
@@ -66,7 +62,7 @@ def _scans(data: bytes, start: int) -> bytes | None:
         marker = int(values[at + 1])
         if marker == 0xD9:
             return data[start : start + at + 2]
-        if marker != SOS and marker not in _TABLES:
+        if marker != SOS and marker not in TABLES:
             return None
         skip = at + 2 + int.from_bytes(data[start + at + 2 : start + at + 4], "big")
     return None

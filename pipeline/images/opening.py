@@ -84,7 +84,8 @@ class Opened:
     kept: bytes | None = None
     """The bytes to store, where they are kept as they came, less metadata."""
     pixels: "np.ndarray[Any, Any] | None" = None
-    """The picture as `uint8[H, W, 4]` whose fourth value says nothing, where it is at hand."""
+    """The picture as `uint8[H, W, 4]` whose fourth value says nothing, or of mode L as
+    `uint8[H, W, 1]`, where that is at hand."""
 
 
 def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) -> Opened:
@@ -101,6 +102,8 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
     """
     header = _checked(data, encoding)
     pixels.keep_freed_memory()
+    if header.is_plain and (opened := _opened_plain(data, header, encoding, keeps)):
+        return opened
     try:
         with quiet, Image.open(io.BytesIO(data), formats=[header.format]) as image:
             size = image.size
@@ -110,10 +113,10 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
             # A JPEG's further pictures are previews and depth maps, no animation.
             frames = 1 if is_jpeg else header.num_frames or int(getattr(image, "n_frames", 1))
             if keeps and is_jpeg and keeps(*size) and (kept := _plain_bytes(image, data)):
-                luma = pixels.load_luma(image, data)
+                luma, array = pixels.load_luma(image, data)
                 return Opened(
                     picture=luma, width=size[0], height=size[1], format="jpeg", num_frames=1,
-                    kept=kept,
+                    kept=kept, pixels=array,
                 )  # fmt: skip
             picture, array = pixels.load(image, data, encoding.side)
             orientation = _turn_upright(picture, header)
@@ -131,6 +134,26 @@ def open_picture(data: bytes, encoding: Encoding, keeps: Keeps | None = None) ->
         raise UnusableImageError("too_many_pixels") from None
     except _DECODER_ERRORS:
         raise UnusableImageError("undecodable") from None
+
+
+def _opened_plain(
+    data: bytes, header: Header, encoding: Encoding, keeps: Keeps | None
+) -> Opened | None:
+    """A plain JPEG, for which Pillow would find out nothing more; None: Pillow is asked."""
+    size = header.width, header.height
+    if keeps and keeps(*size):
+        kept = stripped_jpeg(data)
+        found = pixels.plain_luma(data, *size) if kept else None
+    else:
+        kept = None
+        found = pixels.plain(data, *size, encoding.side)
+    if found is None:
+        return None
+    picture, array = found
+    return Opened(
+        picture=picture, width=size[0], height=size[1], format="jpeg", num_frames=1, kept=kept,
+        pixels=array,
+    )  # fmt: skip
 
 
 def _checked(data: bytes, encoding: Encoding) -> Header:

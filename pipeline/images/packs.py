@@ -64,9 +64,8 @@ class PackWriter:
         """
         place = self._places.get(sha256)
         if place is None:
-            member = tarfile.TarInfo(sha256 + (self._suffix if suffix is None else suffix))
-            member.size = len(data)
-            head = member.tobuf(tarfile.USTAR_FORMAT)
+            name = sha256 + (self._suffix if suffix is None else suffix)
+            head = _header(name.encode("ascii"), len(data))
             offset = self._tar.offset + len(head)
             # In one piece: `addfile` makes four of it, and remembers every member.
             whole = b"".join((head, data, bytes(-len(data) % tarfile.BLOCKSIZE)))
@@ -79,6 +78,29 @@ class PackWriter:
     def close(self) -> None:
         """Writes the tar's end; the file stays open."""
         self._tar.close()
+
+
+def _header(name: bytes, size: int) -> bytes:
+    """The bytes of `TarInfo.tobuf`, which makes all fields anew, of a member of this name and size.
+
+    Raises:
+        ValueError: a field is too short for its value.
+    """
+    if len(name) > _NAME or size >= _SIZES:
+        raise ValueError(f"a member of {len(name)} letters and {size} bytes does not fit USTAR")
+    digits = b"%011o" % size
+    # Unsigned, over all bytes, where its own field counts as blanks.
+    total = _BLANK_SUM + sum(name) + sum(digits) - 11 * ord("0")
+    return b"%s%s%s\0%s%06o%s" % (
+        name.ljust(_NAME, b"\0"), _BLANK[100:124], digits, _BLANK[136:148], total, _BLANK[154:],
+    )  # fmt: skip
+
+
+_NAME, _SIZES = 100, 8**11
+"""What the fields of a name and of a size hold."""
+_BLANK = tarfile.TarInfo("").tobuf(tarfile.USTAR_FORMAT)
+"""The header of a member without name and bytes."""
+_BLANK_SUM = sum(_BLANK[:148]) + 8 * ord(" ") + sum(_BLANK[156:])
 
 
 class PackReader:

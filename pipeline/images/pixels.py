@@ -54,15 +54,12 @@ _COLOURS = {"RGB": "RGBX", "L": "GRAY"}
 
 def _loaded_fast(image: Image.Image, data: bytes) -> tuple[Image.Image, Pixels | None]:
     """The pixels that Pillow would decode: both are libjpeg-turbo, and reduce by the same steps."""
-    width, height = image.size
     colours = _COLOURS[image.mode]
-    pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height)
-    if pixels.shape[:2] != (height, width):
-        raise ValueError(f"decoded {pixels.shape}, announced {image.size}")
+    pixels = _decoded(data, colours, image.size)
     # Pillow holds RGB in four bytes, too, and would copy these row by row; it can work on them
     # where they are, unless the picture is to be turned or to change its colours.
     if image.mode == "RGB" and not image.info.keys() & _CHANGED_BY:
-        picture = Image.frombuffer("RGBX", image.size, pixels, "raw", "RGBX", 0, 1)
+        picture = _around(pixels, image.size, "RGBX")
     else:
         picture = Image.frombytes(
             image.mode, image.size, pixels, "raw", colours.replace("GRAY", "L")
@@ -74,15 +71,57 @@ def _loaded_fast(image: Image.Image, data: bytes) -> tuple[Image.Image, Pixels |
 _CHANGED_BY = {"exif", "xmp", "icc_profile"}
 
 
-def load_luma(image: Image.Image, data: bytes) -> Image.Image:
+def load_luma(image: Image.Image, data: bytes) -> tuple[Image.Image, Pixels | None]:
     """Brightness alone, in less time; all parts of the file are read and must be whole."""
     if simplejpeg:
         try:
-            pixels = simplejpeg.decode_jpeg(data, "GRAY")
-            return Image.frombuffer("L", image.size, pixels, "raw", "L", 0, 1)  # without a copy
+            return _luma(data, image.size)
         except ValueError as error:
             if "premature end" in str(error):
                 raise
     image.draft("L", None)
     image.load()
-    return image.convert("L")
+    return image.convert("L"), None
+
+
+def plain_luma(data: bytes, width: int, height: int) -> tuple[Image.Image, Pixels] | None:
+    """`load_luma` of a plain JPEG (`Header.is_plain`) without Pillow's reading of its header.
+
+    None: left to Pillow, which judges what is damaged.
+    """
+    try:
+        return _luma(data, (width, height)) if simplejpeg else None
+    except ValueError:
+        return None
+
+
+def plain(data: bytes, width: int, height: int, side: int) -> tuple[Image.Image, Pixels] | None:
+    """`load` of a plain JPEG without Pillow's reading of its header.
+
+    None: left to Pillow, which judges what is damaged, and how far a large one is reduced.
+    """
+    if not simplejpeg or min(width, height) >= 4 * side:
+        return None
+    try:
+        pixels = _decoded(data, "RGBX", (width, height))
+    except ValueError:
+        return None
+    return _around(pixels, (width, height), "RGBX"), pixels
+
+
+def _luma(data: bytes, size: tuple[int, int]) -> tuple[Image.Image, Pixels]:
+    pixels = _decoded(data, "GRAY", size)
+    return _around(pixels, size, "L"), pixels
+
+
+def _decoded(data: bytes, colours: str, size: tuple[int, int]) -> Pixels:
+    width, height = size
+    pixels: Pixels = simplejpeg.decode_jpeg(data, colours, min_width=width, min_height=height)
+    if pixels.shape[:2] != (height, width):
+        raise ValueError(f"decoded {pixels.shape}, announced {size}")
+    return pixels
+
+
+def _around(pixels: Pixels, size: tuple[int, int], mode: str) -> Image.Image:
+    """A picture of these very pixels, without a copy."""
+    return Image.frombuffer(mode, size, pixels, "raw", mode, 0, 1)

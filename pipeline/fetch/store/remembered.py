@@ -1,9 +1,12 @@
 """What is remembered of one URL, as a value and as a row of the ledger; and when it is too old."""
 
+import functools
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +14,7 @@ import pyarrow as pa
 from openm3w.pipeline.fetch.outcomes import NOT_NOW, Fetched, Result
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch.store.arrays import array_of
+from openm3w.pipeline.images.packs import Place
 
 TOMBSTONE = "tombstone"
 
@@ -48,7 +52,9 @@ _LATER = ("wishes",)
 """Columns that the first files had not: a list of nothing, which is what their rows knew of it."""
 _LISTS = tuple(field.name for field in SCHEMA if pa.types.is_list(field.type))
 _COLUMNS = tuple(f.name for f in fields(Remembered))
-_OF_FETCHED = tuple(f.name for f in fields(Fetched) if f.name not in ("url", "data"))
+_OF_FETCHED = tuple(f.name for f in fields(Fetched) if f.name != "data")
+_values = attrgetter(*_COLUMNS)
+_values_of_fetched = attrgetter(*_OF_FETCHED)
 
 
 def plain(text: str) -> str:
@@ -73,32 +79,21 @@ def shard_of(url_key: str, shards: int) -> int:
     return key_of(url_key) * shards >> 64
 
 
-def row_of(fetched: Fetched, *, url_key: str, at: str, origin: str) -> dict[str, Any]:
-    """The row of what became of a URL; its bytes have no place yet."""
-    values = {name: _clean(getattr(fetched, name)) for name in _OF_FETCHED}
-    return {
-        "key": key_of(url_key),
-        "url_key": plain(url_key),
-        "url": plain(fetched.url),
-        **values,
-        "at": at,
-        "origin": origin,
-        "sha256": "",
-        "pack": "",
-        "offset": 0,
-        "length": 0,
-    }
+def remembered_of(
+    fetched: Fetched, place: Place | None, *, url_key: str, at: str, origin: str
+) -> Remembered:
+    """What became of a URL, and where its bytes are if it has any."""
+    values = dict(zip(_OF_FETCHED, map(_clean, _values_of_fetched(fetched)), strict=True))
+    if place is not None:
+        values |= {"sha256": place.sha256, "pack": place.pack}
+        values |= {"offset": place.offset, "length": place.length}
+    return Remembered(url_key=plain(url_key), at=at, origin=origin, **values)
 
 
-def row_of_known(known: Remembered) -> dict[str, Any]:
-    """The row of what is known already."""
-    return {"key": key_of(known.url_key), **{name: getattr(known, name) for name in _COLUMNS}}
-
-
-def remembered_of(row: Mapping[str, Any]) -> Remembered:
-    """The value of a row."""
-    values = {name: row[name] for name in _COLUMNS}
-    return Remembered(**{**values, **{name: tuple(row[name]) for name in _LISTS}})
+def row_of(known: Remembered) -> dict[str, Any]:
+    """The row of what is known."""
+    values = zip(_COLUMNS, _values(known), strict=True)
+    return {"key": key_of(known.url_key), **dict(values)}
 
 
 def table_of(rows: Iterable[Mapping[str, Any]]) -> Any:
@@ -147,6 +142,13 @@ def moment(now: float) -> str:
     return datetime.fromtimestamp(now, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+@functools.lru_cache(maxsize=64)  # a fetcher has many answers in one second
+def moment_of(at: str) -> str:
+    """An ISO 8601 date, UTC where it names no zone, as `moment` gives it; "" of anything else."""
+    seconds = seconds_of(at, math.nan)
+    return "" if math.isnan(seconds) else moment(seconds)
+
+
 def seconds_of(at: str, default: float) -> float:
     """POSIX seconds of an ISO 8601 date, UTC where it names no zone; `default` of anything else."""
     try:
@@ -159,4 +161,4 @@ def seconds_of(at: str, default: float) -> float:
 def _clean(value: Any) -> Any:
     if isinstance(value, str):
         return plain(value)
-    return [plain(part) for part in value] if isinstance(value, tuple) else value
+    return tuple(map(plain, value)) if isinstance(value, tuple) else value

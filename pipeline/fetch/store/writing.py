@@ -19,10 +19,9 @@ from openm3w.pipeline.fetch.store.remembered import (
     TOMBSTONE,
     Remembered,
     moment,
+    moment_of,
     remembered_of,
     row_of,
-    row_of_known,
-    seconds_of,
     table_of,
 )
 from openm3w.pipeline.fetch.store.runs import digest
@@ -80,23 +79,18 @@ class Writing:
         if self._refuses(fetched, sha256):
             fetched = replace(fetched, outcome="dropped", reason=TOMBSTONE, data=b"")
             sha256 = ""
-        key, now = url_key(fetched.url), self._clock()
-        at = moment(seconds_of(fetched.fetched_at, now))
+        key, at = url_key(fetched.url), moment_of(fetched.fetched_at) or moment(self._clock())
         if known is not None and known.sha256 and fetched.passes:
             said = tuple(dict.fromkeys((*known.signals, *of_site(fetched.signals))))
             # Where the picture itself was asked for once more, its site was heard before.
             heard = fetched.wishes if fetched.final_url == known.final_url else ()
             wishes = tuple(dict.fromkeys((*known.wishes, *heard)))
             kept = replace(known, at=at, origin=self._origin, signals=said, wishes=wishes)
-            self._rows[key] = row_of_known(kept)
-            return kept
-        row = row_of(fetched, url_key=key, at=at, origin=self._origin)
-        if sha256:
-            place = self._place(sha256, fetched.data)
-            row |= {"sha256": sha256, "pack": place.pack}
-            row |= {"offset": place.offset, "length": place.length}
-        self._rows[key] = row
-        return remembered_of(row)
+        else:
+            place = self._place(sha256, fetched.data) if sha256 else None
+            kept = remembered_of(fetched, place, url_key=key, at=at, origin=self._origin)
+        self._rows[key] = row_of(kept)
+        return kept
 
     def _refuses(self, fetched: Fetched, sha256: str) -> bool:
         return (

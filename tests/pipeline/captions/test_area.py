@@ -20,6 +20,7 @@ from tests.conftest import photograph
 from openm3w.pipeline.captions import scaling
 from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.captions.settings import Images, Resize
+from openm3w.pipeline.images import measures
 from openm3w.pipeline.images.decode import Opened
 
 LONGEST_SIDE = 65_535
@@ -36,11 +37,12 @@ def area():
     return scaling.area
 
 
-def test_it_is_built_where_there_is_a_compiler():
+@pytest.mark.parametrize("built", [scaling.area, measures.cells], ids=["area", "cells"])
+def test_it_is_built_where_there_is_a_compiler(built):
     compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")[0]
     if shutil.which(compiler) is None:
         pytest.skip(f"no {compiler}")
-    assert scaling.area is not None, "OpenCV does it in three times the time; run make setup"
+    assert built is not None, "others do it in three times the time; run make setup"
 
 
 def drawn(height, width, seed=0):

@@ -31,6 +31,7 @@ def test_a_body_is_fetched_with_what_was_said_of_it():
     assert (found.outcome, found.reason, found.data) == ("fetched", "", b"jpeg")
     assert (found.content_type, found.etag, found.seconds) == ("image/jpeg", '"a"', 0.25)
     assert found.signals == ("x-robots-tag: noimageindex, other",)
+    assert found.fetched_at == "2027-01-15T08:00:00Z"
 
 
 def test_a_body_that_must_not_be_used_is_not_kept():
@@ -116,7 +117,7 @@ def test_who_stays_overloaded_is_left_alone():
 
 def test_files_count_as_asked_where_every_site_on_the_way_was_asked_for_them():
     errand = Errand(url=URL, at=URL)
-    assert ended(errand, "deadline").wishes == ()
+    assert ended(errand, "deadline", NOW).wishes == ()
     errand.hear(("robots.txt content-usage: train-ai=y",), ())  # could not be read, and later can
     errand.hear((), ("robots.txt", "tdmrep.json"))
     _, again = step(Answer(url=URL, status=302, location="https://b.example/"), errand)
@@ -129,6 +130,13 @@ def test_files_count_as_asked_where_every_site_on_the_way_was_asked_for_them():
 
 
 def test_what_ends_without_a_request_counts_none():
-    assert ended(Errand(url=URL, at=URL), "robots_disallowed").attempts == 0
+    assert ended(Errand(url=URL, at=URL), "robots_disallowed", NOW).attempts == 0
     _, found = step(Answer(url=URL, status=404))
     assert found.attempts == 1
+
+
+def test_what_a_redirect_says_is_not_of_the_image_that_never_came():
+    headers = (("x-robots-tag", "noai"),)
+    answer = Answer(url=URL, status=302, headers=headers, location="https://example.org/b.jpg")
+    errand, _ = step(answer)
+    assert ended(errand, "deadline", NOW).signals == ("earlier x-robots-tag: noai",)

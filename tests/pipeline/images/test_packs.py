@@ -1,4 +1,5 @@
 import hashlib
+import io
 import tarfile
 from dataclasses import replace
 
@@ -85,3 +86,35 @@ def test_a_missing_pack_is_one_line_that_says_what_to_do(tmp_path):
         reader.read(Place("u-0-00ff.tar", 0, 1, ""))
 
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "length"),
+    [(64, "", 0), (64, ".jpg", 1), (64, ".jpeg", 8**5), (64, "." + "x" * 35, 70_001)],
+)
+def test_a_pack_is_byte_for_byte_what_tarfile_writes(tmp_path, name, suffix, length):
+    data, digest = bytes(length), "0123456789abcdef" * (name // 16)
+    with (tmp_path / "p.tar").open("wb") as file:
+        writer = PackWriter(file, "p.tar", suffix)
+        place = writer.add(digest, data)
+        writer.close()
+    with tarfile.open(tmp_path / "t.tar", "w", format=tarfile.USTAR_FORMAT) as tar:
+        member = tarfile.TarInfo(digest + suffix)
+        member.size = length
+        tar.addfile(member, io.BytesIO(data))
+
+    assert (tmp_path / "p.tar").read_bytes() == (tmp_path / "t.tar").read_bytes()
+    assert (place.offset, place.length) == (tarfile.BLOCKSIZE, length)
+
+
+class Long(bytes):
+    """Bytes that say to be more than a field of USTAR can count."""
+
+    def __len__(self):
+        return 8**11
+
+
+@pytest.mark.parametrize(("suffix", "data"), [("x" * 37, b""), (".jpg", Long())])
+def test_what_a_header_has_no_room_for_is_refused(tmp_path, suffix, data):
+    with (tmp_path / "p.tar").open("wb") as file, pytest.raises(ValueError, match="USTAR"):
+        PackWriter(file, "p.tar", suffix).add(sha256(b""), data)

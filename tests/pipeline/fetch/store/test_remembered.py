@@ -3,7 +3,14 @@ import pytest
 from openm3w.pipeline.fetch.store import compacting, writing
 from openm3w.pipeline.fetch.store.compacting import parquet
 from openm3w.pipeline.fetch.store.memory import Memory
-from openm3w.pipeline.fetch.store.remembered import Remembered, key_of, moment, shard_of, stale
+from openm3w.pipeline.fetch.store.remembered import (
+    Remembered,
+    key_of,
+    moment,
+    moment_of,
+    shard_of,
+    stale,
+)
 
 NOW = 1_795_000_000.0
 DAY = 86_400.0
@@ -44,6 +51,11 @@ def test_older_than_begins_after_the_bound(outcome, age, again):
     assert stale(remembered(outcome, at=NOW - age), "older-than", NOW, DAY) is again
 
 
+@pytest.mark.parametrize("at", ["", "yesterday", "2026-13-01T00:00:00Z"])
+def test_what_is_no_date_is_no_moment(at):
+    assert moment_of(at) == ""
+
+
 def test_what_has_no_date_is_older_than_anything():
     assert stale(remembered(at="yesterday"), "older-than", NOW, 1e12)
     assert stale(remembered(at=""), "older-than", NOW, 1e12)
@@ -54,7 +66,7 @@ def test_what_has_no_date_is_older_than_anything():
 )
 def test_a_date_without_a_zone_is_utc(at):
     now = 1_795_410_767.0
-    assert moment(now) == "2026-11-23T05:12:47Z"
+    assert moment(now) == moment_of(at) == "2026-11-23T05:12:47Z"
 
     assert not stale(remembered(at=at), "older-than", now, 0)
     assert stale(remembered(at=at), "older-than", now + 1, 0)

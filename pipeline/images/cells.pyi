@@ -1,0 +1,14 @@
+from typing import Any
+
+import numpy as np
+
+def cells_of(pixels: np.ndarray[Any, Any], /) -> bytes | None:
+    """The means of 32 x 32 cells of `uint8[H, W, 1]`, or of the luma of `uint8[H, W, 4]` of RGBX.
+
+    Bytes in rows, equal to those of Pillow's `resize((32, 32), BOX)` of mode L. Without the GIL.
+    None where a side is below 32 or above 32,768 px, or the height above 100 times the width: left
+    to Pillow.
+
+    Raises:
+        ValueError: an array of another shape or type, or not contiguous.
+    """
