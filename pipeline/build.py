@@ -18,7 +18,7 @@ from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.floor_notes import floor_notes, unasked
 from openm3w.pipeline.images.named import find_archives
-from openm3w.pipeline.jobs import dedup, documents, images, indexing, scores, shards
+from openm3w.pipeline.jobs import dedup, documents, images, indexing, shards
 from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of, told_of_tombstones
 from openm3w.pipeline.plan import JOBS, Job, Plan
 from openm3w.pipeline.publish import Say
@@ -167,11 +167,18 @@ def _sample(plan: Plan, say: Say) -> None:
         say(f"dropped: look at some of each reason: m3w view {sample.parent}")
 
 
+def _score(plan: Plan, runner: Runner) -> None:
+    # Beam's RunInference brings torch: seconds at the start of every other command.
+    from openm3w.pipeline.jobs import scores
+
+    scores.run(plan, runner)
+
+
 _EARLY_JOBS: dict[Job, Callable[[Plan, Runner], None]] = {
     "documents": documents.run,
     "dedup": dedup.run,
     "images": images.run,
-    "scores": scores.run,
+    "scores": _score,
 }
 
 
