@@ -35,7 +35,7 @@ JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
 Made = Literal[Job, "facts"]
 """What has digits of its own: facts are job 2's, but nothing is fetched or scored by them."""
 
-STORE_VERSION = 6
+STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 

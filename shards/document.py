@@ -82,6 +82,8 @@ class Provenance:
     crawl: str = ""
     fetched: str = ""
     """WARC-Date: ISO 8601, UTC."""
+    part: str = ""
+    """Which named part of a collection it belongs to, as `Wikipedia (en)` of the Pile's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

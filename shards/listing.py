@@ -71,6 +71,8 @@ def stats_lines(value: Mapping[str, Any]) -> Iterator[str]:
     }
     yield from _quantile_lines({name: row for name, row in rows.items() if row})
     yield from _bars("languages", ranked(value["languages"]))
+    if value["parts"]:
+        yield from _bars(f"parts ({value['num_parts']:,} in all)", ranked(value["parts"]))
     yield from _bars(f"domains ({value['num_domains']:,} in all)", ranked(value["domains"]))
 
 

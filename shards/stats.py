@@ -34,6 +34,8 @@ class Stats:
     splits: Counter[str] = field(default_factory=Counter)
     images_per_document: Counter[int] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
+    parts: Counter[str] = field(default_factory=Counter)
+    """Of collections; documents that are of none are not counted."""
     domains: Counter[str] = field(default_factory=Counter)
     text_lengths: Doubles = field(default_factory=_doubles)
     image_widths: Doubles = field(default_factory=_doubles)
@@ -49,6 +51,8 @@ class Stats:
         self.characters += document.num_characters
         self.images_per_document[len(images)] += 1
         self.languages[document.signals.language or "unknown"] += 1
+        if document.provenance.part:
+            self.parts[document.provenance.part] += 1
         self.domains[domain(document.url or (images[0].url if images else ""))] += 1
         self.text_lengths.append(document.num_characters)
         for image in images:
@@ -80,7 +84,7 @@ def collect(manifests: Iterable[Manifest], split: str | None = None) -> Stats:
 
 
 def to_json(stats: Stats, *, top: int = 20) -> dict[str, Any]:
-    """Counts and quantiles; of the domains only the `top` most frequent."""
+    """Counts and quantiles; of domains and parts only the `top` most frequent."""
     return {
         "samples": stats.samples,
         "images": stats.images,
@@ -94,6 +98,8 @@ def to_json(stats: Stats, *, top: int = 20) -> dict[str, Any]:
         "image_bytes": quantiles(stats.image_bytes),
         "scores": {name: quantiles(values) for name, values in sorted(stats.scores.items())},
         "languages": dict(ranked(stats.languages)),
+        "parts": dict(ranked(stats.parts)[:top]),
+        "num_parts": len(stats.parts),
         "domains": dict(ranked(stats.domains)[:top]),
         "num_domains": len(stats.domains),
     }

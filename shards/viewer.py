@@ -116,7 +116,7 @@ def _provenance(document: Document) -> list[str]:
     at = document.provenance
     place = f"{at.source} at {at.offset:,}" if at.source else ""
     fetched = f"fetched {at.fetched[:10]}" if at.fetched else ""
-    return [clean_line(fact) for fact in (place, at.crawl, fetched) if fact]
+    return [clean_line(fact) for fact in (place, at.part, at.crawl, fetched) if fact]
 
 
 def _contents(document: Document) -> list[str]:

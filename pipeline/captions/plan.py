@@ -20,7 +20,7 @@ from openm3w.pipeline.store import Folder
 
 Job = Literal["rows", "index", "images", "select", "shards"]
 
-STORE_VERSION = 7
+STORE_VERSION = 8
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 

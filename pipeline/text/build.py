@@ -18,6 +18,12 @@ from openm3w.pipeline.text.recipe import TextRecipe
 from openm3w.pipeline.text.sources import find_texts
 from openm3w.shards.funnel import Stage
 
+MAX_PARTS = 1000
+"""Parts of collections that a manifest lists, the largest (ours): the Pile has 22; where a column
+names the site of each text, the list would be longer than the rest."""
+_MAX_ROWS = 20
+"""Of a table in the report."""
+
 
 def make_plan(
     recipe: TextRecipe,
@@ -66,7 +72,7 @@ def build(plan: TextPlan, runner: Runner, *, say: Say) -> Published:
             tables=functools.partial(_tables, plan),
             inputs=[source.name for source in plan.sources],
             notes=functools.partial(_notes, plan),
-            counted=functools.partial(_known_languages, plan),
+            counted=functools.partial(_counted, plan),
             end_job=functools.partial(_end_job, plan),
         ),
         runner,
@@ -121,16 +127,19 @@ def _damage(plan: TextPlan) -> list[str]:
     return [f"{c['source']}: {note}" for c in _counts(plan, "texts") for note in c["notes"]]
 
 
-def _languages(plan: TextPlan) -> dict[str, int]:
+def _totals(plan: TextPlan, name: str) -> dict[str, int]:
+    """How many texts of the first job have each value of `languages` or `parts`; the most first."""
     total: Counter[str] = Counter()
     for counts in _counts(plan, "texts"):
-        total.update(counts["languages"])
+        total.update(counts[name])
     return dict(total.most_common())
 
 
-def _known_languages(plan: TextPlan) -> dict[str, dict[str, int]]:
-    found = _languages(plan)
-    return {"languages": {code: count for code, count in found.items() if code != "unknown"}}
+def _counted(plan: TextPlan) -> dict[str, Any]:
+    languages, parts = _totals(plan, "languages"), _totals(plan, "parts")
+    languages.pop("unknown", None)
+    named = dict(list(parts.items())[:MAX_PARTS])
+    return {"languages": languages} | ({"parts": named, "num_parts": len(parts)} if parts else {})
 
 
 def _writing(plan: TextPlan) -> Writing:
@@ -147,5 +156,8 @@ def _writing(plan: TextPlan) -> Writing:
 
 
 def _tables(plan: TextPlan) -> dict[str, list[list[Any]]]:
-    found = [list(item) for item in list(_languages(plan).items())[:20]]
-    return {"languages of the texts that the first job kept": [["language", "texts"], *found]}
+    tables: dict[str, list[list[Any]]] = {}
+    for name, title in (("languages", "language"), ("parts", "part")):
+        if found := [list(item) for item in list(_totals(plan, name).items())[:_MAX_ROWS]]:
+            tables[f"{name} of the texts that the first job kept"] = [[title, "texts"], *found]
+    return tables

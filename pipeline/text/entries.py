@@ -172,6 +172,7 @@ def _row_document(cells: Cells, text: str, source: Source) -> Document:
             offset=cells.number,
             crawl=known.crawl,
             fetched=known.fetched,
+            part=known.part,
         ),
     )
 

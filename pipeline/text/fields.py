@@ -22,11 +22,15 @@ _RECORDS = ("warc_record_id", "id")
 _CRAWLS = ("dump",)
 _DATES = ("date", "timestamp", "warc_date", "added")
 """When it was crawled: FineWeb's, C4's, and Dolma's two. Dolma's `created` is the author's date."""
+_PARTS = ("pile_set_name", "redpajama_set_name", "red_pajama_subset", "source")
+"""The Pile's, SlimPajama's, RedPajama's, and Dolma's, which others name theirs by as well."""
+MAX_PART = 100
+"""Characters (ours): what is longer, or holds `://`, names no part but where a text is from."""
 _LANGUAGES = ("language", "lang")
 _SCORES = ("language_score",)
 
 ABOUT_COLUMNS = (
-    *(_URLS + _TITLES + _RECORDS + _CRAWLS + _DATES + _LANGUAGES + _SCORES),
+    *(_URLS + _TITLES + _RECORDS + _CRAWLS + _DATES + _PARTS + _LANGUAGES + _SCORES),
     *_NESTED,
 )
 """All that is read beside the text."""
@@ -46,6 +50,8 @@ class About:
     crawl: str = ""
     fetched: str = ""
     """ISO 8601, UTC."""
+    part: str = ""
+    """Of its collection."""
     language: str = ""
     """ISO 639-1 code; set only with a score, for a code alone says not how sure it is."""
     language_score: float = 0.0
@@ -86,6 +92,7 @@ def about(values: Mapping[str, Any]) -> About:
         record_id=record if _RECORD_ID.match(record) else "",
         crawl=_text(_first(tables, _CRAWLS)),
         fetched=_date(_first(tables, _DATES)),
+        part=_part(_first(tables, _PARTS)),
         language=language,
         language_score=score,
     )
@@ -107,6 +114,11 @@ def _table(cell: Any) -> Mapping[str, Any]:
 
 def _text(cell: Any) -> str:
     return plain_text(cell).strip() if isinstance(cell, str) else ""
+
+
+def _part(cell: Any) -> str:
+    name = " ".join(_text(cell).split())
+    return "" if len(name) > MAX_PART or "://" in name else name
 
 
 def _language(code: Any, score: Any) -> tuple[str, float]:

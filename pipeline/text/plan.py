@@ -11,7 +11,7 @@ from openm3w.pipeline.text.recipe import TextRecipe
 
 Job = Literal["texts", "select", "shards"]
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
 

@@ -63,6 +63,7 @@ class _Counts:
         self._records, self._texts = Tally(), Tally()
         self._notes: list[str] = []
         self._languages: Counter[str] = Counter()
+        self._parts: Counter[str] = Counter()
         self._cut: Counter[str] = Counter()
 
     def add(self, entry: Entry) -> None:
@@ -74,6 +75,8 @@ class _Counts:
             self._texts.add(entry.outcome, entry.reason)
         if entry.document is not None:
             self._languages[entry.document.signals.language or "unknown"] += 1
+            if entry.document.provenance.part:
+                self._parts[entry.document.provenance.part] += 1
         if entry.cut_characters:
             self._cut.update(texts=1, characters=entry.cut_characters)
 
@@ -84,6 +87,7 @@ class _Counts:
             "stages": stages,
             "notes": self._notes,
             "languages": dict(sorted(self._languages.items())),
+            "parts": dict(sorted(self._parts.items())),
             "cut": dict(self._cut),
         }
 

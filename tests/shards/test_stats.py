@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from openm3w.shards import stats
+from openm3w.shards import listing, stats
 from openm3w.shards.document import Document, Image
 
 
@@ -27,6 +29,18 @@ def test_a_split_alone_and_a_mixture_together(dataset):
     value = stats.to_json(stats.collect(parts))
     assert value["kinds"] == {"interleaved": 6, "text": 6}
     assert stats.collect(parts, "val").samples == 2
+
+
+def test_parts_of_collections_are_counted_where_there_are_any(sample):
+    counted = stats.Stats()
+    for number, part in enumerate(("Books3", "ArXiv", "ArXiv", "")):
+        document = sample(number).document
+        counted.add(replace(document, provenance=replace(document.provenance, part=part)))
+    value = stats.to_json(counted, top=1)
+
+    assert (value["parts"], value["num_parts"]) == ({"ArXiv": 2}, 2)
+    assert "parts (2 in all)" in "\n".join(listing.stats_lines(value))
+    assert "parts" not in "\n".join(listing.stats_lines(stats.to_json(stats.Stats())))
 
 
 def test_excluded_samples_are_not_counted(dataset, sample):

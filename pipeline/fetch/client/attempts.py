@@ -2,7 +2,6 @@
 
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -25,33 +24,6 @@ class Attempt:
 
 ATTEMPT: ContextVar[Attempt] = ContextVar("openm3w_attempt")
 """The attempt that this code runs for."""
-
-
-class _LostError(aiohttp.ClientError):
-    """A connection that broke; of a kind that aiohttp does not ask again after."""
-
-
-async def ask_once(
-    request: aiohttp.ClientRequest,
-    handler: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]],
-) -> aiohttp.ClientResponse:
-    """One request is one request: aiohttp would ask again whenever a connection breaks.
-
-    That is right only of a connection that was kept, and that the server has closed meanwhile
-    (RFC 9112, section 9.3.1), or on which something is left of the answer before.
-    """
-    attempt = ATTEMPT.get()
-    while True:
-        try:
-            return await handler(request)
-        except aiohttp.ClientConnectorError:
-            raise
-        except aiohttp.ClientResponseError:
-            if attempt.connects:
-                raise
-        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-            if attempt.connects:
-                raise _LostError(str(error)) from error
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (  # the first that fits

@@ -3,6 +3,7 @@
 import asyncio
 
 import aiohttp
+from aiohttp.http import RawResponseMessage
 
 from openm3w.pipeline.fetch.client.bodies import Body, TooLargeError
 from openm3w.pipeline.fetch.client.targets import REDIRECTS, redirected
@@ -30,30 +31,32 @@ class Hop:
         self._location = ""
         self._body = b""
 
-    async def read(self, response: aiohttp.ClientResponse) -> None:
-        self._status = response.status
+    async def read(self, message: RawResponseMessage, content: aiohttp.StreamReader) -> None:
+        """Takes the head, and of the body what the status makes worth it."""
+        self._status = message.code
         self._headers = tuple(
             (name.lower(), value if value.isascii() else _readable(value))
-            for name, value in response.headers.items()
+            for name, value in message.headers.items()
         )
-        if response.status == 200:
-            await self._read_body(response)
+        length = int(message.headers.get("Content-Length", 0))
+        if message.code == 200:
+            await self._read_body(content, length)
             return
-        location = response.headers.get("Location", "")
-        if response.status in REDIRECTS and location:
+        location = message.headers.get("Location", "")
+        if message.code in REDIRECTS and location:
             self._location, self.reason = redirected(self._url, location)
-        elif response.status < 200:
+        elif message.code < 200:
             self.reason = "bad_response"  # 101: nobody asked for another protocol
         self.is_said = True
-        await _drain(response)
+        await _drain(content, length)
 
-    async def _read_body(self, response: aiohttp.ClientResponse) -> None:
+    async def _read_body(self, content: aiohttp.StreamReader, length: int) -> None:
         encodings = [value for name, value in self._headers if name == "content-encoding"]
         body = Body(encodings, self._max_bytes)
-        if self.reads_all and body.is_plain and (response.content_length or 0) > self._max_bytes:
+        if self.reads_all and body.is_plain and length > self._max_bytes:
             raise TooLargeError
         try:
-            while piece := await response.content.readany():
+            while piece := await content.readany():
                 body.feed(piece)
         except TooLargeError:
             self._body = body.taken
@@ -72,14 +75,14 @@ class Hop:
         )
 
 
-async def _drain(response: aiohttp.ClientResponse) -> None:
+async def _drain(content: aiohttp.StreamReader, length: int) -> None:
     """Reads the rest of an answer that is not wanted, if it is short; then its connection lives."""
-    if (response.content_length or 0) > DRAIN_BYTES:
+    if length > DRAIN_BYTES:
         return
     seen = 0
     try:
         async with asyncio.timeout(DRAIN_SECONDS):
-            while seen <= DRAIN_BYTES and (piece := await response.content.readany()):
+            while seen <= DRAIN_BYTES and (piece := await content.readany()):
                 seen += len(piece)
     except (TimeoutError, aiohttp.ClientError):
         return  # what matters has been said

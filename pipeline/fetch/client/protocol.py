@@ -1,8 +1,7 @@
 """Three holes of aiohttp's client (3.14) that hostile servers find, closed in its own protocol.
 
-The hooks used are no public interface of aiohttp. Where a later version does not have them,
-answers get worse in the three cases, more connections are kept, and nothing breaks; the tests of
-the hostile server tell.
+The hooks used are no public interface of aiohttp, as what `exchange` uses is none; the tests of the
+hostile server tell whether a version has them.
 """
 
 import asyncio

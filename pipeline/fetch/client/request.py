@@ -15,9 +15,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import aiohttp
+from yarl import URL
 
 from openm3w.pipeline.fetch.client.addresses import PRIVATE, refuses
-from openm3w.pipeline.fetch.client.attempts import ATTEMPT, Attempt, ask_once, fault
+from openm3w.pipeline.fetch.client.attempts import ATTEMPT, Attempt, fault
+from openm3w.pipeline.fetch.client.exchange import Exchanges
 from openm3w.pipeline.fetch.client.hop import Hop
 from openm3w.pipeline.fetch.client.protocol import CarefulConnector
 from openm3w.pipeline.fetch.client.resolving import (
@@ -79,7 +81,7 @@ class Session:
         self._given_resolver = resolver
         self._ttl = ttl
         self._proxies: dict[str, str] = {}
-        self._client: aiohttp.ClientSession | None = None
+        self._exchanges: Exchanges | None = None
         self._resolver: CheckedResolver | None = None
 
     async def __aenter__(self) -> Self:
@@ -90,7 +92,7 @@ class Session:
             self._proxies = urllib.request.getproxies_environment()
         resolver = self._given_resolver or SystemResolver()
         self._resolver = CheckedResolver(resolver, self._check, ttl=self._ttl)
-        self._client = aiohttp.ClientSession(
+        self._exchanges = Exchanges(
             connector=CarefulConnector(
                 limit=0,  # who asks how much at once is the business of the queues
                 resolver=self._resolver,
@@ -100,7 +102,6 @@ class Session:
                 most_open=_most_open(),
                 ssl=_tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")),
             ),
-            cookie_jar=aiohttp.DummyCookieJar(),
             headers={
                 "User-Agent": self._manners.user_agent,
                 "Accept": ACCEPT,
@@ -109,12 +110,11 @@ class Session:
             timeout=aiohttp.ClientTimeout(
                 connect=limits.connect_seconds, sock_read=limits.idle_seconds
             ),
-            auto_decompress=False,
-            trust_env=False,
-            max_line_size=MAX_LINE,
-            max_field_size=MAX_FIELD,
-            max_headers=MAX_FIELDS,
-            middlewares=(ask_once,),
+            parsing={
+                "max_line_size": MAX_LINE,
+                "max_field_size": MAX_FIELD,
+                "max_headers": MAX_FIELDS,
+            },
         )
         return self
 
@@ -124,8 +124,8 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._client is not None:
-            await self._client.close()
+        if self._exchanges is not None:
+            await self._exchanges.connector.close()
         if self._resolver is not None:
             await self._resolver.close()
 
@@ -136,7 +136,7 @@ class Session:
         fits of a body that is `too_large`. Else a declared length beyond the bound ends the answer
         at once. An empty body is no failure here; robots.txt may be empty.
         """
-        if self._client is None:
+        if self._exchanges is None:
             raise RuntimeError("a Session asks inside `async with` alone")
         begun = time.monotonic()
         limits = self._limits
@@ -155,9 +155,7 @@ class Session:
         token = ATTEMPT.set(attempt)
         try:
             async with asyncio.timeout(self._limits.total_seconds):
-                request = self._client.get(aim.url, allow_redirects=False, proxy=proxy)
-                async with request as response:
-                    await hop.read(response)
+                await self._exchanges.get(aim.url, proxy, attempt, hop.read)
         except Exception as error:  # noqa: BLE001  # any other would take the whole bundle with it
             if not hop.is_said:
                 hop.reason = fault(error, attempt)
@@ -165,11 +163,13 @@ class Session:
             ATTEMPT.reset(token)
         return hop.answer(time.monotonic() - begun)
 
-    def _proxy(self, scheme: str, host: str) -> str | None:
+    def _proxy(self, scheme: str, host: str) -> URL | None:
         if not self._proxies or urllib.request.proxy_bypass(host):
             return None
         proxy = self._proxies.get(scheme) or self._proxies.get("all")
-        return f"http://{proxy}" if proxy and "://" not in proxy else proxy
+        if not proxy:
+            return None
+        return URL(proxy if "://" in proxy else f"http://{proxy}")
 
     def _check(self, places: Sequence[Place]) -> None:
         """Refuses a host for any of its addresses; the resolver asks it, and every connect."""

@@ -1,6 +1,7 @@
 """What a site says before an image is asked for: one question for each site, however many ask."""
 
 import asyncio
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -97,6 +98,7 @@ class Sites:
         max_chars: int = MAX_CHARS,
     ) -> None:
         self._manners = manners
+        self._heeded = manners.wishes
         self._get = get
         self._clock = clock
         self._max_sites = max_sites
@@ -139,7 +141,7 @@ class Sites:
         return Word(
             reason=refuses(self._manners, signals),
             signals=signals,
-            wishes=self._manners.wishes,
+            wishes=self._heeded,
             crawl_delay=delay,
         )
 
@@ -176,12 +178,12 @@ class Sites:
     async def _tdmrep(
         self, origin: str, rules: Rules, get: Get
     ) -> tuple[tuple[Reservation, ...], int]:
-        if TDMREP_JSON in self._manners.wishes and rules.allows(origin + TDMREP_PATH):
+        if TDMREP_JSON in self._heeded and rules.allows(origin + TDMREP_PATH):
             return await ask_tdmrep(origin, get)
         return (), 0
 
     async def _ai_txt(self, origin: str, rules: Rules, get: Get) -> tuple[Rules, int]:
-        if AI_TXT in self._manners.wishes and rules.allows(origin + AI_TXT_PATH):
+        if AI_TXT in self._heeded and rules.allows(origin + AI_TXT_PATH):
             return await ask_ai_txt(origin, get)
         return NO_RULES, 0
 
@@ -219,8 +221,15 @@ class Sites:
         self._chars -= self._sites.pop(origin).chars
 
 
+_PLAIN = re.compile(r"https?://[a-z0-9.-]+(?::[1-9][0-9]{0,3})?(?=/)")
+"""The origin of a URL without a user, and with a port of at most four digits if with any."""
+
+
 def _origin(url: str) -> str:
     """`scheme://host:port` of a canonical http(s) URL, without a user; "" of anything else."""
+    plain = _PLAIN.match(url)
+    if plain:  # as nearly all
+        return plain[0]
     try:
         parts = urlsplit(url)
         known = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0

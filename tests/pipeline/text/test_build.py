@@ -62,8 +62,14 @@ def test_texts_of_all_forms_once_each(tmp_path, archive):
     assert stages["texts", "records"]["failed"] == {"malformed_json": 1}
     assert stages["select", "texts"]["dropped"] == {"duplicate_text": 2}
     assert built.manifest.counts["languages"] == {"en": 9}
+    assert (built.manifest.counts["parts"], built.manifest.counts["num_parts"]) == ({"X": 4}, 1)
+    of_parts = {s.document.texts[0].strip(): s.document.provenance.part for s in samples}
+    ours = [of_parts[(SENTENCE.format(n) * 5).strip()] for n in (0, 3, 4, 5)]
+    assert ours == ["", "X", "X", ""]
     report = json.loads((output / "report.json").read_text())
     assert any(note.startswith("pile.jsonl.gz: row 5: malformed_json") for note in report["notes"])
+    titles = {rows[0][0]: rows[1:] for rows in report["tables"].values()}
+    assert titles["part"] == [["X", 4]]
     assert said[0].startswith("texts: 9 of 10 records")
 
     again, said = build([folder], output)

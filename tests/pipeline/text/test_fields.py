@@ -4,7 +4,7 @@ import json
 import pytest
 
 from openm3w.errors import InputError
-from openm3w.pipeline.text.fields import About, about, find_text, text_of
+from openm3w.pipeline.text.fields import MAX_PART, About, about, find_text, text_of
 
 PILE = {"text": "words", "meta": {"pile_set_name": "Wikipedia (en)"}}
 DOLMA = {
@@ -32,9 +32,15 @@ C4 = {"text": "words", "timestamp": dt.datetime(2019, 4, 25, 12, 57, 54), "url":
 @pytest.mark.parametrize(
     ("row", "said"),
     [
-        (PILE, About()),
-        (DOLMA, About(url="http://x.org/a", fetched="2020-01-17T12:48:45Z")),
-        ({**DOLMA, "metadata": {}}, About(fetched="2023-04-11T09:57:03Z")),
+        (PILE, About(part="Wikipedia (en)")),
+        (
+            DOLMA,
+            About(url="http://x.org/a", fetched="2020-01-17T12:48:45Z", part="common-crawl"),
+        ),
+        (
+            {**DOLMA, "metadata": {}},
+            About(fetched="2023-04-11T09:57:03Z", part="common-crawl"),
+        ),
         (
             FINEWEB,
             About(
@@ -73,6 +79,24 @@ def test_a_nested_table_may_be_json_and_anything_else_is_nothing(meta, url):
 
 def test_the_row_goes_before_what_is_nested():
     assert about({"url": "http://row", "meta": {"url": "http://meta"}}).url == "http://row"
+
+
+@pytest.mark.parametrize(
+    ("row", "part"),
+    [
+        ({"meta": {"redpajama_set_name": "RedPajamaBook"}}, "RedPajamaBook"),
+        ({"red_pajama_subset": "arxiv"}, "arxiv"),
+        ({"source": "wiki", "meta": {"pile_set_name": "ArXiv"}}, "ArXiv"),
+        ({"source": " two\nlines "}, "two lines"),
+        ({"source": "a" * MAX_PART}, "a" * MAX_PART),
+        ({"source": "a" * (MAX_PART + 1)}, ""),
+        ({"source": "https://x.org/a"}, ""),
+        ({"source": 7}, ""),
+        ({"source": None}, ""),
+    ],
+)
+def test_a_part_is_a_name_and_no_address(row, part):
+    assert about(row).part == part
 
 
 @pytest.mark.parametrize(
