@@ -1,9 +1,9 @@
-# `make demo` and `make test` need nothing but Python 3.11 and a package index.
+# `make demo` and `make test` need nothing but Python 3.11, a C++ compiler and a package index.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH_VENV := .venv-bench
-STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)
+STAMP := $(VENV)/.set-up-$(shell cat pyproject.toml constraints.txt pipeline/captions/area.c | cksum | cut -d' ' -f1)
 BENCH_STAMP := $(BENCH_VENV)/.set-up-$(shell cat pyproject.toml benchmarks/requirements.txt | cksum | cut -d' ' -f1)
 STRESS ?= build/imagemagick-6-doc.warc.gz
 STRESS_TREE ?= /usr/share/doc/imagemagick-6-common/html
@@ -34,7 +34,7 @@ help:
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt scripts/torchvision_cpu.py
+$(STAMP): pyproject.toml constraints.txt pipeline/captions/area.c scripts/torchvision_cpu.py
 	@test -d src/openm3w/shards || { echo 'src/openm3w/shards is no link to a folder: clone again with git -c core.symlinks=true clone ...'; exit 1; }
 	@command -v $(PYTHON) >/dev/null || { echo 'no $(PYTHON) found; name one: make setup PYTHON=python3.12'; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

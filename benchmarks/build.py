@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measure.processes import environment
+
 DEFAULT = "warc/docs/gimp-help-en-200.warc.gz"
 
 
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace, runner: str, output: Path) -> dict:
     for override in options.overrides:
         command += ["--set", override]
     started = time.perf_counter()
-    pid = os.posix_spawn(sys.executable, command, os.environ)
+    pid = os.posix_spawn(sys.executable, command, environment())
     _, status, usage = os.wait4(pid, 0)
     seconds = time.perf_counter() - started
     if status:

@@ -18,13 +18,15 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from measure.tables import print_row, version
 from PIL import Image
 
-from openm3w.pipeline.captions.recipe import Images, Resize
-from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.resize import Resizing, size_after
+from openm3w.pipeline.captions.scaling import bgr, cv2, kernel, scaled
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import Encoding, encode
 from openm3w.pipeline.images.measures import measure, original
 
@@ -32,7 +34,11 @@ SET = "flickr8k/train.tar"
 DISTRIBUTIONS = ("pillow", "simplejpeg", "opencv-python-headless", "pyvips", "img2dataset")
 QUALITY = 90
 
-Step = Callable[[bytes], object]
+PIXELS_OF = 200
+"""Photographs whose pixels are held for the reduction alone: some 90 MB."""
+
+Step = Callable[[Any], object]
+"""Of a file, or of its pixels."""
 
 
 def main() -> None:
@@ -52,8 +58,12 @@ def main() -> None:
     for side in (256, 512):
         print(f"Longest side {side}, quality {QUALITY}:\n")
         print_costs(files, interleaved(side), options.rounds, base="bare Pillow")
+    if not (_is_installed("img2dataset") and _is_installed("simplejpeg")):
+        return
     print("img2dataset's defaults: 256, quality 95, area:\n")
     print_costs(files, captioned(), options.rounds, base="img2dataset's resizer")
+    print(f"Of it, reducing by area, from the pixels of the first {PIXELS_OF}:\n")
+    print_costs(pixels(files[:PIXELS_OF]), reduced(), options.rounds, base="OpenCV")
 
 
 def photographs(archive: Path, count: int) -> list[bytes]:
@@ -82,10 +92,9 @@ def decoders() -> Mapping[str, Step]:
 
         found["simplejpeg"] = lambda data: simplejpeg.decode_jpeg(data, "RGBX")
     if _is_installed("cv2"):
-        import cv2
-
-        cv2.setNumThreads(1)
-        found["OpenCV"] = lambda data: cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        found["OpenCV"] = lambda data: cv2().imdecode(
+            np.frombuffer(data, np.uint8), cv2().IMREAD_COLOR
+        )
     if _is_installed("pyvips"):
         import pyvips
 
@@ -116,8 +125,6 @@ def interleaved(side: int) -> Mapping[str, Step]:
 
 def captioned() -> Mapping[str, Step]:
     """Caption builds, beside the resizer whose bytes they have."""
-    if not _is_installed("img2dataset"):
-        return {}
     os.environ.setdefault("NO_ALBUMENTATIONS_UPDATE", "1")
     from img2dataset.resizer import Resizer
 
@@ -131,9 +138,31 @@ def captioned() -> Mapping[str, Step]:
     }
 
 
-def print_costs(
-    files: Sequence[bytes], steps: Mapping[str, Step], rounds: int, *, base: str
-) -> None:
+def pixels(files: Sequence[bytes]) -> Sequence[Any]:
+    """RGBX, as our decoder gives them."""
+    import simplejpeg
+
+    return [simplejpeg.decode_jpeg(data, "RGBX") for data in files]
+
+
+def reduced() -> Mapping[str, Step]:
+    """A longest side of 256 by OpenCV's `INTER_AREA`, and by ours, with the same bytes."""
+    if kernel() is None:
+        sys.exit("pipeline/captions/area.c is not built; run make setup")
+    resize = Resize(side=256)
+
+    def size(pixels: Any) -> tuple[int, int]:
+        return size_after(resize, pixels.shape[1], pixels.shape[0])
+
+    return {
+        "OpenCV": lambda pixels: cv2().resize(
+            bgr(pixels), size(pixels), interpolation=cv2().INTER_AREA
+        ),
+        "ours": lambda pixels: scaled(pixels, size(pixels), is_smaller=True),
+    }
+
+
+def print_costs(files: Sequence[Any], steps: Mapping[str, Step], rounds: int, *, base: str) -> None:
     """CPU time of a file, the least of all rounds; they take turns, so that load meets them all."""
     best = dict.fromkeys(steps, float("inf"))
     for _ in range(rounds):

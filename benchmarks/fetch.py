@@ -29,6 +29,7 @@ from pathlib import Path
 
 from measure.hostile import print_hostile
 from measure.pictures import make_pictures, num_pictures
+from measure.processes import environment
 from measure.tables import print_row, version
 
 ROOT = Path(__file__).resolve().parent
@@ -109,8 +110,9 @@ def _measured(script: Path, *arguments: str) -> Run:
     command = [sys.executable, str(script), *arguments]
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     # albumentations, which img2dataset imports, would look for a newer version of itself.
-    quiet = os.environ | {"NO_ALBUMENTATIONS_UPDATE": "1"}
-    quiet["PYTHONPATH"] = os.pathsep.join([str(ROOT), *sys.path])
+    quiet = environment(
+        NO_ALBUMENTATIONS_UPDATE="1", PYTHONPATH=os.pathsep.join([str(ROOT), *sys.path])
+    )
     done = subprocess.run(
         command, stdout=subprocess.PIPE, text=True, check=True, cwd=ROOT, env=quiet
     )
@@ -122,7 +124,9 @@ def _measured(script: Path, *arguments: str) -> Run:
 @contextlib.contextmanager
 def _served(folder: Path, latency: float) -> Iterator[str]:
     command = [sys.executable, "-m", "measure.pictures", str(folder), str(latency)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment()
+    )
     try:
         yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
     finally:
@@ -157,8 +161,8 @@ _OPENM3W = """
 import json, multiprocessing, pathlib, sys, tempfile
 def part(urls, mode, at_once, folder, number, kept):
     from concurrent.futures import ThreadPoolExecutor
-    from openm3w.pipeline.captions.recipe import Images, Resize
     from openm3w.pipeline.captions.resize import Resizing
+    from openm3w.pipeline.captions.settings import Images, Resize
     from openm3w.pipeline.fetch.fetching import Fetcher
     from openm3w.pipeline.fetch.getting import get
     from openm3w.pipeline.fetch.settings import FetchSettings, Limits, Manners

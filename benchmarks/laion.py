@@ -32,6 +32,7 @@ from urllib.parse import urlsplit
 import pyarrow.parquet as pq
 from fetch import photographs
 from measure.pictures import make_pictures, pictures
+from measure.processes import environment
 from measure.tables import print_row
 
 from openm3w.filters.url import registered_domain, url_key
@@ -264,7 +265,7 @@ class Server:
 def _served(folder: Path, latency: float) -> Iterator[Server]:
     command = [sys.executable, __file__, "--serve", str(folder), "--latency", str(latency)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as child:
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment()) as child:
         yield Server(child)
 
 

@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from measure.processes import environment
 from measure.synthetic import write_store
 from measure.tables import print_row, version
 
@@ -84,7 +85,7 @@ def options(output: Path, names: tuple[str, ...]) -> list[str]:
 def _run(output: Path, names: tuple[str, ...]) -> tuple[float, float, int]:
     command = [sys.executable, "-m", "openm3w", *options(output, names)]
     started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment())
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from openm3w.filters.language import Language
 from openm3w.filters.optout import KNOWN_DIRECTIVES, KNOWN_USAGES, OptOut
 from openm3w.filters.profiles import Profile
-from openm3w.filters.rules.image import BYTES_RULES, ImageRules, loosest
+from openm3w.filters.rules.image import ImageRules, loosest
 from openm3w.filters.rules.pages import PageRules
 from openm3w.filters.verdict import KEEP, Verdict, drop
 from openm3w.filters.words import count_words
@@ -71,10 +71,6 @@ class Floor:
             if not (verdict := image_filter.keep(image, page)):
                 return verdict
         return KEEP
-
-
-TEXT_REASONS = frozenset({"no_text", "no_content_image", "too_few_words"}) | Language.reasons
-IMAGE_REASONS = frozenset[str]().union(*(rule.reasons for rule in BYTES_RULES))
 
 
 def floor(profiles: Iterable[Profile]) -> Floor:

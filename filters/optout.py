@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from openm3w.filters.registry import register
 from openm3w.filters.structured import parse_dictionary
 from openm3w.filters.verdict import KEEP, Verdict, drop
-from openm3w.shards.document import Document
+
+if TYPE_CHECKING:
+    from openm3w.shards.document import Document
 
 KNOWN_DIRECTIVES = ("noai", "noimageai", "noindex", "noimageindex")
 OUR_AGENTS = ("openm3w", "ccbot")
@@ -84,7 +86,7 @@ class OptOut:
                 known = ", ".join(KNOWN_USAGES)
                 raise ValueError(f"content_usage: {usage!r} is none of {known}")
 
-    def keep(self, document: Document) -> Verdict:
+    def keep(self, document: "Document") -> Verdict:
         return self.judge(document.signals.opt_out)
 
     def judge(self, signals: Iterable[str]) -> Verdict:

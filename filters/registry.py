@@ -10,14 +10,16 @@ import contextlib
 import difflib
 import inspect
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 from openm3w.errors import RecipeError
-from openm3w.filters.cut import Cut
 from openm3w.filters.limits import Limit, Measures
-from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.verdict import Verdict
-from openm3w.shards.document import Document, Image
+
+if TYPE_CHECKING:  # who registers a filter needs no text facts, whose expressions take a while
+    from openm3w.filters.cut import Cut
+    from openm3w.filters.quality.facts import TextFacts
+    from openm3w.shards.document import Document, Image
 
 Granularity = Literal["page", "image", "transform", "document", "text", "pair"]
 """In the order in which a document meets them."""
@@ -37,7 +39,7 @@ class DocumentFilter(Protocol):
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
-    def keep(self, document: Document) -> Verdict: ...
+    def keep(self, document: "Document") -> Verdict: ...
 
 
 class ImageFilter(Protocol):
@@ -46,7 +48,7 @@ class ImageFilter(Protocol):
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
-    def keep(self, image: Image, document: Document) -> Verdict: ...
+    def keep(self, image: "Image", document: "Document") -> Verdict: ...
 
 
 class TextFilter(Protocol):
@@ -55,7 +57,7 @@ class TextFilter(Protocol):
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
-    def keep(self, text: TextFacts) -> Verdict: ...
+    def keep(self, text: "TextFacts") -> Verdict: ...
 
 
 @runtime_checkable
@@ -64,7 +66,7 @@ class MeasuringTextFilter(TextFilter, Protocol):
 
     measuring: ClassVar[frozenset[str]]
 
-    def measure(self, text: TextFacts) -> Measures: ...
+    def measure(self, text: "TextFacts") -> Measures: ...
 
     def limits(self) -> tuple[Limit, ...]: ...
 
@@ -87,12 +89,13 @@ class Transform(Protocol):
     name: ClassVar[str]
     reasons: ClassVar[frozenset[str]]
 
-    def apply(self, document: Document) -> Cut: ...
+    def apply(self, document: "Document") -> "Cut": ...
 
 
 Filter = TypeVar("Filter", bound=type[Any])
 
 _FILTERS: dict[str, type[Any]] = {}
+"""What was registered so far; `_all` has every filter."""
 
 
 def register(cls: Filter) -> Filter:
@@ -103,7 +106,7 @@ def register(cls: Filter) -> Filter:
         TypeError: neither `keep` nor `apply` has one of the known signatures.
     """
     granularity(cls)
-    if cls.name in _FILTERS:
+    if cls.name in (_FILTERS if is_shipped(cls) else _all()):
         raise ValueError(f"filter {cls.name!r} is registered twice: choose another name")
     _FILTERS[cls.name] = cls
     return cls
@@ -116,9 +119,9 @@ def get(name: str) -> type[Any]:
         RecipeError: there is none; the message suggests the nearest name.
     """
     try:
-        return _FILTERS[name]
+        return _all()[name]
     except KeyError:
-        raise RecipeError(f"no filter {name!r}{nearest(name, _FILTERS)}") from None
+        raise RecipeError(f"no filter {name!r}{nearest(name, _all())}") from None
 
 
 def is_shipped(cls: type[Any]) -> bool:
@@ -129,7 +132,7 @@ def is_shipped(cls: type[Any]) -> bool:
 @contextlib.contextmanager
 def all_or_nothing() -> Iterator[None]:
     """Takes back what was registered in the block where the block fails."""
-    before = dict(_FILTERS)
+    before = dict(_all())
     try:
         yield
     except BaseException:
@@ -140,7 +143,15 @@ def all_or_nothing() -> Iterator[None]:
 
 def names() -> tuple[str, ...]:
     """Every registered name, sorted."""
-    return tuple(sorted(_FILTERS))
+    return tuple(sorted(_all()))
+
+
+def _all() -> dict[str, type[Any]]:
+    """What is registered, with every filter that is shipped."""
+    # Here, since all of these modules import this one.
+    from openm3w.filters import shipped  # noqa: F401
+
+    return _FILTERS
 
 
 def granularity(cls: type[Any]) -> Granularity:

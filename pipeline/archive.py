@@ -2,69 +2,28 @@
 
 warcio parses. Where it cannot go on (it finds no next record by itself) the rest of the file is not
 read, which is reported with its offset instead of raised, so that the records before it count.
+Where records begin and end is in `framing`, what encodings make of a payload in `payload`.
 """
 
 import contextlib
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-import brotli
-import zstandard
-from warcio.bufferedreaders import ChunkedDataReader
-from warcio.exceptions import ArchiveLoadFailed
 from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
-from openm3w.pipeline.framing import CUT_HEAD, RecordIterator
-from openm3w.shards.terminal import clean_line
+from openm3w.pipeline.framing import RecordIterator
+from openm3w.pipeline.parser_errors import PARSER_ERRORS, last_words
+from openm3w.pipeline.payload import payload
+from openm3w.pipeline.sniffing import HTML_TYPES, ContentKind, sniff
 
 Kind = Literal["response", "revisit", "resource", "other"]
-ContentKind = Literal["html", "image", "other"]
 
-HTML_TYPES = frozenset({"text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"})
-
-# What the parsers under warcio were seen to raise on damaged and hostile files. Anything else
-# is a defect of ours and should be seen.
-PARSER_ERRORS = (
-    ArchiveLoadFailed,
-    AttributeError,
-    EOFError,
-    IndexError,
-    KeyError,
-    OSError,
-    StatusAndHeadersParserException,
-    TypeError,
-    ValueError,
-    brotli.error,
-    zstandard.ZstdError,
-    zlib.error,
-)
-
-# The WHATWG MIME sniffing standard, section 7.1, and the tags that old pages begin with.
-_HTML_STARTS = (
-    b"<!doctype html", b"<html", b"<head", b"<body", b"<script", b"<iframe", b"<h1", b"<div",
-    b"<font", b"<table", b"<a ", b"<style", b"<title", b"<b>", b"<br", b"<p", b"<!--", b"<meta",
-    b"<center", b"<frameset",
-)  # fmt: skip
-_IMAGE_STARTS = (
-    b"\xff\xd8\xff",
-    b"\x89PNG\r\n\x1a\n",
-    b"GIF87a",
-    b"GIF89a",
-    b"BM",
-    b"II*\0",
-    b"MM\0*",
-)
-SNIFFED_BYTES = 1024
-"""Of a payload, by which it is told what it is."""
 _CHUNK = 1 << 20
-# Compressed bytes handed to a decoder at once: bounds what a bomb can inflate between two looks
-# at the limit (brotli reaches about 1:1e6 on zeros, pages of text 1:10).
-_PIECE = 1 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +105,7 @@ def read_records(path: Path, *, max_body: int) -> Iterator[Record | Damage]:
                 yield from (Damage(offset=offset, error=complaint) for complaint in complaints)
             yield from _unfinished(file, offset)
     except PARSER_ERRORS as error:
-        yield Damage(offset=end, error=_last_words(error))
+        yield Damage(offset=end, error=last_words(error))
 
 
 def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
@@ -160,19 +119,6 @@ def read_record_at(file: BinaryIO, offset: int, *, max_body: int) -> Record:
     if found is None:
         raise EOFError(f"no record at offset {offset}")
     return found[0]
-
-
-def sniff(body: bytes) -> ContentKind:
-    """`html`, `image` or `other` by the first bytes."""
-    head = body[:SNIFFED_BYTES]
-    if head.startswith(_IMAGE_STARTS) or (head[:4] == b"RIFF" and head[8:12] == b"WEBP"):
-        return "image"
-    if head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"):
-        return "image"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith(b"<?xml"):
-        return "html" if b"<html" in text else "other"
-    return "html" if text.startswith(_HTML_STARTS) else "other"
 
 
 def _next(iterator: RecordIterator, max_body: int) -> tuple[Record, list[str]] | None:
@@ -205,7 +151,7 @@ def _unfinished(file: BinaryIO, offset: int) -> Iterator[Damage]:
             try:
                 member.decompress(rest)
             except zlib.error as error:
-                yield Damage(offset=start, error=_last_words(error))
+                yield Damage(offset=start, error=last_words(error))
                 return
             rest = member.unused_data or file.read(_CHUNK)
         if not member.eof:
@@ -217,7 +163,7 @@ def _record(iterator: Any, raw: Any, max_body: int) -> Record:
     head, http = raw.rec_headers, _http_headers(raw)
     body, body_error = b"", ""
     if raw.rec_type in ("response", "resource", "conversion"):
-        body, body_error = _payload(raw, max_body + 1)
+        body, body_error = payload(raw, max_body + 1)
     # The iterator's offset and length are of this record only once it was read to its end, and
     # asking for them earlier would throw the payload away.
     iterator.read_to_end(raw)
@@ -268,75 +214,6 @@ def _http_headers(raw: Any) -> Any:
 
 _PROTOCOLS = ["HTTP/1.0", "HTTP/1.1", "HTTP/2.0", "HTTP/2", "HTTP/3"]
 _NOT_HTTP = frozenset({"dns", "filedesc", "ftp", "http", "https", "whois"})
-
-
-def _payload(raw: Any, limit: int) -> tuple[bytes, str]:
-    """At most `limit` bytes of the decoded payload, and why decoding stopped, or ""."""
-    body = bytearray()
-    try:
-        for piece in _decoded_pieces(raw):
-            body += piece[: limit - len(body)]
-            if len(body) >= limit:
-                break
-    except PARSER_ERRORS as error:
-        return bytes(body), _one_line(error)
-    return bytes(body), ""
-
-
-def _decoded_pieces(raw: Any) -> Iterator[bytes]:
-    """The payload in pieces, transfer and content encoding undone."""
-    encoding = (raw.http_headers.get_header("content-encoding") or "") if raw.http_headers else ""
-    decode = _DECODERS.get(encoding.strip().lower())
-    if decode is None:  # warcio knows chunked, gzip and deflate, and forgives servers that lie
-        content = raw.content_stream()
-        yield from iter(lambda: content.read(_CHUNK), b"")
-        return
-    chunked = (raw.http_headers.get_header("transfer-encoding") or "").lower() == "chunked"
-    stream = ChunkedDataReader(raw.raw_stream, decomp_type=None) if chunked else raw.raw_stream
-    decompress, finished = decode()
-    for piece in iter(lambda: stream.read(_PIECE), b""):
-        yield decompress(piece)
-    if not finished():
-        raise EOFError(f"the {encoding} payload ends early")
-
-
-# warcio's own brotli does not work with the current brotli package, and it has no zstd.
-Decoder = tuple[Callable[[bytes], bytes], Callable[[], bool]]
-
-
-def _brotli() -> Decoder:
-    decoder = brotli.Decompressor()
-    return decoder.process, decoder.is_finished
-
-
-def _zstd() -> Decoder:
-    decoder = zstandard.ZstdDecompressor().decompressobj()
-    return decoder.decompress, lambda: decoder.eof
-
-
-_DECODERS: dict[str, Callable[[], Decoder]] = {"br": _brotli, "zstd": _zstd}
-
-
-# warcio's words, which quote bytes of the file or go on for a paragraph, and ours.
-_MEANINGS = {
-    "Unknown archive format": "no record begins here",
-    "non-chunked gzip file": (
-        "one gzip member holds several records, to be mended with: warcio recompress FILE NEW"
-    ),
-}
-
-
-def _last_words(error: Exception) -> str:
-    """An error behind which nothing of the file is read."""
-    said = _one_line(error)
-    return said if said == CUT_HEAD else f"{said}; the rest was not read"
-
-
-def _one_line(error: Exception) -> str:
-    # Messages quote what stands in the file, and reach terminals and reports.
-    said = clean_line(str(error))
-    meanings = (meaning for words, meaning in _MEANINGS.items() if words in said)
-    return next(meanings, said[:200]) or repr(error)
 
 
 def _status(http: Any, kind: Kind) -> int:

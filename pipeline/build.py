@@ -1,28 +1,20 @@
 """A whole build: the five jobs in turn, then manifest, card, report and `_SUCCESS`."""
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.pipeline import exported, publish, refetch
-from openm3w.pipeline import plan as plans
-from openm3w.pipeline.dedup import evaluation as evaluation_texts
+from openm3w.pipeline import claims, exported, job_results, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
-from openm3w.pipeline.fetch.getting import Again
-from openm3w.pipeline.floor_notes import floor_notes, unasked
-from openm3w.pipeline.images.named import find_archives
-from openm3w.pipeline.jobs import dedup, documents, images, indexing, shards
-from openm3w.pipeline.jobs.web import check_contact, host_lines, told_of, told_of_tombstones
-from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, shards
+from openm3w.pipeline.jobs.web import host_lines
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Say
-from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.report import write_report
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import (
@@ -33,14 +25,11 @@ from openm3w.pipeline.sidecars import (
     stages,
     unit_parts,
 )
-from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.summary import interleaved_report
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
-from openm3w.trainer.encoders import resolve_similarity
-from openm3w.trainer.encoders.lm_specs import resolve_lm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,77 +40,6 @@ class Built:
     """None where `--until` ended the build before the shards."""
     already_done: bool
     """Everything was committed before, and nothing was done."""
-
-
-def make_plan(
-    recipe: BuildRecipe,
-    inputs: Iterable[str],
-    output: Path,
-    store: Path | None,
-    say: Say,
-    *,
-    again: Again | None = None,
-    image_places: Iterable[str] = (),
-    shared: str = "",
-) -> Plan:
-    """Resolves inputs, model and thresholds at the desk, before any work.
-
-    `again` is what is asked again for, its `since` still to be found. `image_places` are archives
-    in which images are looked up that the inputs lack, `shared` is the
-    URI of what is remembered of fetches, where that is not in `store`.
-
-    Raises:
-        InputError: an input is not there or is no archive.
-        RecipeError: a profile or a bound does not resolve, or fetches would be remembered twice.
-        MissingError: a blocklist has PDQ hashes, and pdqhash is not installed; or the package for
-            a URI.
-        OutputError: what is remembered of fetches cannot be read.
-    """
-    if recipe.images.source == "http":
-        check_contact(recipe.fetch)
-    sources = find_sources(inputs)
-    if sources.skipped:
-        say(f"skipped, no web archives: {', '.join(sources.skipped)}")
-    for note in sources.unreadable:
-        say(f"passed over: {note}")
-    named = find_archives(image_places, sources.archives)
-    for note in named.notes:
-        say(f"passed over: {note}")
-    model = "none" if recipe.scores.model == "none" else resolve_similarity(recipe.scores.model)
-    if recipe.scores.model == "auto":
-        say(_auto_choice(model))
-    store = store or publish.default_store(output)
-    asks = recipe.images.source == "http"
-    plan = plans.make_plan(
-        recipe,
-        sources.archives,
-        output,
-        store,
-        model,
-        again=refetch.resolved(again or Again(), output, store, time.time()) if asks else None,
-        copies=named.archives,
-        shared=shared,
-    )
-    if plan.web:
-        say(f"images that the archives lack are asked of the web, as {told_of(plan.web)}")
-    for note in (*_listed(plan), *unasked(plan), *floor_notes(plan)):
-        say(note)
-    return plan
-
-
-def _listed(plan: Plan) -> Iterator[str]:
-    """What lists and tombstones hold; fails here, not after an hour, where one cannot be read."""
-    recipe = plan.recipe
-    yield from told_of_tombstones(plan.fetched)
-    if note := _unknown_lm(recipe.scores.perplexity):
-        yield note
-    blocklist, evaluation = plan.lists.blocked(), plan.lists.evaluation()
-    if plan.lists.blocklists:
-        yield f"blocklists: {blocklist}"
-    if plan.lists.evaluation_images:
-        yield f"evaluation images: {len(evaluation)} perceptual hashes"
-    if texts := recipe.dedup.evaluation_texts:
-        yield evaluation_texts.told(texts, recipe.dedup.ngram)
 
 
 def build(
@@ -137,7 +55,7 @@ def build(
     selected = JOBS[JOBS.index(first) : JOBS.index(last) + 1]
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
-    with publish.claimed(plan.output, plan.store, identity(plan)):
+    with claims.claimed(plan.output, plan.store, identity(plan)):
         if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
             if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
                 _sample(plan, say)
@@ -145,7 +63,7 @@ def build(
         _check_parents(plan, first)
         entries: tuple[ShardEntry, ...] = ()
         for job in selected:
-            with publish.timed(plan.store, job):
+            with job_results.timed(plan.store, job):
                 if job == "shards":
                     entries = shards.run(plan, runner)
                 else:
@@ -190,25 +108,6 @@ def _end_job(plan: Plan, job: Job) -> Iterator[str]:
         yield from host_lines(counts_of(plan, job))
 
 
-def _auto_choice(model: str) -> str:
-    if model == "lit":
-        return (
-            "similarity model: lit, a small stand-in, since open_clip's weights are not on this "
-            "machine; --set scores.model=openclip:ViT-L-14/openai fetches and uses them"
-        )
-    return f"similarity model: {model}"
-
-
-def _unknown_lm(spec: str) -> str:
-    """What to say of a language model that is not known well enough to be recognised later."""
-    if spec == "none" or resolve_lm(spec).digest():
-        return ""
-    return (
-        f"language model {spec}: not in the hub's cache, so that which commit it is shows only "
-        "after this run; the next one scores texts again (fetch it first to spare that)"
-    )
-
-
 def identity(plan: Plan) -> dict[str, Any]:
     """What tells this build from any other, and from which it can be opened again.
 
@@ -224,13 +123,13 @@ def identity(plan: Plan) -> dict[str, Any]:
         "sources": [[source.name, source.digest] for source in plan.sources],
         # Where there are none, a build is the one that it was before there could be any.
         **({"images": [list(place.identity) for place in plan.copies]} if plan.copies else {}),
-        publish.BESIDE: {
+        claims.BESIDE: {
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
             # In a store it is found again wherever the store lies.
             "fetched": exported.fetched_elsewhere(plan.fetched, plan.store, plan.origin),
-            **({publish.AGAIN: recipes.to_plain(again)} if plan.web else {}),
+            **({claims.AGAIN: recipes.to_plain(again)} if plan.web else {}),
             "resolved": recipes.to_plain(plan.resolved),
             exported.STORED: exported.stored(
                 plan.store,
@@ -269,7 +168,7 @@ def _check_stages(plan: Plan, job: Job) -> None:
         names = ", ".join(source.name for source in plan.sources[:3])
         raise InputError(f"no HTML page in the input ({names}){why}")
     judged = [stage for stage in found if stage.unit in ("pages", "images")]
-    publish.check_failures(judged, plan.recipe.max_failed_share, _filter_errors(plan, job))
+    job_results.check_failures(judged, plan.recipe.max_failed_share, _filter_errors(plan, job))
 
 
 def _filter_errors(plan: Plan, job: Job) -> tuple[str, ...]:
@@ -281,7 +180,7 @@ def _filter_errors(plan: Plan, job: Job) -> tuple[str, ...]:
 
 def _summary(plan: Plan, job: Job) -> str:
     if job != "scores":
-        return publish.summary(job, stages(plan, [job]))
+        return job_results.summary(job, stages(plan, [job]))
     scored: dict[str, int] = {}
     for part in plan.score_parts:
         counted = "documents" if part == PERPLEXITY else "images"
@@ -309,7 +208,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
             "languages": dict(sorted(languages.items())),
         },
     )
-    report = interleaved_report(plan, found, result, publish.seconds_by_job(plan.store))
+    report = interleaved_report(plan, found, result, job_results.seconds_by_job(plan.store))
     if not entries:
         write_report(plan.output, report)
         raise InputError(_nothing_kept(plan, found))
@@ -322,6 +221,6 @@ def _nothing_kept(plan: Plan, found: Sequence[Stage]) -> str:
     errors = "".join(f"; {error}" for error in _filter_errors(plan, "shards"))
     return (
         f"no document was kept: of {pages[0].entered} pages the last went at job {last.job} "
-        f"({publish.top({**last.dropped, **last.failed})}){errors}; "
+        f"({job_results.top({**last.dropped, **last.failed})}){errors}; "
         f"see {plan.output / 'report.html'}"
     )

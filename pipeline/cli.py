@@ -9,7 +9,7 @@ import click
 
 from openm3w import recipe as recipes
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import publish
+from openm3w.pipeline import planning, publish
 from openm3w.pipeline import recipe as build_recipe
 from openm3w.pipeline.fetch.settings import Refetch
 from openm3w.pipeline.fetch_options import (
@@ -17,8 +17,9 @@ from openm3w.pipeline.fetch_options import (
     fetch_options,
     fetch_overrides,
 )
+from openm3w.pipeline.jobs import JOBS, Job
 from openm3w.pipeline.options import json_option, output_option, runner_options, set_option
-from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
@@ -85,7 +86,7 @@ def build(
     # What --dry-run prints is JSON, beside which notes go to stderr.
     say = quiet if as_json else functools.partial(click.echo, err=dry_run)
     stores = stores_of(store, output)
-    plan = builds.make_plan(
+    plan = planning.make_plan(
         resolved,
         (*inputs, *more_inputs),
         output,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs.writing import order_hash
@@ -67,7 +67,7 @@ def write_dropped(plan: Plan) -> Path | None:
 
 def folder_of(plan: Plan) -> Path:
     """Where the sample of the plan's output stands."""
-    key = publish.output_key(plan.output, plan.store)[:8]
+    key = claims.output_key(plan.output, plan.store)[:8]
     return plan.store / FOLDER / f"{plan.output.resolve().name}-{key}"
 
 

@@ -18,12 +18,12 @@ from PIL import Image as PillowImage
 
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError
-from openm3w.pipeline import exported, publish
+from openm3w.pipeline import claims, exported, publish
 from openm3w.pipeline.captions.beside import Img2dataset
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs import packing, web
+from openm3w.pipeline.jobs import all_packs, web
 from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -57,7 +57,7 @@ def export_originals(
             written; or what is buried cannot be read.
     """
     built = _built(dataset)
-    place = store or publish.find_store(dataset) or publish.default_store(dataset)
+    place = store or claims.find_store(dataset) or claims.default_store(dataset)
     source = _Source.of(built, dataset, place)
     tombstones = web.tombstones(source.fetched)
     left_out = source.buried(tombstones)
@@ -73,7 +73,7 @@ def export_originals(
         "recipe": dict(built.recipe),
         **({"tombstones": recipes.fingerprint(lines)} if lines else {}),
     }
-    with publish.claimed(output, place, mine):
+    with claims.claimed(output, place, mine):
         if (done := publish.finished(output)) is not None:
             return Published(manifest=done, already_done=True)
         entries = write_shards(_writing(source, output, left_out, tombstones, mine), runner)
@@ -109,8 +109,8 @@ class _Source:
 
     @classmethod
     def of(cls, built: Manifest, dataset: Path, store: Path) -> Self:
-        identity = publish.identity_of(dataset, store) or {}
-        beside = identity.get(publish.BESIDE, {})
+        identity = claims.identity_of(dataset, store) or {}
+        beside = identity.get(claims.BESIDE, {})
         places = beside.get(exported.STORED, {})
         needed = {"selected", "packs", *(["pairs"] if built.kind == "caption" else [])}
         if not needed <= places.keys():
@@ -135,7 +135,7 @@ class _Source:
 
     def buried(self, tombstones: Tombstones) -> frozenset[str]:
         """Ids of samples with an image that is buried."""
-        units = packing.pack_units(self.packs)
+        units = all_packs.pack_units(self.packs)
         return exported.buried(self.selected, self.units, self.packs, units, tombstones)
 
     def beside(self, tombstones: Tombstones) -> Img2dataset | None:

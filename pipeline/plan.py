@@ -1,47 +1,33 @@
-"""A build, resolved at the desk: recipe, sources, and what each job's folder must be made from."""
+"""A build, resolved at the desk: everything that its jobs go by."""
 
-import json
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from openm3w import __version__
 from openm3w.errors import RecipeError
 from openm3w.filters.floor import Floor, floor
 from openm3w.filters.measuring import View, image_names, page_names, rule_key, views
-from openm3w.filters.plugins import source_digests
 from openm3w.filters.profiles import Profile
-from openm3w.filters.rules.image import ImageRules
-from openm3w.filters.rules.pages import PageRules
 from openm3w.pipeline import needs
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.state import Crawl, State, check_name
 from openm3w.pipeline.fetch.getting import Again
+from openm3w.pipeline.fingerprints import STORE_VERSION, Made, fingerprints_of
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.images.named import ImagePlace
+from openm3w.pipeline.jobs import Job
 from openm3w.pipeline.jobs.web import Web, remembered_at
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
-from openm3w.recipe import chained, fingerprint
-from openm3w.shards.document import Document
-from openm3w.shards.sample import document_from_json
-
-Job = Literal["documents", "dedup", "images", "scores", "shards"]
-JOBS: tuple[Job, ...] = ("documents", "dedup", "images", "scores", "shards")
-
-Made = Literal[Job, "facts"]
-"""What has digits of its own: facts are job 2's, but nothing is fetched or scored by them."""
-
-STORE_VERSION = 7
-"""Raised when a job's output changes for the same recipe, so that old units are done again."""
+from openm3w.recipe import fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that workers need; small, frozen and picklable. `make_plan` makes it."""
+    """Everything that workers need; small, frozen and picklable. `resolve` makes it."""
 
     recipe: BuildRecipe
     sources: tuple[Source, ...]
@@ -137,7 +123,7 @@ class Plan:
         return {"openm3w": __version__, "store": str(STORE_VERSION)}
 
 
-def make_plan(
+def resolve(
     recipe: BuildRecipe,
     sources: tuple[Source, ...],
     output: Path,
@@ -182,7 +168,7 @@ def make_plan(
         _absolute(origin, recipe.images.evaluation_images),
     )
     texts = evaluation.digests(_absolute(origin, recipe.dedup.evaluation_texts))
-    fingerprints = _fingerprints(recipe, sources, profile, bounds, lists, texts, resolved, copies)
+    fingerprints = fingerprints_of(recipe, sources, profile, bounds, lists, texts, resolved, copies)
     images, scores = fingerprints["images"], resolved.scores
     return Plan(
         recipe=recipe,
@@ -226,68 +212,3 @@ def _state(recipe: BuildRecipe, origin: Path) -> State | None:
         return None
     check_name(settings.crawl, "dedup.crawl")
     return State.read(origin / settings.state, settings.minhash)
-
-
-def _fingerprints(
-    recipe: BuildRecipe,
-    sources: tuple[Source, ...],
-    profile: Profile,
-    bounds: Floor,
-    lists: Lists,
-    texts: list[str],
-    resolved: Resolved,
-    copies: tuple[ImagePlace, ...],
-) -> dict[Made, str]:
-    archives = [(source.name, source.digest) for source in sources]
-    # Of lists their contents count, not where they are.
-    images = replace(recipe.images, blocklists=(), evaluation_images=())
-    # What lists say counts, not where they lie: a list may move, and may change in its place.
-    listed = [rules.contents() for rules in bounds.pages]
-    pictures, near = bounds.image, bounds.near_duplicates
-    bounds = replace(bounds, pages=(), image=ImageRules(), near_duplicates=False)
-    pages = profile.pages.contents()
-    # What a profile or a build is called, and says of itself, decides nothing.
-    profile = replace(profile, pages=PageRules(), description="")
-    reading = (recipe.screen, recipe.extract, recipe.pages_per_archive)
-    counted = (recipe.dedup.seed, recipe.dedup.ngram, texts)
-    earlier = resolved.before
-    asks = recipe.images.source == "http"
-    fetching = (recipe.fetch.deciding, resolved.refetched_since) if asks else ()
-    held = ([place.identity for place in copies],) if copies else ()
-    parts: dict[Made, tuple[object, ...]] = {
-        "documents": (archives, *reading, bounds, listed),
-        "dedup": (
-            (recipe.dedup.near, near),
-            # Other crawls before this one make other marks; where the folder is makes none.
-            None if earlier is None else [(crawl.name, crawl.fingerprint) for crawl in earlier],
-        ),
-        "images": (images, pictures, lists.blocked_digest, *fetching, *held),
-        "scores": (sorted(resolved.scores.items()),),
-        "shards": (
-            *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
-            lists.evaluation_digest,
-        ),
-    }
-    digits = chained(str(STORE_VERSION), parts)
-    # Counts of earlier crawls are among what marks are made from.
-    return {**digits, "facts": fingerprint([digits["dedup"], *counted])}
-
-
-def wanted_documents(
-    plan: Plan, unit: str, only: Container[int] | None = None
-) -> Iterator[tuple[int, Document]]:
-    """Row number and document of each page of `unit` or of some rows: kept and not dropped.
-
-    Near duplicates are among them unless every profile of the floor drops them.
-    """
-    marked = {
-        mark["row"]
-        for mark in plan.folder("dedup").rows(unit, ["row", "reason"])
-        if plan.drops(mark["reason"])
-    }
-    columns = ["row", "outcome", "document"]
-    for row in plan.folder("documents").rows(unit, columns):
-        if only is not None and row["row"] not in only:
-            continue
-        if row["outcome"] == "kept" and row["row"] not in marked:
-            yield row["row"], document_from_json(json.loads(row["document"]))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from openm3w import recipe as recipes
 from openm3w.errors import RecipeError
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.shards import commit
 
@@ -36,7 +36,7 @@ def resolved(asked: Again, output: Path, store: Path, now: float) -> Again:
 
 
 def _noted(output: Path, store: Path) -> Again | None:
-    noted = publish.noted_beside(output, store).get(publish.AGAIN)
+    noted = claims.noted_beside(output, store).get(claims.AGAIN)
     try:
         return None if noted is None else recipes.decode(Again, noted, where=f"{store}: refetch")
     except RecipeError:  # of another version, whose build is another one anyhow

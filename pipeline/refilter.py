@@ -18,7 +18,7 @@ from openm3w.pipeline import plan as plans
 from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.failures import Failures, first_of_each
 from openm3w.pipeline.jobs import shards
-from openm3w.pipeline.jobs.measures import read_rows, view_for
+from openm3w.pipeline.jobs.measured import read_rows, view_for
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Say
 from openm3w.pipeline.runners import Runner
@@ -51,7 +51,7 @@ def with_profile(
     )
     # The build's language goes for shipped profiles; who writes one into a file means it.
     chosen = replace(recipe, language="") if names_its_language(profile) else recipe
-    plan = plans.make_plan(
+    plan = plans.resolve(
         recipe,
         base.sources,
         output or base.output,

@@ -11,10 +11,11 @@ import click
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import publish
+from openm3w.pipeline import job_results
 from openm3w.pipeline import refilter as refilters
+from openm3w.pipeline.jobs import JOBS
 from openm3w.pipeline.options import built_with_option, json_option, runner_options
-from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.refilter import Looked
 from openm3w.pipeline.reopening import check_done, reopen
@@ -101,7 +102,7 @@ def _print_looks(
     else:
         for job in JOBS[:-1]:
             if of_job := [stage for stage in early if stage.job == job]:
-                click.echo(publish.summary(job, of_job))
+                click.echo(job_results.summary(job, of_job))
         click.echo()
         for line in _side_by_side({plan.recipe.profile: look.stages for plan, look in found}):
             click.echo(line)

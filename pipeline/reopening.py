@@ -8,10 +8,12 @@ from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.plugins import load_plugins
 from openm3w.filters.profiles import Profile
+from openm3w.pipeline import claims
 from openm3w.pipeline import plan as plans
-from openm3w.pipeline import publish
+from openm3w.pipeline.fingerprints import Made
 from openm3w.pipeline.images.named import ImagePlace
-from openm3w.pipeline.plan import JOBS, Job, Made, Plan
+from openm3w.pipeline.jobs import JOBS, Job
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.recipe import BuildRecipe
 from openm3w.pipeline.resolved import Resolved
 from openm3w.pipeline.sidecars import pending
@@ -36,8 +38,8 @@ def reopen(
         RecipeError: `plugins` leaves a module out that the build was made with.
         OutputError: the store was made from something else than this version makes of the recipe.
     """
-    place = store or publish.find_store(output) or publish.default_store(output)
-    about = publish.identity_of(output, place)
+    place = store or claims.find_store(output) or claims.default_store(output)
+    about = claims.identity_of(output, place)
     if about is None:
         elsewhere = "" if store else ", nor is one folder *.work beside it the store of its build"
         raise InputError(
@@ -45,7 +47,7 @@ def reopen(
             "`m3w build` or `m3w refilter` wrote to, and its store by --store"
         )
     try:
-        beside = about[publish.BESIDE]
+        beside = about[claims.BESIDE]
         table = {**about["recipe"], "report": beside["report"]}
         recipe = recipes.decode(BuildRecipe, table, where=f"{place}: recipe")
         sources = tuple(
@@ -60,13 +62,13 @@ def reopen(
         shared = str(beside.get("fetched", ""))
         resolved = recipes.decode(Resolved, beside["resolved"], where=f"{place}: resolved")
     except (KeyError, TypeError, ValueError, RecipeError) as error:
-        if "profiles" in about.get(publish.BESIDE, {}):
+        if "profiles" in about.get(claims.BESIDE, {}):
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
             f"{output}: not a build of web archives; only `m3w build` keeps what is needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
-    plan = plans.make_plan(
+    plan = plans.resolve(
         recipe,
         sources,
         output,

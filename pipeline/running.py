@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims, job_results, publish
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -86,25 +86,25 @@ def run(build: Build[J], runner: Runner, *, say: Say) -> Published:
         InputError: nothing was kept, or too much failed.
     """
     plan = build.plan
-    with publish.claimed(plan.output, plan.store, plan.identity):
+    with claims.claimed(plan.output, plan.store, plan.identity):
         if (done := publish.finished(plan.output)) is not None:
             return Published(manifest=done, already_done=True)
         for line in build.begin():
             say(line)
         for job, run_job in build.jobs.items():
-            with publish.timed(plan.store, job):
+            with job_results.timed(plan.store, job):
                 run_job(runner)
             found = _stages(build, [job])
-            publish.check_failures(found, plan.recipe.max_failed_share)
+            job_results.check_failures(found, plan.recipe.max_failed_share)
             if found:
-                say(publish.summary(job, found))
+                say(job_results.summary(job, found))
             for line in build.end_job(job):
                 say(line)
         found = _stages(build, build.jobs)
         funnel.check_chain(found)
         build.check_kept(found)
         writing = build.writing()
-        with publish.timed(plan.store, SHARDS):
+        with job_results.timed(plan.store, SHARDS):
             entries = write_shards(writing, runner)
         result = Manifest(
             name=plan.recipe.name,
@@ -126,7 +126,7 @@ def _stages(build: Build[J], jobs: Iterable[J]) -> tuple[Stage, ...]:
 
 
 def _report(build: Build[J], result: Manifest) -> dict[str, Any]:
-    seconds = publish.seconds_by_job(build.plan.store)
+    seconds = job_results.seconds_by_job(build.plan.store)
     jobs: list[str] = [*build.jobs, SHARDS]
     time = [[job, f"{seconds.get(job, 0.0):.1f}"] for job in jobs]
     return {

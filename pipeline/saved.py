@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from openm3w.errors import RecipeError
-from openm3w.pipeline.archive import Record, sniff
+from openm3w.pipeline.archive import Record
 from openm3w.pipeline.extraction.attributes import attributes, decode_references
 from openm3w.pipeline.extraction.charset import decode_html
 from openm3w.pipeline.extraction.limits import PageLimit
 from openm3w.pipeline.extraction.tokens import tokenize
 from openm3w.pipeline.extraction.urls import resolve_url
+from openm3w.pipeline.sniffing import sniff
 from openm3w.pipeline.sources import Source
 
 XHTML_SUFFIXES: Final = (".xhtml", ".xht")

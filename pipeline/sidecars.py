@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from openm3w.filters.similarity import SIMILARITY
-from openm3w.pipeline.jobs import images
-from openm3w.pipeline.plan import JOBS, Job, Plan
+from openm3w.pipeline.jobs import JOBS, Job, images
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.tally import add_up
 from openm3w.shards.funnel import Stage
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from openm3w.errors import RecipeError
+from openm3w.pipeline.claims import BUILD_NAME, OUTPUTS, default_store
 from openm3w.pipeline.fetch.store import marker
 from openm3w.pipeline.fetch.store.opening import FETCHED
-from openm3w.pipeline.publish import BUILD_NAME, OUTPUTS, default_store
 from openm3w.pipeline.uris import is_remote, is_web, local_path, shown
 from openm3w.shards import commit
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openm3w.filters.similarity import SIMILARITY
-from openm3w.pipeline.jobs import indexing
-from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.jobs import JOBS, indexing
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.sidecars import copies_counts, counts_of, seconds_of
 from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage

@@ -31,6 +31,7 @@ from measure import (  # noqa: E402
     engines,
     memory,
     pages,
+    processes,
     quality,
     records,
     synthetic,
@@ -296,3 +297,9 @@ def test_every_profile_can_be_chosen_from_the_synthetic_store(tmp_path):
         assert ran.exit_code == 0, ran.output
         (found,) = json.loads(ran.output)["profiles"].values()
         assert found["stages"][0]["entered"] == 60
+
+
+def test_what_is_started_caches_bytecode_though_this_process_does_not(monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHONDONT")}
+    assert processes.environment(MORE="1") == own | {"MORE": "1"}

@@ -46,8 +46,8 @@ def ask(side: str, url: str, ports: tuple[int, ...], connection: Any) -> None:
 
 
 def _openm3w(url: str, ports: tuple[int, ...], said: Said) -> None:
-    from openm3w.pipeline.captions.recipe import Images, Resize
     from openm3w.pipeline.captions.resize import Resizing
+    from openm3w.pipeline.captions.settings import Images, Resize
     from openm3w.pipeline.fetch.fetching import Fetcher
     from openm3w.pipeline.fetch.getting import get
     from openm3w.pipeline.fetch.settings import FetchSettings, Limits, Manners

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from measure.archives import html_records
 from measure.engines import Factory, Row
+from measure.processes import environment
 from measure.turns import Worker
 from openm3w.pipeline.extraction.charset import decode_html
 
@@ -81,7 +82,9 @@ def score(expected: Path, rows: Sequence[Row], scorer: Path, without: str = "") 
         truth.write_text("\n".join(lines) + "\n", encoding="utf-8")
         write_rows(found, rows)
         command = [sys.executable, str(scorer), str(truth), str(found)]
-        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+        printed = subprocess.run(
+            command, check=True, stdout=subprocess.PIPE, text=True, env=environment()
+        ).stdout
     return dict(line.split(maxsplit=1) for line in printed.splitlines())
 
 

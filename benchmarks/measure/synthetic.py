@@ -8,12 +8,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
+from openm3w.pipeline import claims, recipe
 from openm3w.pipeline import plan as plans
-from openm3w.pipeline import publish, recipe
 from openm3w.pipeline.build import identity
+from openm3w.pipeline.jobs import JOBS
+from openm3w.pipeline.jobs.all_packs import ALL_PACKS
 from openm3w.pipeline.jobs.measures import DOCUMENTS, IMAGES, schemas
-from openm3w.pipeline.jobs.packing import ALL_PACKS
-from openm3w.pipeline.plan import JOBS, Plan
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.sidecars import unit_parts
 from openm3w.pipeline.sources import Source
@@ -38,8 +39,8 @@ def write_store(output: Path, profiles: Iterable[str], *, documents: int, images
     )
     asked = (f"floor=[{floor}]", "scores.model=lit", "scores.windows.scope=all")
     settings = recipe.load("openm3w", asked)
-    plan = plans.make_plan(settings, sources, output, publish.default_store(output), "lit")
-    publish.claim(output, plan.store, identity(plan))
+    plan = plans.resolve(settings, sources, output, claims.default_store(output), "lit")
+    claims.claim(output, plan.store, identity(plan))
     plan.folder("images", "packs").commit_sidecar(ALL_PACKS, counts={"units": []}, seconds={})
     rng = np.random.default_rng(0)
     for at, unit in enumerate(plan.units):

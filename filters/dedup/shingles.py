@@ -85,12 +85,6 @@ class Folded:
         return _run_hashes(self.characters, self.edges, starts, ends), ends
 
 
-def jaccard(one: NDArray[np.uint32], other: NDArray[np.uint32]) -> float:
-    """Shared numbers over all distinct numbers of two texts; 0 where both have none."""
-    union = np.union1d(one, other).size
-    return np.intersect1d(one, other).size / union if union else 0.0
-
-
 def _folded(text: str) -> tuple[NDArray[np.uint32], NDArray[np.uint8]]:
     """Code points of the folded text, and the class of each."""
     if text.isascii():

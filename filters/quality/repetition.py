@@ -59,20 +59,6 @@ def repeated_characters(words: Sequence[str], n: int) -> int:
     return characters
 
 
-def all_repeated_characters(words: Sequence[str], lengths: Sequence[int]) -> dict[int, int]:
-    """`repeated_characters` for each of `lengths`, which ascend.
-
-    What repeats no sequence of some length repeats no longer one: nothing is counted for those.
-    """
-    found = dict.fromkeys(lengths, 0)
-    if most_repeated_characters(words, lengths[0]):
-        for n in lengths:
-            found[n] = repeated_characters(words, n)
-            if not found[n]:
-                break
-    return found
-
-
 def most_repeated_characters(words: Sequence[str], n: int) -> int:
     """A number that `repeated_characters` cannot exceed, for `n` words or more.
 

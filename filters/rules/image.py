@@ -17,12 +17,6 @@ from openm3w.filters.images.size import (
 )
 from openm3w.filters.registry import ImageFilter
 
-BYTES_RULES = (
-    *(MinBytes, Formats, MinSide, MaxSide, MaxPixels),
-    *(Aspect, SingleColour, LowEntropy, MinSharpness),
-)
-"""Filters that ask for nothing but an image's bytes and what is measured in them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRules:

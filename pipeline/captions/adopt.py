@@ -14,7 +14,7 @@ from pathlib import Path
 
 from openm3w import __version__
 from openm3w.errors import LISTED, InputError, OutputError, ShardError
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims, publish
 from openm3w.pipeline.captions.adopt_counts import index_path, is_described
 from openm3w.pipeline.captions.adopt_memory import Facts, Memory
 from openm3w.pipeline.captions.adopt_repeats import find_repeats
@@ -74,8 +74,8 @@ def adopt(
             a folder of ours in it is a link.
     """
     tars = _tars(folder)
-    store = publish.default_store(output)
-    publish.check_place(output, store)
+    store = claims.default_store(output)
+    claims.check_place(output, store)
     for made in (output / ENERGON_FOLDER, store / "adopted"):
         commit.check_folder(made)
     with only_writer(output):

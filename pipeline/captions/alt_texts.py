@@ -17,11 +17,12 @@ from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline.captions.columns import Columns, captions_of
 from openm3w.pipeline.captions.tables import Row, Table
 from openm3w.pipeline.completed import served_url, stored_scores
-from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.scoring.windows import Window, image_windows
 from openm3w.pipeline.sidecars import models_of, pending
 from openm3w.pipeline.sources import Source
+from openm3w.pipeline.wanted import wanted_documents
 from openm3w.shards.document import Document, Image, Provenance, Signals, make_doc_id
 
 Taken = Literal["alt-text", "caption"]

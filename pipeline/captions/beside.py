@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from openm3w.pipeline.captions.select import split_group
 from openm3w.pipeline.fetch.outcomes import ABSENT, FAULTS, REFUSED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.jobs.packing import NOT_HELD
+from openm3w.pipeline.jobs.grouping import NOT_HELD
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.store import Folder, dump
 from openm3w.shards import commit

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.errors import InputError, RecipeError
-from openm3w.pipeline import publish, refetch, running
+from openm3w.pipeline import claims, job_results, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.beside import Img2dataset
@@ -20,6 +20,7 @@ from openm3w.pipeline.captions.unjudged import unjudged
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.images.lists import Lists
 from openm3w.pipeline.jobs.indexing import damage_lines
+from openm3w.pipeline.jobs.samples import Samples
 from openm3w.pipeline.jobs.web import (
     check_contact,
     host_lines,
@@ -64,7 +65,7 @@ def make_plan(
     asks = recipe.images.source == "http"
     if asks:
         check_contact(recipe.fetch)
-    store = store or publish.default_store(output)
+    store = store or claims.default_store(output)
     return _planned(
         recipe,
         output,
@@ -218,7 +219,7 @@ def _check_kept(plan: CaptionPlan, found: Sequence[Stage]) -> None:
     last = next(stage for stage in found if stage.kept == 0 and stage.unit != "copies")
     most = max(last.dropped, key=last.dropped.__getitem__, default="")
     hint = _HINTS.get(most, "") if 2 * last.dropped.get(most, 0) > last.entered else ""
-    reasons = publish.top({**last.dropped, **last.failed}) or "there were none"
+    reasons = job_results.top({**last.dropped, **last.failed}) or "there were none"
     noted = _notes_of(plan, "rows")
     note = f"; {noted[0]}" if noted else ""
     raise InputError(f"no pair was kept of {first.entered} rows: {reasons}{note}{hint}")
@@ -239,7 +240,7 @@ def _writing(plan: CaptionPlan) -> Writing:
         selected=plan.folder("select"),
         units=tuple(rows.blocks(plan)),
         written=plan.folder("shards"),
-        samples=select.Samples(plan.folder("images")),
+        samples=Samples(plan.folder("images"), select.places),
         samples_per_shard=shards.samples_per_shard,
         seed=shards.seed,
         beside=beside if shards.img2dataset_files else None,

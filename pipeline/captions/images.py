@@ -19,7 +19,6 @@ from openm3w.filters.caption_profile import CaptionImageRules
 from openm3w.filters.images.look import is_flat
 from openm3w.filters.images.size import is_extreme, is_too_small
 from openm3w.pipeline import runners
-from openm3w.pipeline.archive import PARSER_ERRORS
 from openm3w.pipeline.captions import rows
 from openm3w.pipeline.captions.index import resources
 from openm3w.pipeline.captions.lookup import (
@@ -31,19 +30,22 @@ from openm3w.pipeline.captions.lookup import (
 )
 from openm3w.pipeline.captions.places import file_in
 from openm3w.pipeline.captions.plan import CaptionPlan
-from openm3w.pipeline.captions.recipe import Images
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images
 from openm3w.pipeline.captions.stored import StoredImages, held
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.resolve import Chase, Found
+from openm3w.pipeline.jobs import all_packs, packing, web
 from openm3w.pipeline.jobs import images as build_images
-from openm3w.pipeline.jobs import packing, web
+from openm3w.pipeline.jobs.grouping import WEB, PackUnit
 from openm3w.pipeline.jobs.indexing import num_joins
-from openm3w.pipeline.jobs.packing import WEB, Packing, PackUnit, Read, Reading
+from openm3w.pipeline.jobs.packing import Packing, Read, Reading
 from openm3w.pipeline.jobs.reading import heeding, reading_records
+from openm3w.pipeline.jobs.searching import follow
 from openm3w.pipeline.jobs.web import Body
+from openm3w.pipeline.parser_errors import PARSER_ERRORS
 from openm3w.pipeline.runners import Runner
 
 UNREADABLE = "unreadable"
@@ -54,14 +56,14 @@ decisions or absences."""
 
 def run(plan: CaptionPlan, runner: Runner) -> None:
     """Stores what is not in a pack yet."""
-    if packing.is_pending(plan.folder("images")):
+    if all_packs.is_pending(plan.folder("images")):
         with web.asking(plan.web, runner, plan.folder("images"), WEB):
             runners.run(runner, lambda p: _graph(p, plan))
 
 
 def pack_units(plan: CaptionPlan) -> list[str]:
     """Names of all units of packs, once they are committed."""
-    return packing.pack_units(plan.folder("images"))
+    return all_packs.pack_units(plan.folder("images"))
 
 
 def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
@@ -196,7 +198,7 @@ def _graph(pipeline: beam.Pipeline, plan: CaptionPlan) -> None:
         found = held(pipeline, images, plan.imported.build)
     else:
         found = _searched(pipeline, blocks, plan)
-    packing.commit_packs(
+    all_packs.commit_packs(
         found,
         plan.folder("images"),
         functools.partial(commit_pack, plan),
@@ -219,7 +221,7 @@ def _searched(
         lambda s: isinstance(s, Found)
     ).with_output_types(Found)
     packed = [place for place in plan.places if place.kind != "folder"]
-    followed = packing.follow(
+    followed = follow(
         searched
         | "Elsewhere" >> beam.Filter(lambda s: isinstance(s, Chase)).with_output_types(Chase),
         pipeline

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
-from openm3w.pipeline import exported, publish
+from openm3w.pipeline import claims, exported, publish
 from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table, column_types
@@ -107,7 +107,7 @@ class CaptionPlan:
             "profile": recipe.to_plain(self.profile),
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
-            publish.BESIDE: {
+            claims.BESIDE: {
                 # In a store it is found again wherever the store lies.
                 "fetched": exported.fetched_elsewhere(self.fetched, self.store, Path.cwd()),
                 "columns": column_types(self.tables),
@@ -117,7 +117,7 @@ class CaptionPlan:
                     packs=self.folder("images"),
                     pairs=self.folder("rows"),
                 ),
-                **({publish.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
+                **({claims.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
             },
         }
 

@@ -2,7 +2,7 @@
 
 OpenCV, which img2dataset decodes with, opens formats that nobody needs, obeys headers that promise
 gigabytes, and ignores how the camera was held. So our decoder comes first, within bounds. The
-resizing is OpenCV's as img2dataset asks for it, without its detours: it points the output streams
+bytes are OpenCV's as img2dataset asks for them, without its detours: it points the output streams
 of the whole process at /dev/null for each picture, which no two threads can do at once.
 """
 
@@ -10,13 +10,12 @@ import functools
 import hashlib
 import importlib.util
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-import numpy as np
 from PIL import Image
 
 from openm3w.errors import MissingError
-from openm3w.pipeline.captions.recipe import Images, Resize
+from openm3w.pipeline.captions.scaling import INSTALL, Pixels, bgr, cv2, rgbx, scaled
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import (
     Encoded,
     Encoding,
@@ -31,12 +30,6 @@ _WHOLE_SIDE = 1 << 20
 """A side that no picture within the pixel bound exceeds by much: nothing is reduced on decoding."""
 _SEEN_SIDE = Encoding().side
 """Pixels that pictures are measured at: those of interleaved builds and of lists of hashes."""
-
-_INSTALL = (
-    'img2dataset resizes captioned images and is not installed; pip install "openm3w[captions]"'
-)
-
-_Pixels: TypeAlias = "np.ndarray[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +73,13 @@ class Resizing:
         )
 
     def _stored(self, opened: Opened) -> tuple[bytes, int, int]:
-        cv2, settings = _cv2(), self.resize
+        opencv, settings = cv2(), self.resize
         try:
-            resized = _fitted(_bgr(opened), settings)
-            done, stored = cv2.imencode(
-                ".jpg", resized, [cv2.IMWRITE_JPEG_QUALITY, settings.quality]
+            resized = _fitted(rgbx(opened), settings)
+            done, stored = opencv.imencode(
+                ".jpg", resized, [opencv.IMWRITE_JPEG_QUALITY, settings.quality]
             )
-        except cv2.error:
+        except opencv.error:
             done = False
         if not done:  # a side above 65,500 pixels
             raise UnusableImageError("not_resized")
@@ -123,15 +116,7 @@ def check_installed() -> None:
         MissingError: with the line that installs it.
     """
     if importlib.util.find_spec("img2dataset") is None:
-        raise MissingError(_INSTALL)
-
-
-def _bgr(opened: Opened) -> _Pixels:
-    """`uint8[H, W, 3]` in OpenCV's order."""
-    cv2 = _cv2()
-    if opened.pixels is not None:
-        return cv2.cvtColor(opened.pixels, cv2.COLOR_RGBA2BGR)
-    return cv2.cvtColor(np.asarray(opened.picture), cv2.COLOR_RGB2BGR)
+        raise MissingError(INSTALL)
 
 
 def size_after(to: Resize, width: int, height: int) -> tuple[int, int]:
@@ -156,42 +141,22 @@ def _compared(to: Resize, width: int, height: int) -> int:
     return min(width, height) if shortest else max(width, height)
 
 
-def _fitted(pixels: _Pixels, to: Resize) -> _Pixels:
-    """What img2dataset makes of a bitmap; the very array where it stays as it is."""
+def _fitted(pixels: Pixels, to: Resize) -> Pixels:
+    """What img2dataset makes of RGBX, in OpenCV's order."""
     height, width = pixels.shape[:2]
-    at_first = _compared(to, width, height)
     if stays(to, width, height):
-        return pixels
-    pixels = _scaled(pixels, size_after(to, width, height), is_smaller=at_first > to.side)
+        return bgr(pixels)
+    is_smaller = _compared(to, width, height) > to.side
+    pixels = scaled(pixels, size_after(to, width, height), is_smaller=is_smaller)
     height, width = pixels.shape[:2]
     if to.mode == "center_crop":
         top, left = (height - to.side) // 2, (width - to.side) // 2
         return pixels[top : top + to.side, left : left + to.side]
     if to.mode == "border":
-        cv2 = _cv2()
         high, wide = to.side - height, to.side - width
         edges = (high // 2, high - high // 2, wide // 2, wide - wide // 2)
-        return cv2.copyMakeBorder(pixels, *edges, cv2.BORDER_CONSTANT, value=_WHITE)
+        return cv2().copyMakeBorder(pixels, *edges, cv2().BORDER_CONSTANT, value=_WHITE)
     return pixels
 
 
-def _scaled(pixels: _Pixels, size: tuple[int, int], *, is_smaller: bool) -> _Pixels:
-    cv2 = _cv2()
-    width, height = size
-    if (height, width) == pixels.shape[:2]:
-        return pixels
-    how = cv2.INTER_AREA if is_smaller else cv2.INTER_LANCZOS4
-    return cv2.resize(pixels, size, interpolation=how)
-
-
 _WHITE = (255, 255, 255)
-
-
-@functools.lru_cache(maxsize=1)
-def _cv2() -> Any:
-    try:
-        import cv2
-    except ImportError as error:
-        raise MissingError(f"{_INSTALL} ({error})") from error
-    cv2.setNumThreads(1)  # one picture is too little work for several; units run side by side
-    return cv2

@@ -16,13 +16,13 @@ from openm3w.pipeline import runners
 from openm3w.pipeline.captions import copies, images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.images.ledger import filled, original_place, stored_place
-from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.writing import Row, split_by
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.store import Folder, dump
+from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document, Image, Provenance, Signals
-from openm3w.shards.sample import Sample, caption_document, document_from_json, document_to_json
+from openm3w.shards.sample import caption_document, document_to_json
 from openm3w.shards.typed import make
 
 SELECTED = pa.schema(
@@ -125,19 +125,9 @@ def split_group(pair: Mapping[str, Any]) -> str:
     return registered_domain(pair["url"]) or pair["image"].partition("|")[2]
 
 
-class Samples:
-    """Rows of SELECTED to samples, their images read from the packs."""
-
-    def __init__(self, packs: Folder) -> None:
-        self._packs = packs
-
-    def __call__(self, selected: Iterable[Row]) -> Iterator[Sample]:
-        with PackReader(self._packs.root) as packs:
-            for row in selected:
-                document = document_from_json(json.loads(row["document"]))
-                data = packs.read(Place(*json.loads(row["place"])))
-                extra = json.loads(row["extra"])
-                yield Sample(key=row["doc_id"], document=document, images=(data,), extra=extra)
+def places(row: Row) -> tuple[Place]:
+    """Where the image of a row of SELECTED is."""
+    return (Place(*json.loads(row["place"])),)
 
 
 def _selected_row(

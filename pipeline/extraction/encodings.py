@@ -103,12 +103,6 @@ _LETTERS: Final = {
     "windows-1255": {0xCA: "\u05ba"},
 }
 """What their tables have in the standard and not in Python."""
-_OF_CODEC: Final = {
-    codecs.lookup(_CODECS.get(name) or _TABLES.get(name, name)).name: name
-    for name in _LABELS_OF
-    if name not in ("replacement", "x-user-defined")
-}
-
 _WHITE_SPACE: Final = " \t\n\f\r"
 _HOLE: Final = "\ufffe"
 """What `codecs.charmap_decode` takes for a byte that has no character."""
@@ -136,7 +130,7 @@ def find_encoding(label: str) -> str:
     are taken too: `latin-1`, `cp932`, `win-1251`.
     """
     label = label.strip(_WHITE_SPACE).lower()
-    return _NAMES.get(label) or _OF_CODEC.get(resolve_encoding(label) or "", "")
+    return _NAMES.get(label) or _of_codec().get(resolve_encoding(label) or "", "")
 
 
 def decode(body: bytes, name: str) -> str:
@@ -157,6 +151,16 @@ def decode(body: bytes, name: str) -> str:
         others = _OTHERWISE[name]
         text = _CHANGED[name].sub(lambda match: others[match[0]], text)
     return text
+
+
+@functools.cache
+def _of_codec() -> dict[str, str]:
+    """Name of Python's codec -> that of the encoding; when asked for, as it loads all of them."""
+    return {
+        codecs.lookup(_CODECS.get(name) or _TABLES.get(name, name)).name: name
+        for name in _LABELS_OF
+        if name not in ("replacement", "x-user-defined")
+    }
 
 
 @functools.cache

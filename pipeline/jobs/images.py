@@ -33,9 +33,11 @@ from openm3w.pipeline.images.resolve import (
     hop,
     resource_keys,
 )
-from openm3w.pipeline.jobs import indexing, packing, places, web
-from openm3w.pipeline.jobs.packing import Packing, PackUnit, Read
+from openm3w.pipeline.jobs import all_packs, indexing, packing, places, web
+from openm3w.pipeline.jobs.grouping import WEB, PackUnit, archive_of
+from openm3w.pipeline.jobs.packing import Packing, Read
 from openm3w.pipeline.jobs.reading import heeding, reading_records
+from openm3w.pipeline.jobs.searching import follow
 from openm3w.pipeline.jobs.web import Body
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
@@ -47,9 +49,9 @@ FAILED = frozenset({"undecodable", "unreadable_record"})
 
 def run(plan: Plan, runner: Runner) -> None:
     """Fetches what is not in a pack yet, then places every document's images."""
-    if packing.is_pending(_packs(plan)):
+    if all_packs.is_pending(_packs(plan)):
         indexing.run(index(plan), "images", plan.copies, indexing.image_rows, runner)
-        with web.asking(plan.web, runner, _packs(plan), packing.WEB):
+        with web.asking(plan.web, runner, _packs(plan), WEB):
             runners.run(runner, lambda p: _packs_graph(p, plan))
     places.run(plan, runner, pack_units(plan))
 
@@ -59,8 +61,8 @@ def archives_without_packs(plan: Plan, *, bytes_too: bool) -> set[str]:
 
     `bytes_too`: a pack whose ledger alone is there is gone.
     """
-    left = packing.pending(_packs(plan), bytes_too=bytes_too)
-    archives = {packing.archive_of(name) for name in left}
+    left = all_packs.pending(_packs(plan), bytes_too=bytes_too)
+    archives = {archive_of(name) for name in left}
     return archives if archives.issubset(plan.units) else set(plan.units)
 
 
@@ -71,7 +73,7 @@ def index(plan: Plan) -> Folder:
 
 def pack_units(plan: Plan) -> list[str]:
     """Names of all units of packs, once they are committed."""
-    return packing.pack_units(_packs(plan))
+    return all_packs.pack_units(_packs(plan))
 
 
 def commit_pack(plan: Plan, unit: PackUnit) -> None:
@@ -143,7 +145,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Distinct" >> beam.Distinct()
         | "Start" >> beam.Map(_start)
     )
-    found = packing.follow(
+    found = follow(
         chases,
         resources,
         hop,
@@ -154,7 +156,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         more = pipeline | "Named archives" >> beam.Create(list(plan.copies))
         held = more | "Held" >> beam.FlatMap(_copies, plan)
         counts += index(plan).counts(place.unit for place in plan.copies)
-        elsewhere = packing.follow(
+        elsewhere = follow(
             # Whole searches again: what one archive redirects to, or repeats, another may hold.
             found | "Lacking" >> beam.Filter(_is_lacking) | "Again" >> beam.Map(_again),
             (resources, held) | "All that is held" >> beam.Flatten(),
@@ -165,7 +167,7 @@ def _packs_graph(pipeline: beam.Pipeline, plan: Plan) -> None:
         )
         here = found | "In the inputs" >> beam.Filter(lambda each: not _is_lacking(each))
         found = (here, elsewhere) | "Found" >> beam.Flatten()
-    packing.commit_packs(
+    all_packs.commit_packs(
         found, _packs(plan), functools.partial(commit_pack, plan), url_of=str if plan.web else None
     )
 

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openm3w.pipeline import runners
-from openm3w.pipeline.archive import SNIFFED_BYTES, Damage, read_records
+from openm3w.pipeline.archive import Damage, read_records
 from openm3w.pipeline.images.named import ImagePlace
 from openm3w.pipeline.images.records import RECORDS, record_row
 from openm3w.pipeline.images.resolve import max_joins
 from openm3w.pipeline.jobs.documents import record_class
 from openm3w.pipeline.page import MAX_ERRORS, Clock
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.sniffing import SNIFFED_BYTES
 from openm3w.pipeline.store import Folder
 from openm3w.pipeline.tally import Tally
 

@@ -16,10 +16,11 @@ from openm3w.pipeline import runners
 from openm3w.pipeline.dedup.frequency import Totals
 from openm3w.pipeline.dedup.hot import LookUp
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, is_decoded
-from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
 from openm3w.pipeline.tally import Tally
+from openm3w.pipeline.wanted import wanted_documents
 
 PLACES = pa.schema(
     [

@@ -5,12 +5,14 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from openm3w.pipeline.archive import PARSER_ERRORS, read_record_at
+from openm3w.pipeline.archive import read_record_at
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import UnusableImageError
 from openm3w.pipeline.images.resolve import Found
-from openm3w.pipeline.jobs.packing import Read, UrlOf
+from openm3w.pipeline.jobs.grouping import UrlOf
+from openm3w.pipeline.jobs.packing import Read
+from openm3w.pipeline.parser_errors import PARSER_ERRORS
 
 
 @contextlib.contextmanager

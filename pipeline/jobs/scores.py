@@ -18,7 +18,7 @@ from openm3w.filters.safety import image_score
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.pipeline import runners
 from openm3w.pipeline.images.ledger import stored_place
-from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring import safety
 from openm3w.pipeline.scoring.handler import (
@@ -32,6 +32,7 @@ from openm3w.pipeline.scoring.handler import (
 from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.scoring.texts import PerplexityHandler, TextScored, text_batches
 from openm3w.pipeline.scoring.windows import image_windows
+from openm3w.pipeline.wanted import wanted_documents
 
 
 def run(plan: Plan, runner: Runner) -> None:

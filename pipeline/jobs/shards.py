@@ -8,7 +8,7 @@ order depend on ids, seed and the number of kept documents alone.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import astuple
 from functools import partial
 from typing import Any
@@ -20,15 +20,17 @@ from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.failures import Failures
-from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs.measures import commit_measures, text_measures
+from openm3w.pipeline.images.packs import Place
+from openm3w.pipeline.jobs.measured import text_measures
+from openm3w.pipeline.jobs.measures import commit_measures
+from openm3w.pipeline.jobs.samples import Samples
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
-from openm3w.pipeline.store import Folder, dump
+from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document
-from openm3w.shards.sample import Sample, document_from_json, document_to_json
+from openm3w.shards.sample import document_to_json
 from openm3w.shards.writer import ShardEntry
 
 SELECTED = pa.schema(
@@ -168,21 +170,12 @@ def _writing(plan: Plan) -> Writing:
         selected=plan.folder("shards", "select"),
         units=plan.units,
         written=plan.folder("shards", "written"),
-        samples=Samples(plan.folder("images", "packs")),
+        samples=Samples(plan.folder("images", "packs"), _places),
         samples_per_shard=settings.samples_per_shard,
         seed=settings.seed,
     )
 
 
-class Samples:
-    """Rows of SELECTED to samples, their images read from the packs."""
-
-    def __init__(self, packs: Folder) -> None:
-        self._packs = packs
-
-    def __call__(self, selected: Iterable[Row]) -> Iterator[Sample]:
-        with PackReader(self._packs.root) as packs:
-            for row in selected:
-                document = document_from_json(json.loads(row["document"]))
-                images = (packs.read(Place(*place)) for place in json.loads(row["places"]))
-                yield Sample(key=row["doc_id"], document=document, images=tuple(images))
+def _places(row: Row) -> Iterator[Place]:
+    """Where the images of a row of SELECTED are."""
+    return (Place(*place) for place in json.loads(row["places"]))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.errors import InputError
-from openm3w.pipeline import publish, running
+from openm3w.pipeline import claims, job_results, running
 from openm3w.pipeline.jobs.writing import Writing
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -50,7 +50,7 @@ def make_plan(
         recipe=recipe,
         sources=found.archives,
         output=output,
-        store=store or publish.default_store(output),
+        store=store or claims.default_store(output),
         text_column=text_column,
     )
 
@@ -98,7 +98,7 @@ def _check_kept(plan: TextPlan, found: Sequence[Stage]) -> None:
     notes = _damage(plan)
     raise InputError(
         f"no text was kept of {found[0].entered} records or rows"
-        f": {publish.top({**lost.dropped, **lost.failed}) or 'there were none'}"
+        f": {job_results.top({**lost.dropped, **lost.failed}) or 'there were none'}"
         + (f"; {notes[0]}" if notes else "")
     )
 

@@ -127,7 +127,7 @@ def test_hashset_makes_a_list_small(tmp_path):
 
 
 def test_profiles_with_filters_of_one_s_own_are_shown_and_compared(tmp_path, monkeypatch):
-    monkeypatch.setattr(registry, "_FILTERS", dict(registry._FILTERS))
+    monkeypatch.setattr(registry, "_FILTERS", dict(registry._all()))
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "plug_shown.py").write_text(
         "from dataclasses import dataclass\nfrom typing import ClassVar\n"

@@ -44,7 +44,7 @@ TITLE = rule("title", "def keep(self, document): return KEEP if len(document.tit
 @pytest.fixture
 def plugin(tmp_path, monkeypatch):
     """Writes a module and forgets it, and what it registered, after the test."""
-    monkeypatch.setattr(registry, "_FILTERS", dict(registry._FILTERS))
+    monkeypatch.setattr(registry, "_FILTERS", dict(registry._all()))
     monkeypatch.syspath_prepend(tmp_path)
     before = set(sys.modules)
 

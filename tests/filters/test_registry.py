@@ -6,11 +6,13 @@ import inspect
 import math
 import pickle
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import cloudpickle
 import pytest
 
-import openm3w.filters  # noqa: F401 - registers every filter
 from openm3w.errors import RecipeError
 from openm3w.filters import registry
 from openm3w.filters.captions import CaptionPair
@@ -164,3 +166,54 @@ def test_an_unknown_name_suggests_the_nearest():
 )
 def test_what_a_filter_judges_is_read_off_its_signature(name, granularity):
     assert registry.granularity(registry.get(name)) == granularity
+
+
+def fresh(code):
+    """What a new interpreter prints."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_one_module_of_the_package_is_had_without_the_filters():
+    code = "import sys, openm3w.filters.url; print('openm3w.filters.registry' in sys.modules)"
+    assert fresh(code) == "False"
+
+
+def test_every_filter_is_known_though_nothing_was_imported():
+    """And every module that registers one is in the list of those that are shipped."""
+    folder = Path(registry.__file__).parent
+    texts = {path: path.read_text(encoding="utf-8") for path in folder.rglob("*.py")}
+    num_filters = sum(text.count("\n@register\n") for text in texts.values())
+    code = "from openm3w.filters import registry; print(len(registry.names()))"
+    assert int(fresh(code)) == num_filters == len(ALL)
+
+
+def test_a_shipped_name_is_taken_though_nothing_was_imported():
+    code = """
+from openm3w.filters.registry import names, register
+class Mine:
+    name, reasons = "has_image", frozenset({"no"})
+    def keep(self, document): pass
+try:
+    register(Mine)
+except ValueError as error:
+    print(error)
+print(len(names()))
+"""
+    assert fresh(code).splitlines() == [
+        "filter 'has_image' is registered twice: choose another name",
+        str(len(ALL)),
+    ]
+
+
+def test_a_module_that_fails_takes_no_shipped_filter_with_it():
+    code = """
+from openm3w.filters import registry
+try:
+    with registry.all_or_nothing():
+        registry.names()
+        raise OSError
+except OSError:
+    print(len(registry.names()))
+"""
+    assert int(fresh(code)) == len(ALL)

@@ -1,4 +1,4 @@
-"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback."""
+"""Files elsewhere: in fsspec's memory, and behind a real web server on loopback; archives and plans."""
 
 import re
 import threading
@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import fsspec
 import pytest
+
+from openm3w.pipeline.archive import Damage, Record, read_records
 
 
 class WebFiles:
@@ -114,3 +116,42 @@ def memory_files() -> Iterator[MemoryFiles]:
     files = MemoryFiles()
     yield files
     files.clear()
+
+
+@pytest.fixture
+def read_archive():
+    """Reads a file to its records and its damage: `records, damage = read_archive(path)`."""
+
+    def read(path, *, max_body=1_000_000):
+        found = list(read_records(path, max_body=max_body))
+        records = [item for item in found if isinstance(item, Record)]
+        return records, [item for item in found if isinstance(item, Damage)]
+
+    return read
+
+
+@pytest.fixture
+def planned(archive, tmp_path):
+    """Maker of the fingerprints of a build whose profiles are those given, the last one chosen."""
+    from openm3w.pipeline import planning  # Beam, which most tests go without
+    from openm3w.pipeline import recipe as recipes
+
+    source = archive.page("http://a.example/", "<p>words").write(tmp_path / "a.warc.gz")
+
+    def make(*profiles, overrides=()):
+        names = []
+        for number, text in enumerate(profiles):
+            names.append(tmp_path / f"profile{number}.toml")
+            names[-1].write_text(text)
+        floor = ",".join(f'"{name}"' for name in names)
+        settings = (f"floor=[{floor}]", f"profile={names[-1]}", "scores.model=none", *overrides)
+        recipe = recipes.load("openm3w", settings)
+        plan = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
+        assert not (tmp_path / "out.work").exists()
+        return plan
+
+    def fingerprints(*profiles, overrides=()):
+        return make(*profiles, overrides=overrides).fingerprints
+
+    fingerprints.plan = make
+    return fingerprints

@@ -14,6 +14,7 @@ import pytest
 
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.guard import Guard
@@ -50,7 +51,7 @@ def article(number: int, *images: str, words: str = WORDS) -> str:
 def build(source, output, *overrides, recipe="kosmos1", runner="local", say=None, **options):
     resolved = recipes.load(recipe, ("shards.val_share=0.0", *overrides))
     say = say or (lambda _: None)
-    plan = builds.make_plan(resolved, [str(source)], output, None, say)
+    plan = planning.make_plan(resolved, [str(source)], output, None, say)
     return builds.build(plan, Runner(name=runner, workers=2), say=say, **options), plan
 
 
@@ -133,7 +134,9 @@ def test_a_changed_threshold_of_the_last_job_runs_the_last_job_only(site, tmp_pa
     }
 
     resolved = recipes.load("kosmos1", ("shards.val_share=0.0", "shards.samples_per_shard=4"))
-    again = builds.make_plan(resolved, [str(site)], tmp_path / "other", plan.store, lambda _: None)
+    again = planning.make_plan(
+        resolved, [str(site)], tmp_path / "other", plan.store, lambda _: None
+    )
     builds.build(again, Runner(), say=lambda _: None)
 
     assert {p: p.stat().st_mtime_ns for p in kept} == kept
@@ -146,7 +149,7 @@ def test_two_recipes_share_a_store_without_touching_each_others_units(site, tmp_
 
     def part(name, side, **options):
         resolved = recipes.load("kosmos1", (f"images.encoding.side={side}", "shards.val_share=0.0"))
-        plan = builds.make_plan(resolved, [str(site)], tmp_path / name, store, lambda _: None)
+        plan = planning.make_plan(resolved, [str(site)], tmp_path / name, store, lambda _: None)
         return builds.build(plan, Runner(), say=lambda _: None, **options), plan
 
     _, first = part("one", 128, last="scores")
@@ -190,7 +193,9 @@ def test_after_a_lost_pack_all_stages_agree_on_what_there_is_now(site, tmp_path)
     pack.unlink()
 
     resolved = recipes.load("kosmos1", ("shards.val_share=0.0",))
-    again = builds.make_plan(resolved, [str(site)], tmp_path / "other", plan.store, lambda _: None)
+    again = planning.make_plan(
+        resolved, [str(site)], tmp_path / "other", plan.store, lambda _: None
+    )
     built = builds.build(again, Runner(), say=lambda _: None).manifest
 
     of_images = [stage for stage in stages(again) if stage.unit in ("urls", "images")]
@@ -228,7 +233,7 @@ def test_outputs_of_one_name_can_share_a_store(site, tmp_path):
     for side in ("256", "512"):
         resolved = recipes.load("kosmos1", (f"images.encoding.side={side}",))
         for _ in range(2):
-            plan = builds.make_plan(
+            plan = planning.make_plan(
                 resolved, [str(site)], tmp_path / side / "out", tmp_path / "store", lambda _: None
             )
             built = builds.build(plan, Runner(), say=lambda _: None)
@@ -506,7 +511,7 @@ def test_all_real_and_damaged_archives_at_once(realdata, tmp_path):
     resolved = recipes.load("kosmos1", ("language=any", "pages_per_archive=20"))
     inputs = [str(realdata / "warc" / name) for name in ("captures", "malformed")]
     said = []
-    plan = builds.make_plan(resolved, inputs, tmp_path / "out", None, said.append)
+    plan = planning.make_plan(resolved, inputs, tmp_path / "out", None, said.append)
     built = builds.build(plan, Runner(), say=said.append)
 
     assert built.manifest.nsamples > 0

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 from openm3w.cli import cli
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dropped import folder_of, write_dropped
 from openm3w.pipeline.jobs.writing import order_hash
@@ -41,7 +42,7 @@ def build(source, output, most):
         *("scores.model=none", "language=en", 'floor=["m3w"]', "profile=m3w"),
         *('profile_set=["image.max_aspect=1.5", "quality={}"]', f"report.dropped_samples={most}"),
     )
-    plan = builds.make_plan(recipes.load("m3w", settings), [str(source)], output, None, print)
+    plan = planning.make_plan(recipes.load("m3w", settings), [str(source)], output, None, print)
     said = []
     builds.build(plan, Runner(), say=said.append)
     return plan, said

@@ -8,8 +8,7 @@ import pytest
 
 from openm3w.cli import main
 from openm3w.errors import RecipeError
-from openm3w.pipeline import build as builds
-from openm3w.pipeline import history_cli, refilter, refilter_cli
+from openm3w.pipeline import history_cli, planning, refilter, refilter_cli
 from openm3w.pipeline import recipe as recipes
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +23,7 @@ def begun(archive, tmp_path):
     def make(*overrides):
         said = []
         recipe = recipes.load("kosmos1", overrides)
-        plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
+        plan = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
         return plan, [line for line in said if line.startswith(("floor: ", "images."))]
 
     return make

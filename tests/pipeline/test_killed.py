@@ -18,12 +18,13 @@ import pytest
 from serving import Serving
 
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import images as caption_images
 from openm3w.pipeline.captions.recipe import load as load_captions
 from openm3w.pipeline.jobs import images as page_images
-from openm3w.pipeline.jobs.packing import MAX_IMAGES
+from openm3w.pipeline.jobs.grouping import MAX_IMAGES
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards.funnel import check_chain
@@ -199,7 +200,7 @@ def test_a_build_of_pages_that_is_killed_ends_as_one_that_was_not(tmp_path, serv
 
     def planned(output):
         recipe = recipes.load("kosmos1", ASKING)
-        return builds.make_plan(recipe, [str(crawl)], output, None, lambda _: None)
+        return planning.make_plan(recipe, [str(crawl)], output, None, lambda _: None)
 
     plan = planned(tmp_path / "killed")
     check_outcomes(plan.folder("images", "packs"), page_images.pack_units(plan), "url_key")

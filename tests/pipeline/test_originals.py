@@ -9,13 +9,14 @@ from PIL import Image
 from openm3w.cli import cli
 from openm3w.errors import InputError, NotBuiltError, OutputError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import recipe as caption_recipes
 from openm3w.pipeline.exported import buried as buried_in
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.jobs import packing
+from openm3w.pipeline.jobs import all_packs
 from openm3w.pipeline.originals import export_originals
 from openm3w.pipeline.report import read_report
 from openm3w.pipeline.runners import Runner
@@ -51,7 +52,7 @@ def built(archive, data, folder, *overrides):
         archive.image(f"{SITE}/{name}", content)
     source = archive.write(folder / "a.warc.gz")
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", "language=any", *overrides))
-    plan = builds.make_plan(recipe, [str(source)], folder / "out", None, quiet)
+    plan = planning.make_plan(recipe, [str(source)], folder / "out", None, quiet)
     builds.build(plan, Runner(), say=quiet)
     return folder / "out"
 
@@ -96,7 +97,7 @@ def test_pages_with_pictures_that_were_buried_since_are_left_out_and_counted(
 
     def buried(*lines):
         tombstones = Tombstones.of(lines)
-        return buried_in(selected, units, packs, packing.pack_units(packs), tombstones)
+        return buried_in(selected, units, packs, all_packs.pack_units(packs), tombstones)
 
     (kept,) = (key for key, s in before.items() if len(s.document.images) == 1)
     (lost,) = set(before) - {kept}

@@ -4,7 +4,7 @@ import pytest
 
 from openm3w import cli
 from openm3w.errors import OutputError
-from openm3w.pipeline import publish, refetch
+from openm3w.pipeline import claims, publish, refetch
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.fetch.getting import Again
@@ -36,7 +36,7 @@ def planned(tmp_path):
 
 
 def claim(plan):
-    publish.claim(plan.output, plan.store, plan.identity)
+    claims.claim(plan.output, plan.store, plan.identity)
 
 
 def publish_empty(plan):

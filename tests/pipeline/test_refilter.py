@@ -9,6 +9,7 @@ import pytest
 
 from openm3w.cli import main
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.runners import Runner
@@ -50,7 +51,7 @@ def built(tmp_path_factory, image_bytes):
     archive.page(f"{SITE}/german", f"<title>Hafen</title><p>{german}</p><img src=/p1-0.png>")
     source = archive.write(folder / "site.warc.gz")
     settings = ("shards.val_share=0.0", 'floor=["kosmos1", "m3w"]', "scores.model=none")
-    plan = builds.make_plan(
+    plan = planning.make_plan(
         recipes.load("kosmos1", settings), [str(source)], folder / "out", None, lambda _: None
     )
     builds.build(plan, Runner(), say=lambda _: None)

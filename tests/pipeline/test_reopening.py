@@ -11,12 +11,11 @@ from openm3w.errors import InputError, MissingError, OutputError, RecipeError
 from openm3w.filters.dedup.minhash import MinHash
 from openm3w.filters.profiles import profile_names
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import publish, refilter
+from openm3w.pipeline import claims, planning, refilter
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.floor_notes import floor_notes
-from openm3w.pipeline.jobs import dedup
-from openm3w.pipeline.plan import JOBS
+from openm3w.pipeline.jobs import JOBS, dedup
 from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending, unit_parts
@@ -31,8 +30,8 @@ def claimed(archive, tmp_path, monkeypatch):
     def make(*overrides, output="out", store=None):
         monkeypatch.chdir(tmp_path)
         recipe = recipes.load("openm3w", ("scores.model=none", "profile=kosmos1", *overrides))
-        plan = builds.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
-        publish.claim(plan.output, plan.store, builds.identity(plan))
+        plan = planning.make_plan(recipe, ["a.warc.gz"], tmp_path / output, store, lambda _: None)
+        claims.claim(plan.output, plan.store, builds.identity(plan))
         plan.output.mkdir()
         return plan
 
@@ -108,12 +107,12 @@ def test_where_a_build_lies_is_no_part_of_what_it_is_called_by(claimed, tmp_path
     (tmp_path / "mine.toml").write_text('[pages]\ndeny_domains = ["denied.txt"]\n')
     plan = claimed("profile=mine.toml")
     identity = builds.identity(plan)
-    assert str(tmp_path) not in json.dumps({**identity, publish.BESIDE: {}})
-    assert str(tmp_path) in json.dumps(identity[publish.BESIDE])
+    assert str(tmp_path) not in json.dumps({**identity, claims.BESIDE: {}})
+    assert str(tmp_path) in json.dumps(identity[claims.BESIDE])
     note = plan.store / "outputs"
     (path,) = note.iterdir()
     before = json.loads(path.read_text())["build"]
-    publish.claim(plan.output, plan.store, {**identity, publish.BESIDE: {}})
+    claims.claim(plan.output, plan.store, {**identity, claims.BESIDE: {}})
     assert json.loads(path.read_text())["build"] == before
 
 
@@ -164,8 +163,8 @@ def test_a_build_whose_evaluation_texts_changed_is_to_be_built_again(archive, tm
     listed.write_text("one two three four five\n")
     settings = ("scores.model=none", "dedup.ngram=5", f'dedup.evaluation_texts=["{listed}"]')
     recipe = recipes.load("kosmos1", settings)
-    plan = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
-    publish.claim(plan.output, plan.store, builds.identity(plan))
+    plan = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, lambda _: None)
+    claims.claim(plan.output, plan.store, builds.identity(plan))
 
     assert reopen(tmp_path / "out").fingerprints == plan.fingerprints
     listed.write_text("one two three four six\n")
@@ -203,13 +202,13 @@ def test_no_model_is_asked_for_again(claimed, tmp_path, monkeypatch):
         asks = ("safety.max_nsfw.clip=0.1", "perplexity.enabled=true", "perplexity.bounds.lm=90")
         strict = refilter.with_profile(again, "kosmos1", asks)
         assert strict.fingerprints["scores"] == plan.fingerprints["scores"]
-        assert builds.identity(strict)[publish.BESIDE]["resolved"] == noted(plan)
+        assert builds.identity(strict)[claims.BESIDE]["resolved"] == noted(plan)
         with pytest.raises(RecipeError, match=r'add "opennsfw" to scores\.safety'):
             refilter.with_profile(again, "kosmos1", ("safety.max_nsfw.opennsfw=0.1",))
 
 
 def noted(plan):
-    return builds.identity(plan)[publish.BESIDE]["resolved"]
+    return builds.identity(plan)[claims.BESIDE]["resolved"]
 
 
 def installed(model):
@@ -335,7 +334,7 @@ def test_a_profile_of_the_floor_in_another_language_is_told_when_the_build_begin
 
 
 def publish_empty(plan):
-    build = publish._digest(builds.identity(plan))
+    build = claims.digest_of(builds.identity(plan))
     (plan.output / "manifest.json").write_text(json.dumps({"build": build}))
 
 
@@ -370,10 +369,10 @@ def test_where_fetches_are_remembered_outside_of_the_store_is_known_again(claime
     plan = claimed()
     assert reopen(plan.output).fetched == str(plan.store / "fetched")
     shared = replace(plan, fetched="s3://bucket/shared/fetched")
-    publish.claim(plan.output, plan.store, builds.identity(shared))
+    claims.claim(plan.output, plan.store, builds.identity(shared))
     assert reopen(plan.output).fetched == "s3://bucket/shared/fetched"
     secret = replace(plan, fetched="memory://me:s3cret@bucket/f")
-    publish.claim(plan.output, plan.store, builds.identity(secret))
+    claims.claim(plan.output, plan.store, builds.identity(secret))
     assert reopen(plan.output).fetched == "memory://bucket/f"
     assert "s3cret" not in (plan.store / "build.json").read_text()
 

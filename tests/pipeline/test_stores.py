@@ -6,9 +6,9 @@ from click.testing import CliRunner
 
 from openm3w import cli
 from openm3w.errors import OutputError, RecipeError
+from openm3w.pipeline.claims import claim
 from openm3w.pipeline.fetch.cli import fetched
 from openm3w.pipeline.fetch.store.memory import Memory
-from openm3w.pipeline.publish import claim
 from openm3w.pipeline.stores import Stores, folder_of, stores_of
 
 

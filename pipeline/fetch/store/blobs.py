@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, Self, TypeAlias, cast
 
 from openm3w.errors import InputError, MissingError, OutputError
 from openm3w.pipeline.fetch.store.clients import faults, told
@@ -24,10 +24,15 @@ _ONE_PUT = 64 << 20
 """Bytes up to which an upload is one request from memory; longer ones come from a file (ours)."""
 
 
+Range: TypeAlias = tuple[str, int, int | None]
+"""Name of a file, first byte, and the byte after the last or None for all that follow."""
+
+
 class Blobs:
     """The files of one store, named by their path below its URI."""
 
     def __init__(self, uri: str, fs: Any, root: str, *, local: bool) -> None:
+        """`fs` is the file system of what is not `local`, as fsspec has it."""
         self.uri = uri.rstrip("/") or uri
         self._fs = fs
         self._root = root.rstrip("/")
@@ -41,24 +46,16 @@ class Blobs:
             InputError: the URI is empty, of a protocol that fsspec does not know, or a file.
             MissingError: the package for its protocol is not installed.
         """
-        import fsspec
-        from fsspec.implementations.local import LocalFileSystem
-
         if not uri.strip():
             raise InputError("the store's URI is empty; name a folder, or a URI as s3://bucket/dir")
-        try:
-            fs, root = fsspec.core.url_to_fs(uri)
-        except ImportError as error:
-            raise MissingError(f"{shown(uri)}: {error}") from error
-        except ValueError as error:
-            raise InputError(f"{shown(uri)}: no store can be there ({error})") from error
-        if isinstance(fs, LocalFileSystem):
+        fs, root = _file_system(uri)
+        if fs is None:
             with contextlib.suppress(
                 OSError
             ):  # a folder above that hides it is told when it is read
                 if Path(root).is_file():
                     raise InputError(f"{shown(uri)}: is a file; a store is a folder")
-            return cls(root, fs, root, local=True)  # absolute: workers stand in other folders
+            return cls(root, None, root, local=True)  # absolute: workers stand in other folders
         return cls(uri, fs, root, local=False)
 
     def where(self, name: str) -> str:
@@ -152,8 +149,8 @@ class Blobs:
         """
         return self.read_ranges([(name, 0, None)])[0]
 
-    def read_ranges(self, ranges: Sequence[tuple[str, int, int | None]]) -> list[bytes]:
-        """Parts of files, each (name, first byte, byte after the last); at once where it can be.
+    def read_ranges(self, ranges: Sequence[Range]) -> list[bytes]:
+        """Parts of files; at once where it can be.
 
         A part beyond a file's end is shorter, as a slice is.
 
@@ -161,18 +158,32 @@ class Blobs:
             FileNotFoundError: a file is not there.
             OutputError: a file cannot be read.
         """
-        paths = [self._path(name) for name, _, _ in ranges]
-        starts, ends = [r[1] for r in ranges], [r[2] for r in ranges]
-        try:
-            found = self._fs.cat_ranges(paths, starts, ends, on_error="return")
-        except faults() as error:
-            found = [error] * len(paths)
+        found = self._local_parts(ranges) if self._local else self._remote_parts(ranges)
         for (name, _, _), data in zip(ranges, found, strict=True):
             if isinstance(data, FileNotFoundError):
                 raise FileNotFoundError(self.where(name)) from data
             if isinstance(data, Exception):
                 raise self._unreadable(name, data) from data
         return [bytes(data) for data in found]
+
+    def _local_parts(self, ranges: Sequence[Range]) -> list[Any]:
+        found: list[Any] = []
+        for name, start, end in ranges:
+            try:
+                with Path(self._path(name)).open("rb") as file:
+                    file.seek(start)
+                    found.append(file.read(-1 if end is None else end - start))
+            except OSError as error:
+                found.append(error)
+        return found
+
+    def _remote_parts(self, ranges: Sequence[Range]) -> list[Any]:
+        paths = [self._path(name) for name, _, _ in ranges]
+        starts, ends = [r[1] for r in ranges], [r[2] for r in ranges]
+        try:
+            return list(self._fs.cat_ranges(paths, starts, ends, on_error="return"))
+        except faults() as error:
+            return [error] * len(paths)
 
     def source(self, name: str, size: int) -> Any:
         """What pyarrow reads a file from: only the ranges that it asks for."""
@@ -188,7 +199,10 @@ class Blobs:
         """
         for name in names:
             try:
-                self._fs.rm_file(self._path(name))
+                if self._local:
+                    Path(self._path(name)).unlink()
+                else:
+                    self._fs.rm_file(self._path(name))
             except FileNotFoundError:
                 continue
             except faults() as error:
@@ -220,3 +234,19 @@ class Blobs:
 
     def _path(self, name: str) -> str:
         return f"{self._root}/{name}"
+
+
+def _file_system(uri: str) -> tuple[Any, str]:
+    """What fsspec has for a URI, None for a local folder, and the path in it."""
+    if uri.startswith("/") and "::" not in uri:  # as workers are told it: they need not load fsspec
+        return None, uri.rstrip("/") or "/"
+    import fsspec
+    from fsspec.implementations.local import LocalFileSystem
+
+    try:
+        fs, root = fsspec.core.url_to_fs(uri)
+    except ImportError as error:
+        raise MissingError(f"{shown(uri)}: {error}") from error
+    except ValueError as error:
+        raise InputError(f"{shown(uri)}: no store can be there ({error})") from error
+    return (None if isinstance(fs, LocalFileSystem) else fs), root

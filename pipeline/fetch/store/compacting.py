@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from openm3w.pipeline.fetch.store.arrays import mask_of
 from openm3w.pipeline.fetch.store.blobs import Blobs
 from openm3w.pipeline.fetch.store.contents import PACKS
 from openm3w.pipeline.fetch.store.ledger import MERGED, ROWS, RUNS, Ledger, cut
-from openm3w.pipeline.fetch.store.remembered import SCHEMA
+from openm3w.pipeline.fetch.store.remembered import SCHEMA, table_of
 from openm3w.pipeline.fetch.store.runs import Part, Run, State, bounds_of, named, run_json
 
 PART_ROWS = 1 << 16
@@ -98,12 +98,14 @@ def slices(ledger: Ledger, state: State, columns: Sequence[str]) -> Iterator[_Ro
 
 def latest(rows: _Rows) -> _Rows:
     """One row for each URL: the one learned last; of the same second, of the greater origin."""
+    import pyarrow.compute as pc  # what only fetches does not merge
+
     rows = rows.take(pc.sort_indices(rows, [(name, "ascending") for name in _ORDER]))
     if rows.num_rows < 2:
         return rows
     urls = rows.column("url_key").combine_chunks()
     last = pc.not_equal(urls[:-1], urls[1:])
-    return rows.filter(pa.chunked_array([last, pa.array([True])]).combine_chunks())
+    return rows.filter(pa.chunked_array([last, mask_of([True])]).combine_chunks())
 
 
 def compact(
@@ -197,9 +199,8 @@ def _clear(blobs: Blobs, state: State) -> None:
 
 def _loose(ledger: Ledger, state: State, columns: Sequence[str]) -> _Rows:
     """The rows of loose files in order of keys."""
-    empty = pa.table([pa.array([], SCHEMA.field(c).type) for c in columns], names=list(columns))
     tables = list(ledger.loose_tables(state.loose, list(columns)))
-    return pa.concat_tables([empty, *tables]).sort_by("key")
+    return pa.concat_tables([table_of(()).select(list(columns)), *tables]).sort_by("key")
 
 
 def _num_files(run: Run) -> int:

@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from openm3w.errors import OutputError
-from openm3w.pipeline.fetch.store.blobs import Blobs
-from openm3w.pipeline.fetch.store.remembered import SCHEMA, completed
+from openm3w.pipeline.fetch.store.arrays import mask_of, numbers_of
+from openm3w.pipeline.fetch.store.blobs import Blobs, Range
+from openm3w.pipeline.fetch.store.remembered import SCHEMA, completed, table_of
 from openm3w.pipeline.fetch.store.runs import (
     Part,
     Run,
@@ -112,8 +113,7 @@ class Ledger:
             OutputError: a file of rows is missing or damaged: what it knew is not known, and is
                 not taken for never fetched.
         """
-        empty = SCHEMA.empty_table()
-        return self.steadily(lambda s: pa.concat_tables([empty, *self._find(s, keys)]))
+        return self.steadily(lambda s: pa.concat_tables([table_of(()), *self._find(s, keys)]))
 
     def _find(self, state: State, keys: _Keys) -> Iterator[Any]:
         self._learn(state.loose)
@@ -196,7 +196,7 @@ class Ledger:
         self._keys = {name: keys for name, keys in self._keys.items() if name in loose}
         new = [name for name in loose if name not in self._keys]
         for name, table in zip(new, self.loose_tables(new, ["key"]), strict=True):
-            self._keys[name] = table.column("key").to_numpy()
+            self._keys[name] = numbers_of(table.column("key"))
 
     def _read_run(self, name: str) -> Run:
         data = self._blobs.read(f"{RUNS}/{name}")
@@ -223,7 +223,7 @@ def _read_table(data: bytes, columns: Sequence[str] | None) -> Any:
         return completed(file.read(list(columns) if columns else None), columns or SCHEMA.names)
 
 
-def _whole(names: Iterable[str]) -> list[tuple[str, int, int | None]]:
+def _whole(names: Iterable[str]) -> list[Range]:
     return [(name, 0, None) for name in names]
 
 
@@ -238,7 +238,7 @@ def _read_keys(file: Any, ends: _Ends, keys: _Keys) -> Any:
     """The rows of these keys: first only the keys of row groups that may have one are read."""
     at = np.minimum(np.searchsorted(keys, ends.first), len(keys) - 1)
     groups = np.flatnonzero((keys[at] >= ends.first) & (keys[at] <= ends.last))
-    found = file.read_row_groups(groups.tolist(), columns=["key"]).column("key").to_numpy()
+    found = numbers_of(file.read_row_groups(groups.tolist(), columns=["key"]).column("key"))
     of_row = np.repeat(groups, ends.rows[groups])
     hits = np.unique(of_row[_among(found, keys)])
     return _having(completed(file.read_row_groups(hits.tolist())), keys)
@@ -255,12 +255,12 @@ def _meet(found: Any, keys: _Keys) -> bool:
 
 
 def _having(table: Any, keys: _Keys) -> Any:
-    return table.filter(pa.array(_among(table.column("key").to_numpy(), keys)))
+    return table.filter(mask_of(_among(numbers_of(table.column("key")), keys)))
 
 
 def cut(table: Any, low: int, high: int) -> Any:
     """The rows of a sorted table with keys from `low` to `high`, both included."""
-    keys = table.column("key").to_numpy()
+    keys = numbers_of(table.column("key"))
     start = int(np.searchsorted(keys, np.uint64(low)))
     end = int(np.searchsorted(keys, np.uint64(high), side="right"))
     return table.slice(start, end - start)

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import pyarrow.compute as pc
-
 from openm3w.errors import OutputError
 from openm3w.pipeline.fetch.hosts import HostStats
 from openm3w.pipeline.fetch.store.blobs import Blobs
@@ -210,4 +208,4 @@ def _lost(blobs: Blobs, ledger: Ledger, state: State, now: float) -> Iterator[di
 
 
 def _with_bytes(rows: Any) -> Iterator[Remembered]:
-    return values_of(rows.filter(pc.not_equal(rows.column("sha256"), "")))
+    return (one for one in values_of(rows) if one.sha256)

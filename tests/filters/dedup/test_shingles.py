@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from openm3w.filters.dedup import shingles as module
-from openm3w.filters.dedup.shingles import jaccard, shingles
+from openm3w.filters.dedup.shingles import shingles
 
 
 def same(one, other):
@@ -118,11 +118,3 @@ def test_the_numbers_never_change():
 def test_long_words_and_odd_characters_raise_nothing():
     assert shingles("x" * 600_000).size == 1
     assert shingles("\ud800 \U0010ffff \0 \ufffe a \u0e3a b").size == 1
-
-
-def test_jaccard_is_over_distinct_numbers():
-    one, other = np.array([1, 1, 2, 3], np.uint32), np.array([2, 3, 3, 4], np.uint32)
-
-    assert jaccard(one, other) == 0.5
-    assert jaccard(one, one) == 1
-    assert jaccard(one[:0], other[:0]) == 0

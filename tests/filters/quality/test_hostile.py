@@ -2,7 +2,6 @@
 
 import pytest
 
-import openm3w.filters  # noqa: F401 - registers every filter
 from openm3w.filters import registry
 from openm3w.filters.quality.facts import TextFacts
 from openm3w.filters.rules.quality import QualityRules

@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.jobs import scores
-from openm3w.pipeline.plan import Plan, wanted_documents
+from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring.handler import Scored
 from openm3w.pipeline.scoring.windows import image_windows
+from openm3w.pipeline.wanted import wanted_documents
 
 SITE = "http://site.example"
 WORDS = (
@@ -82,7 +84,7 @@ def built_site(tmp_path_factory, image_bytes) -> BuiltSite:
         "images.originals=true",
         "scores.model=lit",
     )
-    plan = builds.make_plan(
+    plan = planning.make_plan(
         recipes.load("kosmos1", settings), [str(source)], folder / "out", None, lambda _: None
     )
     builds.build(plan, Runner(), say=lambda _: None, last="images")

@@ -8,11 +8,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import InputError, OutputError
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims
 from openm3w.pipeline.captions import build as builds
 from openm3w.pipeline.captions import rows
-from openm3w.pipeline.captions.recipe import Images, Resize, load
+from openm3w.pipeline.captions.recipe import load
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.decode import Encoding, phash_of
 from openm3w.pipeline.images.ledger import original_place
@@ -440,7 +441,7 @@ def test_another_profile_is_another_build(tmp_path, pairs_of):
 def test_a_caption_build_is_not_chosen_again(tmp_path, pairs_of):
     table, output = pairs_of([("a.png", "three short words")]), tmp_path / "out"
     plan = builds.make_plan(load(), [str(table)], output)
-    publish.claim(output, plan.store, plan.identity)
+    claims.claim(output, plan.store, plan.identity)
 
     with pytest.raises(InputError, match="not a build of web archives"):
         reopen(output)

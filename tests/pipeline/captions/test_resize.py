@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing, size_after
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode, phash_of
 
 

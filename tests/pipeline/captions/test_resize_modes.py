@@ -15,8 +15,8 @@ from PIL import Image, ImageCms, ImageOps
 from tests.conftest import photograph
 from tests.pipeline.images.conftest import P3, profile
 
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 
 SIDE = 64
 MODES = ("no", "border", "keep_ratio", "keep_ratio_largest", "center_crop")

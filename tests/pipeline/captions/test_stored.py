@@ -9,8 +9,8 @@ from PIL import Image
 
 from openm3w.errors import OutputError
 from openm3w.filters.caption_profile import CaptionImageRules
-from openm3w.pipeline.captions.recipe import Images, Resize
 from openm3w.pipeline.captions.resize import Resizing
+from openm3w.pipeline.captions.settings import Images, Resize
 from openm3w.pipeline.captions.stored import StoredImages
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import UnusableImageError

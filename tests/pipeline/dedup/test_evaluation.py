@@ -2,9 +2,9 @@ import pytest
 
 from openm3w.errors import InputError, RecipeError
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline.build import make_plan
 from openm3w.pipeline.dedup import evaluation
 from openm3w.pipeline.dedup.evaluation import digests, load, read_texts
+from openm3w.pipeline.planning import make_plan
 
 
 def written(tmp_path, content, name):

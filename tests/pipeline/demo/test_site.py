@@ -1,6 +1,6 @@
 import pytest
 
-from openm3w.pipeline import build
+from openm3w.pipeline import build, planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.archive import read_records
 from openm3w.pipeline.demo import content, site
@@ -59,7 +59,7 @@ def records(demo_archive):
 @pytest.fixture(scope="module")
 def built(demo_archive, tmp_path_factory):
     output = tmp_path_factory.mktemp("built") / "out"
-    plan = build.make_plan(
+    plan = planning.make_plan(
         recipes.load("kosmos1"), [str(demo_archive)], output, None, lambda _: None
     )
     return plan, build.build(plan, Runner(), say=lambda _: None)

@@ -7,6 +7,7 @@ from serving import ASKING, Serving
 
 from openm3w.errors import InputError, OutputError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.client.resolving import StubResolver
@@ -29,7 +30,7 @@ SEEDS = {name: seed for seed, name in enumerate(NAMES)}
 def plan_of(source, output, copies, *overrides, said=None):
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", *overrides))
     say = [].append if said is None else said.append
-    return builds.make_plan(recipe, [str(source)], output, None, say, image_places=copies)
+    return planning.make_plan(recipe, [str(source)], output, None, say, image_places=copies)
 
 
 @pytest.fixture(scope="module")

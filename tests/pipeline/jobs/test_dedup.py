@@ -11,13 +11,14 @@ import pytest
 
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dedup.attach import read_facts
 from openm3w.pipeline.dedup.state import Crawl, State
 from openm3w.pipeline.jobs import dedup
-from openm3w.pipeline.plan import wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending, stages
+from openm3w.pipeline.wanted import wanted_documents
 from openm3w.shards.funnel import check_chain
 
 pytestmark = pytest.mark.beam
@@ -102,7 +103,7 @@ def extract(plan):
 def marked(inputs, output, *overrides, runner="local", store=None):
     """The plan of a build up to job 2."""
     overrides = ("shards.val_share=0.0", *overrides)
-    plan = builds.make_plan(
+    plan = planning.make_plan(
         recipes.load("kosmos1", overrides), map(str, inputs), output, store, print
     )
     extract(plan)
@@ -285,7 +286,7 @@ def test_what_stands_in_evaluation_texts_is_measured(archive, tmp_path):
 
     before = plan.fingerprints
     listed.write_text(texts[0])
-    again = builds.make_plan(plan.recipe, [str(source)], plan.output, None, print)
+    again = planning.make_plan(plan.recipe, [str(source)], plan.output, None, print)
     assert again.fingerprints["documents"] == before["documents"]
     assert again.fingerprints["dedup"] == before["dedup"], "marks are not of evaluation texts"
     assert again.fingerprints["facts"] != before["facts"]
@@ -312,7 +313,7 @@ def fingerprints(crawls, tmp_path, name, *overrides):
     """What a plan of this crawl would be made from now."""
     settings = ("shards.val_share=0.0", *state_of(tmp_path, name), *overrides)
     resolved = recipes.load("kosmos1", settings)
-    return builds.make_plan(
+    return planning.make_plan(
         resolved, [str(crawls[name])], tmp_path / "out", None, print
     ).fingerprints
 
@@ -400,7 +401,7 @@ def test_of_two_runs_at_once_the_second_is_told_to_run_again(crawls, tmp_path):
     state = tmp_path / "state"
     settings = [(f"dedup.state={state}", f"dedup.crawl={name}") for name in ("x", "y")]
     load = [recipes.load("kosmos1", setting) for setting in settings]
-    plans = [builds.make_plan(one, [str(crawls["one"])], tmp_path / f"out{at}", None, print)
+    plans = [planning.make_plan(one, [str(crawls["one"])], tmp_path / f"out{at}", None, print)
              for at, one in enumerate(load)]  # fmt: skip
     for plan in plans:
         extract(plan)

@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.completed import completed_documents
 from openm3w.pipeline.images.decode import Encoding, encode
@@ -36,7 +37,7 @@ def page(*names, words=WORDS):
 def run(source, output, *overrides, store=None, **options):
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", *overrides))
     said = []
-    plan = builds.make_plan(recipe, [str(source)], output, store, said.append)
+    plan = planning.make_plan(recipe, [str(source)], output, store, said.append)
     builds.build(plan, Runner(), say=said.append, **options)
     return plan, said
 
@@ -123,7 +124,7 @@ def test_what_a_blocklist_names_is_in_no_file(archive, image_bytes, photographs,
     moved.write_bytes(blocklist.read_bytes())
     elsewhere = option.replace(blocklist.name, moved.name)
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", elsewhere))
-    same = builds.make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
+    same = planning.make_plan(recipe, [str(source)], tmp_path / "out", None, said.append)
     assert same.fingerprints == plan.fingerprints
     blocklist.write_text(lines[0], encoding="utf-8")
     again, _ = run(source, tmp_path / "second", option, store=plan.store, last="images")
@@ -198,7 +199,7 @@ def test_images_are_counted_by_content_and_held_against_evaluation_sets(
     evaluation.write_text(f"{found['own.png']['phash']}\n", encoding="utf-8")
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", option))
     sources = [str(tmp_path / "a.warc.gz")]
-    other = builds.make_plan(recipe, sources, tmp_path / "out", None, said.append)
+    other = planning.make_plan(recipe, sources, tmp_path / "out", None, said.append)
     changed = {
         job for job, digits in plan.fingerprints.items() if digits != other.fingerprints[job]
     }

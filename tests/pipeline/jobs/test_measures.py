@@ -23,7 +23,8 @@ from openm3w.filters.rules.quality import QualityRules
 from openm3w.filters.selection import select
 from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline.completed import Completed
-from openm3w.pipeline.jobs.measures import commit_measures, read_rows
+from openm3w.pipeline.jobs.measured import read_rows
+from openm3w.pipeline.jobs.measures import commit_measures
 from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.scoring.windows import split
 from openm3w.pipeline.store import Folder

@@ -7,10 +7,11 @@ import pytest
 
 from openm3w.errors import InputError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
-from openm3w.pipeline.plan import wanted_documents
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring.windows import split
+from openm3w.pipeline.wanted import wanted_documents
 from openm3w.shards import manifest as manifests
 from openm3w.shards.reader import read_samples
 
@@ -35,7 +36,7 @@ def site(archive, image_bytes, tmp_path):
 
 def build(site, output, *overrides, store=None):
     resolved = recipes.load("kosmos1", ("shards.val_share=0.0", *overrides))
-    plan = builds.make_plan(resolved, [str(site)], output, store, lambda _: None)
+    plan = planning.make_plan(resolved, [str(site)], output, store, lambda _: None)
     return builds.build(plan, Runner(), say=lambda _: None), plan
 
 

@@ -12,7 +12,7 @@ from serving import Serving
 
 from openm3w.errors import InputError, MissingError, RecipeError
 from openm3w.pipeline import build as builds
-from openm3w.pipeline import publish
+from openm3w.pipeline import claims, planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions.cli import build as build_captions
 from openm3w.pipeline.cli import build
@@ -129,7 +129,7 @@ def test_what_is_fetched_has_one_place(tmp_path):
 def test_where_it_is_remembered_makes_no_other_build(crawl, tmp_path):
     def plan(**options):
         recipe = recipes.load("kosmos1", ())
-        return builds.make_plan(recipe, [str(crawl)], tmp_path / "out", None, str, **options)
+        return planning.make_plan(recipe, [str(crawl)], tmp_path / "out", None, str, **options)
 
     here, there = plan(), plan(shared="memory://x/fetched")
     assert (here.fetched, there.fetched) == (
@@ -138,11 +138,11 @@ def test_where_it_is_remembered_makes_no_other_build(crawl, tmp_path):
     )
     told_apart_by = [builds.identity(each) for each in (here, there)]
     for identity in told_apart_by:
-        identity.pop(publish.BESIDE)
+        identity.pop(claims.BESIDE)
     assert told_apart_by[0] == told_apart_by[1]
     # But what is chosen or taken from the build afterwards heeds what is buried there.
     for each in (there, here):
-        publish.claim(each.output, each.store, builds.identity(each))
+        claims.claim(each.output, each.store, builds.identity(each))
         assert reopen(each.output).fetched == each.fetched
 
 

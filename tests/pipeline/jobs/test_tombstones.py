@@ -8,7 +8,7 @@ import pytest
 from serving import ASKING, Serving
 
 from openm3w.errors import OutputError
-from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions import images as caption_images
@@ -18,7 +18,7 @@ from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.images.resolve import Found
 from openm3w.pipeline.jobs import images
-from openm3w.pipeline.jobs.packing import WEB, PackUnit
+from openm3w.pipeline.jobs.grouping import WEB, PackUnit
 
 SITE, CDN = "http://site.example", "http://cdn.buried.example"
 
@@ -47,7 +47,7 @@ def crawl(archive, image_bytes, tmp_path):
 def interleaved(crawl, tmp_path, *overrides):
     recipe = recipes.load("kosmos1", overrides)
     said = []
-    plan = builds.make_plan(recipe, [str(crawl)], tmp_path / "out", None, said.append)
+    plan = planning.make_plan(recipe, [str(crawl)], tmp_path / "out", None, said.append)
     return plan, said
 
 

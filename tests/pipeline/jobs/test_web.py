@@ -1,13 +1,13 @@
 """Builds that ask the web for what their archives lack, against a server on loopback."""
 
 import shutil
-from collections import Counter
 
 import pytest
 from serving import ASKING, Serving
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import build as builds
+from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.captions import build as caption_builds
 from openm3w.pipeline.captions.recipe import load as load_captions
@@ -15,8 +15,6 @@ from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.client.resolving import StubResolver
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.store.memory import Memory
-from openm3w.pipeline.images.resolve import Found
-from openm3w.pipeline.jobs.packing import MAX_IMAGES, WEB, make_web_units
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards.funnel import check_chain
@@ -58,7 +56,7 @@ def crawl(archive, image_bytes, tmp_path):
 def run(crawl, output, *overrides, store=None, again=None):
     recipe = recipes.load("kosmos1", ("shards.val_share=0.0", *ASKING, *overrides))
     said = []
-    plan = builds.make_plan(recipe, [str(crawl)], output, store, said.append, again=again)
+    plan = planning.make_plan(recipe, [str(crawl)], output, store, said.append, again=again)
     built = builds.build(plan, Runner(), say=said.append)
     return plan, built, said
 
@@ -157,21 +155,6 @@ def test_caption_builds_share_what_interleaved_ones_fetched(site, crawl, tmp_pat
 def test_who_asks_says_who_it_is(crawl, tmp_path):
     with pytest.raises(RecipeError, match="--contact"):
         run(crawl, tmp_path / "out", 'fetch.manners.contact=""')
-
-
-def test_units_mix_domains_and_keep_each_in_its_place():
-    found = [Found(f"http://a{at % 50}.example/{at}") for at in range(600)]
-    found += [Found(f"http://large.example/{at}") for at in range(600)]
-    units = list(make_web_units("web0000", found))
-    assert [len(unit.found) for unit in units] == [MAX_IMAGES, MAX_IMAGES, 200]
-    assert {unit.archive for unit in units} == {WEB}
-    assert sorted(f.origin for unit in units for f in unit.found) == sorted(f.origin for f in found)
-    # Half of all are of the large domain, in every unit, and each small one is in every unit too.
-    for unit in units:
-        domains = Counter(f.origin.split("/")[2] for f in unit.found)
-        assert abs(domains.pop("large.example") - len(unit.found) / 2) <= 50
-        assert len(domains) == 50
-    assert make_web_units("web0000", found[::-1]).__next__() == units[0]
 
 
 @pytest.mark.beam

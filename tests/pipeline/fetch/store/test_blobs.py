@@ -197,3 +197,14 @@ def test_a_client_that_works_asynchronously_serves_a_whole_store(fetches):
     with pytest.raises(OutputError, match="missing"):
         list(memory.read_many(found.values()))
     fsspec.filesystem("memory").rm(root, recursive=True)
+
+
+@pytest.mark.parametrize("spelling", ["{}/deep", "{}/deep/", "deep", "./deep/", "file://{}/deep"])
+def test_a_folder_is_one_store_in_every_spelling(tmp_path, monkeypatch, spelling):
+    monkeypatch.chdir(tmp_path)
+    blobs = Blobs.open(spelling.format(tmp_path))
+    assert blobs.uri == str(tmp_path / "deep")
+    blobs.put("a", b"123")
+    assert (tmp_path / "deep/a").read_bytes() == blobs.read("a") == b"123"
+    blobs.remove(["a", "b"])
+    assert list((tmp_path / "deep").iterdir()) == []
