@@ -70,6 +70,7 @@ def list_filters(plugins: Sequence[str], *, as_json: bool) -> None:
 @filters.command(short_help="The documentation page on filters, as Markdown.")
 @click.option(
     "--output",
+    "-o",
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write to this file.",
 )

@@ -11,7 +11,7 @@ from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.pipeline import claims, exported, job_results, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
-from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, scores, shards
+from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, shards
 from openm3w.pipeline.jobs.web import host_lines
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Say
@@ -85,11 +85,18 @@ def _sample(plan: Plan, say: Say) -> None:
         say(f"dropped: look at some of each reason: m3w view {sample.parent}")
 
 
+def _score(plan: Plan, runner: Runner) -> None:
+    # Beam's RunInference brings torch: seconds at the start of every other command.
+    from openm3w.pipeline.jobs import scores
+
+    scores.run(plan, runner)
+
+
 _EARLY_JOBS: dict[Job, Callable[[Plan, Runner], None]] = {
     "documents": documents.run,
     "dedup": dedup.run,
     "images": images.run,
-    "scores": scores.run,
+    "scores": _score,
 }
 
 

@@ -35,7 +35,7 @@ from openm3w.trainer.encoders import load_similarity, resolve_similarity
 def calibrate(
     source: Path, *, model: str, reference: str, recall: float, seed: int, limit: int, as_json: bool
 ) -> None:
-    """Find a model's similarity bound from matched and mismatched pairs.
+    """Finds a model's similarity bound from matched and mismatched pairs.
 
     SOURCE holds images with captions: caption shards, or a .jsonl file of lines
     {"image": NAME, "captions": [...]} with the .tar of the images beside it.

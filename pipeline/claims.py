@@ -96,7 +96,9 @@ def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:
     theirs = published_build(output) or claimed_build(output, store)
     occupied = output.is_dir() and not all(map(is_lock, output.iterdir()))
     if occupied and theirs != mine:
-        what = "a build of another recipe or input" if theirs else "files of something else"
+        if not theirs:
+            raise OutputError(f"{output}: holds files of something else; choose another --output")
+        what = "a build of another recipe or input"
         before = identity_of(output, store)
         if _same_request(before, identity):
             changed = "a list, a profile or OpenM3W changed"

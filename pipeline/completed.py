@@ -14,8 +14,8 @@ from openm3w.filters.url import url_key
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
 from openm3w.pipeline.images.ledger import filled, is_decoded, original_place, stored_place
 from openm3w.pipeline.images.packs import Place
-from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.wanted import wanted_documents
 from openm3w.shards.document import Document, Image
 

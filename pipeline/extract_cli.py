@@ -53,7 +53,7 @@ def extract(
     explain: bool,
     as_json: bool,
 ) -> None:
-    """Writes the main content of every page as one JSON line, images as absolute URLs.
+    """Writes the main content of every page as a line of JSON.
 
     SOURCE is an HTML file, a WARC or ARC file, a folder of either, a glob or a path list. A page
     that is named by itself may have any name; in folders, patterns and lists only files called

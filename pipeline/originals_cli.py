@@ -6,6 +6,7 @@ import click
 
 from openm3w.errors import NotBuiltError
 from openm3w.pipeline.options import built_with_option, json_option, output_option, runner_options
+from openm3w.shards.terminal import counted
 
 
 @click.command()
@@ -46,5 +47,6 @@ def export(
     engine = Runner(name=runner, workers=workers)
     say = quiet if as_json else click.echo
     built = originals.export_originals(dataset, output, engine, store=store, say=say)
-    size = f"{built.manifest.nsamples} samples, {built.manifest.images} original images"
+    made = built.manifest
+    size = f"{counted(made.nsamples, 'sample')}, {counted(made.images, 'original image')}"
     print_published(built, output, size, {"images": built.manifest.images}, as_json=as_json)

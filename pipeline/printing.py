@@ -11,7 +11,7 @@ from openm3w.pipeline.build import Built
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.sidecars import stages
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, counted
 
 
 def quiet(_: str) -> None:
@@ -34,7 +34,7 @@ def print_published(
         }
         click.echo(json.dumps(value, ensure_ascii=False))
         return
-    where, size = clean_line(str(output)), f"{size}, {len(found.shards)} shards"
+    where, size = clean_line(str(output)), f"{size}, {counted(len(found.shards), 'shard')}"
     if built.already_done:
         click.echo(f"{where}: nothing to do, the build is complete ({size})")
     else:
@@ -59,7 +59,8 @@ def print_built(plan: Plan, built: Built, *, as_json: bool) -> None:
     if found is None:
         click.echo(f"stopped as asked; {clean_line(str(plan.store))} has what is done")
         return
-    size = f"{found.nsamples} documents, {found.images} images, {len(found.shards)} shards"
+    numbers = {"document": found.nsamples, "image": found.images, "shard": len(found.shards)}
+    size = ", ".join(counted(number, noun) for noun, number in numbers.items())
     if built.already_done:
         click.echo(f"{where}: nothing to do, the build is complete ({size})")
     else:

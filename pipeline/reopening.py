@@ -65,8 +65,7 @@ def reopen(
         if "profiles" in about.get(claims.BESIDE, {}):
             raise OutputError(_made_by_another(place)) from error
         raise InputError(
-            f"{output}: not a build of web archives ({error}); only `m3w build` keeps what is "
-            "needed for this"
+            f"{output}: not a build of web archives; only `m3w build` keeps what is needed for this"
         ) from error
     recipe = _with_plugins(recipe, plugins, place)
     plan = plans.resolve(

@@ -46,7 +46,7 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def shards() -> None:
-    """List, show, count, check and join datasets.
+    """Lists, shows, counts, checks and joins datasets.
 
     MANIFEST is a manifest.json, the folder of one, or a mixture.
 
@@ -61,7 +61,7 @@ def shards() -> None:
 @_MANIFEST
 @_JSON
 def ls(where: str, *, as_json: bool) -> None:
-    """List the shards of MANIFEST with their counts.
+    """Lists the shards of MANIFEST with their counts.
 
     \b
     m3w shards ls out
@@ -80,7 +80,7 @@ def ls(where: str, *, as_json: bool) -> None:
 @click.argument("key")
 @click.option("--json", "as_json", is_flag=True, help="Print the JSON as it stands in the shard.")
 def show(where: str, key: str, *, as_json: bool) -> None:
-    """Print the JSON of one sample, and the members that stand beside it.
+    """Prints the JSON of one sample, and the members that stand beside it.
 
     KEY is a key, the beginning of one, or a number from 1.
 
@@ -113,7 +113,7 @@ def show(where: str, key: str, *, as_json: bool) -> None:
 )
 @_JSON
 def stats_command(where: str, split: str | None, top: int, *, as_json: bool) -> None:
-    """Count what MANIFEST holds: sizes, scores, languages, domains.
+    """Counts what MANIFEST holds: sizes, scores, languages, domains.
 
     \b
     m3w shards stats out
@@ -135,7 +135,7 @@ def stats_command(where: str, split: str | None, top: int, *, as_json: bool) -> 
 @click.option("--quick", is_flag=True, help="Only names, sizes and indexes.")
 @_JSON
 def verify(where: str, *, quick: bool, as_json: bool) -> None:
-    """Check every byte, sample and image of MANIFEST; exit 1 where something is wrong.
+    """Checks every byte, sample and image of MANIFEST; exit 1 where something is wrong.
 
     \b
     m3w shards verify out
@@ -158,11 +158,11 @@ def verify(where: str, *, quick: bool, as_json: bool) -> None:
 
 @shards.command()
 @click.argument("where", metavar="MANIFEST...", nargs=-1, required=True)
-@click.option("--output", type=click.Path(path_type=Path), required=True, help="The mixture.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="The mixture.")
 @click.option("--name", help="Its name; else that of the file.")
 @click.option("--force", is_flag=True, help="Replace another mixture.")
 def join(where: tuple[str, ...], output: Path, name: str | None, *, force: bool) -> None:
-    """Write a mixture: one manifest that names several.
+    """Writes a mixture: one manifest that names several.
 
     Training, viewing, statistics and verification take a mixture wherever they take a manifest.
 
@@ -213,7 +213,7 @@ def view(
     *,
     plain: bool,
 ) -> None:
-    """Read the documents of MANIFEST, text and pictures in reading order.
+    """Shows documents, text and pictures in reading order.
 
     KEY is a key, the beginning of one, or a number from 1. Keys in the viewer: n next, p previous,
     space page, / search, number or : jump, q quit.

@@ -87,16 +87,19 @@ def table(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:
         yield ("  " + "  ".join(cells)).rstrip()
 
 
+def _digits(value: float) -> str:
+    """Four digits, and all of those before the point."""
+    whole = value % 1 == 0 or abs(value) >= 1000
+    return f"{value:,.0f}" if whole else f"{value:,.4g}"
+
+
 def _quantile_lines(rows: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     if not rows:
         return
     yield ""
     yield "quantiles"
     head = ("", *next(iter(rows.values())))
-    body = [
-        (clean_line(name), *(f"{v:,.4g}" if v % 1 else f"{v:,.0f}" for v in row.values()))
-        for name, row in rows.items()
-    ]
+    body = [(clean_line(name), *map(_digits, row.values())) for name, row in rows.items()]
     yield from table([head, *body], left=1)
 
 

@@ -52,6 +52,11 @@ def clean_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def counted(number: int, noun: str) -> str:
+    """`1 shard`, `2,000 shards`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
 def tell(line: str) -> None:
     """A line to standard error; what was done is done, also where nobody can be told."""
     try:

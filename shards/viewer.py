@@ -18,7 +18,7 @@ from openm3w.shards import pictures
 from openm3w.shards.document import Document, Image, Text
 from openm3w.shards.pictures import Picture, Technique
 from openm3w.shards.sample import Kind, Sample
-from openm3w.shards.terminal import clean, clean_line
+from openm3w.shards.terminal import clean, clean_line, counted
 
 MAX_TEXT_COLUMNS = 88
 """Longer lines are hard to follow."""
@@ -123,7 +123,7 @@ def _contents(document: Document) -> list[str]:
     signals, images = document.signals, len(document.images)
     facts = [f"{document.num_characters:,} characters"]
     if images:
-        facts.append("1 picture" if images == 1 else f"{images} pictures")
+        facts.append(counted(images, "picture"))
     if signals.language:
         facts.append(f"language {clean_line(signals.language)} ({signals.language_score:.2f})")
     return [*facts, *_scores(document.scores)]
@@ -194,4 +194,10 @@ def _size(image: Image) -> str:
 
 
 def _scores(scores: Mapping[str, float]) -> list[str]:
-    return [f"{clean_line(name)} {value:.2f}" for name, value in scores.items()]
+    # Some are counts: of bytes, of copies, of pages.
+    return [
+        f"{clean_line(name)} {value:,.0f}"
+        if float(value).is_integer()
+        else f"{clean_line(name)} {value:,.2f}"
+        for name, value in scores.items()
+    ]

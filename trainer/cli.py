@@ -35,7 +35,9 @@ def spread(option: str, args: list[str]) -> list[str]:
     return result
 
 
-@click.command(cls=_ManyValues, short_help="Train a model on shards, at the mixture's token ratio.")
+@click.command(
+    cls=_ManyValues, short_help="Trains a model on shards, at the mixture's token ratio."
+)
 @click.argument("recipe")
 @click.option(
     "--data",
@@ -47,6 +49,7 @@ def spread(option: str, args: list[str]) -> list[str]:
 )
 @click.option(
     "--output",
+    "-o",
     type=click.Path(path_type=Path),
     metavar="RUN",
     help="The run's folder; one that exists is resumed.  [default: runs/RECIPE]",
@@ -101,7 +104,7 @@ def train(
         _print(figures)
 
 
-@click.command(short_help="Caption an image with a trained model.")
+@click.command(short_help="Captions an image with a trained model.")
 @click.argument("checkpoint", metavar="CKPT", type=click.Path(path_type=Path))
 @click.option(
     "--image", required=True, type=click.Path(path_type=Path), help="A JPEG, PNG or WebP file."

@@ -14,8 +14,8 @@ from openm3w.pipeline.build import identity
 from openm3w.pipeline.jobs import JOBS
 from openm3w.pipeline.jobs.all_packs import ALL_PACKS
 from openm3w.pipeline.jobs.measures import DOCUMENTS, IMAGES, schemas
-from openm3w.pipeline.jobs.scores import SCHEMAS
 from openm3w.pipeline.plan import Plan
+from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.sidecars import unit_parts
 from openm3w.pipeline.sources import Source
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openm3w import __version__
-from openm3w.errors import InputError, OutputError, ShardError
+from openm3w.errors import LISTED, InputError, OutputError, ShardError
 from openm3w.pipeline import claims, publish
 from openm3w.pipeline.captions.adopt_counts import index_path, is_described
 from openm3w.pipeline.captions.adopt_memory import Facts, Memory
@@ -107,7 +107,8 @@ def adopt(
 
 def _tars(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder")
+        what = "is a file; name the folder that holds it" if folder.exists() else "no such folder"
+        raise InputError(f"{folder}: {what}")
     tars = sorted(path for path in folder.glob("*.tar") if path.is_file())
     if not tars:
         raise InputError(
@@ -178,20 +179,20 @@ def _checked(tars: Sequence[Path], memory: Memory, say: Say) -> Checked:
 
 
 def _told(folder: Path, num_tars: int, faults: Iterable[UnfitShardError]) -> str:
-    lines = [f"  {fault}" for fault in faults]
+    lines = [str(fault) for fault in faults]
     head = (
         f"{folder}: {len(lines)} of {num_tars} shards cannot be adopted; mend or remove them, or "
         "leave them out with --skip-damaged:"
     )
-    return "\n".join([head, *lines])
+    return LISTED.join([head, *lines])
 
 
 def _nothing(folder: Path, num_tars: int, faults: Iterable[UnfitShardError]) -> str:
-    lines = [f"  {fault}" for fault in faults]
+    lines = [str(fault) for fault in faults]
     if not lines:
         return f"{folder}: no shard has a sample; is it the folder that was meant?"
     head = f"{folder}: {num_tars} shards without a single sample that can be adopted:"
-    return "\n".join([head, *lines])
+    return LISTED.join([head, *lines])
 
 
 def _manifest(folder: Path, output: Path, name: str, checked: Checked) -> Manifest:

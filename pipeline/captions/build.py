@@ -201,18 +201,24 @@ def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
     return plan.folder(job).counts(_units(plan, job))
 
 
+_HINTS = {
+    "not_found": "; no image was found beside the table or in --images: name a folder, a tar or a "
+    "web archive that holds them, or ask the web with --fetch",
+    "bad_port": "; ports other than 80 and 443 are named, as --set 'fetch.limits.ports=[80,8080]'",
+    "private_address": "; addresses of this machine and of private networks are not asked, but for "
+    "tests with --allow-private-networks",
+}
+"""What more than half of the rows were dropped for -> what to do."""
+
+
 def _check_kept(plan: CaptionPlan, found: Sequence[Stage]) -> None:
     """Ends a build without a single pair, before a folder is made that holds nothing."""
     if next(stage for stage in reversed(found) if stage.unit == "pairs").kept:
         return
     first = found[0]
     last = next(stage for stage in found if stage.kept == 0 and stage.unit != "copies")
-    hint = ""
-    if last.dropped.get("not_found") == last.entered:
-        hint = (
-            "; no image was found beside the table or in --images: name a folder, a tar or a web "
-            "archive that holds them, or ask the web with --fetch"
-        )
+    most = max(last.dropped, key=last.dropped.__getitem__, default="")
+    hint = _HINTS.get(most, "") if 2 * last.dropped.get(most, 0) > last.entered else ""
     reasons = job_results.top({**last.dropped, **last.failed}) or "there were none"
     noted = _notes_of(plan, "rows")
     note = f"; {noted[0]}" if noted else ""

@@ -26,6 +26,7 @@ from openm3w.pipeline.printing import print_published, quiet
 from openm3w.pipeline.publish import Published
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.stores import store_option, stores_of
+from openm3w.shards.terminal import counted
 
 _profile_option = click.option(
     "--profile",
@@ -223,5 +224,5 @@ def adopt(folder: Path, output: Path, name: str, *, skip_damaged: bool, as_json:
 
 def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
     found = built.manifest
-    size = f"{found.nsamples} captioned images"
+    size = counted(found.nsamples, "captioned image")
     print_published(built, output, size, {"images": found.images}, as_json=as_json)

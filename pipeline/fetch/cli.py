@@ -41,7 +41,7 @@ def fetched() -> None:
 @_STORE
 @_JSON
 def stats(store: str, *, as_json: bool) -> None:
-    """Count URLs by what became of them.
+    """Counts URLs by what became of them.
 
     And hosts that were slow or failed, bytes, files and tombstones.
 
@@ -97,7 +97,7 @@ def _takes(memory: Memory, found: Stats) -> Iterator[str]:
               help="Write the bytes, as they came, to this file.")  # fmt: skip
 @_JSON
 def show(store: str, url: str, file: Path | None, *, as_json: bool) -> None:
-    """Print what is remembered of a URL.
+    """Prints what is remembered of a URL.
 
     What became of it, times, headers, signals, hashes, and where its bytes are.
 
@@ -134,7 +134,7 @@ def _write_bytes(memory: Memory, found: Remembered, file: Path) -> None:
 @_STORE
 @_JSON
 def verify(store: str, *, as_json: bool) -> None:
-    """Read everything and check its hashes.
+    """Reads everything and checks its hashes.
 
     What is damaged is named, and the exit code is then 1.
 
@@ -163,7 +163,7 @@ def verify(store: str, *, as_json: bool) -> None:
 @_STORE
 @_JSON
 def mend(store: str, *, as_json: bool) -> None:
-    """Forget what is damaged, to have it again.
+    """Forgets what is damaged, to have it again.
 
     For a store that nobody writes at the time. URLs whose bytes are lost become failed, which
     --refetch failed asks for; what a lost file of rows knew is as if it had never been asked for.
@@ -185,7 +185,7 @@ def mend(store: str, *, as_json: bool) -> None:
 @click.option("--full", is_flag=True, help="Make one run of everything.")
 @_JSON
 def compact(store: str, *, full: bool, as_json: bool) -> None:
-    """Merge small files of rows.
+    """Merges small files of rows.
 
     As builds do where there are many. Safe while builds read and write STORE.
 
@@ -221,7 +221,7 @@ def bury(
     new: bool,
     as_json: bool,
 ) -> None:
-    """Forbid URLs, domains or contents for ever.
+    """Forbids URLs, domains or contents for ever.
 
     They are neither asked for nor given out. Builds that use STORE drop them as `tombstone`, also
     where an archive has them. What was packed and published before stays where it is.
@@ -247,7 +247,7 @@ def bury(
 @_STORE
 @_JSON
 def tombstones(store: str, *, as_json: bool) -> None:
-    """Print what is buried, one a line.
+    """Prints what is buried, one a line.
 
     `m3w fetched bury --list` reads it.
 

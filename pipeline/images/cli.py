@@ -13,6 +13,7 @@ __all__ = ["filters"]
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option(
     "--output",
+    "-o",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the list to this file.",

@@ -14,7 +14,7 @@ from openm3w.shards.terminal import clean, clean_line
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print report.json as it is.")
 def report(folder: Path, *, as_json: bool) -> None:
-    """Print what became of every record, page and image of the build in DIR.
+    """Prints what became of every record, page and image of a build.
 
     \b
     m3w report out                    the funnel, stage by stage, with reasons

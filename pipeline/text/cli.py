@@ -12,6 +12,7 @@ from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.stores import folder_of, folder_option
 from openm3w.pipeline.text import build as builds
 from openm3w.pipeline.text import recipe as text_recipe
+from openm3w.shards.terminal import counted
 
 
 @click.group()
@@ -74,5 +75,5 @@ def build(
 
 def _print_result(built: Published, output: Path, *, as_json: bool) -> None:
     found = built.manifest
-    size = f"{found.nsamples} texts, {found.characters} characters"
+    size = f"{counted(found.nsamples, 'text')}, {counted(found.characters, 'character')}"
     print_published(built, output, size, {"characters": found.characters}, as_json=as_json)

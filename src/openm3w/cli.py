@@ -5,7 +5,9 @@ A command parses, calls one library function and prints; there is no logic here.
 """
 
 import contextlib
+import difflib
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -16,8 +18,28 @@ from typing import Any, NoReturn
 import click
 
 from openm3w import __version__
-from openm3w.errors import NotBuiltError, OpenM3WError
+from openm3w.errors import LISTED, NotBuiltError, OpenM3WError
 from openm3w.shards.terminal import clean_line, tell
+
+SUMMARIES = {
+    "build": "Builds interleaved shards from web archives.",
+    "calibrate": "Finds a model's similarity bound from matched and mismatched pairs.",
+    "captions": "Shards of images with captions.",
+    "demo": "The whole chain on a small archive that is made here.",
+    "explain": "Says what happened to a page and to each of its images.",
+    "extract": "Writes the main content of every page as a line of JSON.",
+    "fetched": "What builds remember of the URLs that they asked for.",
+    "filters": "Rules that decide what is kept of pages, images and captions.",
+    "generate": "Captions an image with a trained model.",
+    "profiles": "Named sets of thresholds, each number with its source.",
+    "refilter": "Chooses another profile for a build, from what is stored of it.",
+    "report": "Prints what became of every record, page and image of a build.",
+    "shards": "Lists, shows, counts, checks and joins datasets.",
+    "text": "Shards of text.",
+    "train": "Trains a model on shards, at the mixture's token ratio.",
+    "view": "Shows documents, text and pictures in reading order.",
+}
+"""Command -> what `m3w --help` says of it; the commands themselves are not imported for that."""
 
 COMMANDS = {
     "build": "openm3w.pipeline.cli:build",
@@ -38,26 +60,6 @@ COMMANDS = {
     "view": "openm3w.shards.cli:view",
 }
 """Command -> where it is defined."""
-
-SUMMARIES = {
-    "build": "Builds interleaved shards from web archives.",
-    "calibrate": "Find a model's similarity bound from matched and mismatched pairs.",
-    "captions": "Shards of images with captions.",
-    "demo": "The whole chain on a small archive that is made here.",
-    "explain": "Says what happened to a page and to each of its images.",
-    "extract": "Writes the main content of every page as one JSON line, images as...",
-    "fetched": "What builds remember of the URLs that they asked for.",
-    "filters": "Rules that decide what is kept of pages, images and captions.",
-    "generate": "Caption an image with a trained model.",
-    "profiles": "Named sets of thresholds, each number with its source.",
-    "refilter": "Chooses another profile for a build, from what is stored of it.",
-    "report": "Print what became of every record, page and image of the build in DIR.",
-    "shards": "List, show, count, check and join datasets.",
-    "text": "Shards of text.",
-    "train": "Train a model on shards, at the mixture's token ratio.",
-    "view": "Read the documents of MANIFEST, text and pictures in reading order.",
-}
-"""Command -> what its help begins with; to import all of them for it takes seconds."""
 
 JOINED = {"shards": {"export": "openm3w.pipeline.originals_cli:export"}}
 """Commands of a group that another folder defines, since the group's own knows nothing of it."""
@@ -112,13 +114,17 @@ class _LazyGroup(click.Group):
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        del ctx
         if cmd_name in PLANNED:
             raise NotBuiltError(
                 f"`m3w {cmd_name}` ({PLANNED[cmd_name]}) is planned, version {__version__} "
                 "does not have it yet"
             )
         if cmd_name not in COMMANDS:
+            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
+            if near and not cmd_name.startswith("-"):
+                raise click.UsageError(
+                    f"No such command {cmd_name!r} (did you mean {near[0]!r}?)", ctx
+                )
             return None
         command = _imported(COMMANDS[cmd_name])
         for name, where in JOINED.get(cmd_name, {}).items():
@@ -127,9 +133,8 @@ class _LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        rows = [(name, SUMMARIES[name]) for name in self.list_commands(ctx)]
         with formatter.section("Commands"):
-            formatter.write_dl(rows)
+            formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
         with formatter.section("Planned, not in this version"):
             formatter.write_text(", ".join(sorted(PLANNED)))
 
@@ -160,6 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
     without a word, by the code that shells give to SIGPIPE.
     """
     _open_closed()
+    logging.basicConfig(format="m3w: %(message)s")  # or Beam has lines begin with WARNING:MODULE:
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which is how nohup starts a command
@@ -195,8 +201,7 @@ def _run(arguments: list[str] | None) -> None:
         goes_on = "; the same command again goes on where it stopped" if command in RESUMED else ""
         _fail(f"interrupted{goes_on}", ended.code if ended else INTERRUPTED)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        _refuse(error)
     except OpenM3WError as error:
         _fail(str(error), error.exit_code)
     except (MemoryError, ImportError) as error:
@@ -214,6 +219,19 @@ def _run(arguments: list[str] | None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
+def _refuse(error: click.ClickException) -> NoReturn:
+    """Ends for wrong use: with one line, or with the help where a group was named alone."""
+    message = error.format_message()
+    if message.startswith("Usage:"):
+        error.show()
+        sys.exit(error.exit_code)
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    see = f"; see {context.command_path} --help" if context else ""
+    # Not by `tell`: a reader that is gone ends us as it ends what prints.
+    click.echo(f"m3w: {clean_line(message).rstrip('.')}{see}", err=True)
+    sys.exit(error.exit_code)
+
+
 class _Terminated(KeyboardInterrupt):
     """A SIGTERM or SIGHUP, which end a command as Ctrl-C does: temporary files are removed."""
 
@@ -227,7 +245,7 @@ def _terminate(number: int, _: object) -> None:
 
 
 def _fail(message: str, code: int) -> NoReturn:
-    tell(f"m3w: {clean_line(message)}")
+    tell(f"m3w: {LISTED.join(map(clean_line, message.split(LISTED)))}")
     sys.exit(code)
 
 

@@ -15,9 +15,15 @@ without a traceback; anything else that escapes is a defect of OpenM3W.
 
 from typing import ClassVar
 
+LISTED = "\n  "
+"""What stands before each line below the first, of an error that lists several things."""
+
 
 class OpenM3WError(Exception):
-    """Base of every error that is the user's to mend; its text is one line."""
+    """Base of every error that is the user's to mend; its text is one line.
+
+    Where it lists several things, one more for each follows, after LISTED.
+    """
 
     exit_code: ClassVar[int] = 1
 

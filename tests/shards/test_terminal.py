@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openm3w.shards.terminal import clean, clean_line
+from openm3w.shards.terminal import clean, clean_line, counted
 
 HOSTILE = [
     ("colour", "a\x1b[31mred\x1b[0mb", "aredb"),
@@ -96,3 +96,11 @@ def test_nothing_that_controls_a_terminal_remains(text):
 
 def test_a_line_is_one_line():
     assert clean_line("  a\r\n b\x1b[0m\tc ") == "a b c"
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [(0, "0 shards"), (1, "1 shard"), (2, "2 shards"), (12345, "12,345 shards")],
+)
+def test_one_is_said_of_one_alone(number, expected):
+    assert counted(number, "shard") == expected

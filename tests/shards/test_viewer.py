@@ -148,6 +148,12 @@ def test_paragraphs_are_parted_by_empty_lines(text, expected):
         (Image(url="u", caption="c"), '[picture 1: not fetched, "c"]'),
         (Image(url="u", alt="a\nb", caption="c"), '[picture 1: not fetched, "a b"]'),
         (Image(url="u", scores={"similarity": 0.314}), "[picture 1: not fetched, similarity 0.31]"),
+        (Image(url="u", scores={"bytes": 26582.0}), "[picture 1: not fetched, bytes 26,582]"),
+        (
+            Image(url="u", scores={"sharpness": 3236.98}),
+            "[picture 1: not fetched, sharpness 3,236.98]",
+        ),
+        (Image(url="u", scores={"odd": float("nan")}), "[picture 1: not fetched, odd nan]"),
     ],
 )
 def test_a_picture_in_words(image, expected):

@@ -35,10 +35,11 @@ def open_store(uri: str, *, new: bool = False) -> Memory:
             return Memory.open(place)
     if new:
         return Memory.open(uri)
-    raise InputError(
-        f"{shown(uri)}: no store of fetches is there, nor at {shown(below)}; name the store "
-        "of a build that asked the web (OUTPUT.work), or what its fetch.store says"
-    )
+    beside = f"{uri.rstrip('/')}.work"
+    named = "name the store of a build that asked the web (OUTPUT.work), or its fetch.store"
+    if check(Blobs.open(f"{beside}/{FETCHED}")):
+        named = f"it is in {shown(beside)}"
+    raise InputError(f"{shown(uri)}: no store of fetches is there, nor at {shown(below)}; {named}")
 
 
 def entries_of(named: Mapping[str, Sequence[str]], lists: Sequence[str]) -> list[str]:

@@ -1,11 +1,13 @@
 """What must never be fetched again, nor read: addresses, domains and contents that were taken down.
 
-A list is text: a line is an http(s) URL, a domain, or 64 hex digits of a SHA-256; blank lines and
-what follows a `#` after a blank are passed over. The store keeps what was ever buried in files of
-`tombstones/` that are named by their hash and only grow in number.
+A list is text: a line is an http(s) URL, a domain (or the IPv4 address of a host without one), or
+64 hex digits of a SHA-256; blank lines and what follows a `#` after a blank are passed over. The
+store keeps what was ever buried in files of `tombstones/` that are named by their hash and only
+grow in number.
 """
 
 import hashlib
+import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -156,11 +158,18 @@ def _entry(text: str, where: str) -> str:
         domain = ascii_host(text.rstrip("."))
     except ValueError:
         domain = ""
-    if _DOMAIN.fullmatch(domain):
+    if _DOMAIN.fullmatch(domain) or _is_ipv4(domain):
         return domain
     raise InputError(
         f"{where}: {text[:80]!r} is neither an http(s) URL, a domain nor 64 hex digits of SHA-256"
     )
+
+
+def _is_ipv4(host: str) -> bool:
+    try:
+        return str(ipaddress.IPv4Address(host)) == host
+    except ValueError:
+        return False
 
 
 def _address(key: str) -> str:

@@ -303,20 +303,18 @@ def test_a_build_without_a_single_image_says_why_and_leaves_no_folder(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture
-def pairs_of(tmp_path, image_bytes):
-    """`pairs_of([(file, caption)])`: a table beside three pictures, two of them the same pixels."""
-    picture = image_bytes(300, 220, "PNG", seed=1)
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "a.png").write_bytes(picture)
-    (tmp_path / "in" / "b.bmp").write_bytes(image_bytes(300, 220, "BMP", seed=1))
-    (tmp_path / "in" / "c.png").write_bytes(image_bytes(300, 220, "PNG", seed=5))
+@pytest.mark.beam
+@pytest.mark.parametrize(("private", "is_told"), [(2, True), (1, False)])
+def test_what_more_than_half_were_dropped_for_is_told_with_what_to_do(tmp_path, private, is_told):
+    urls = ["a.jpg", *(f"http://10.0.0.{n}/a.jpg" for n in range(private))]
+    table = jsonl(tmp_path / "t.jsonl", [{"url": url, "text": "a caption"} for url in urls])
+    asking = ("images.source=http", "fetch.manners.contact=me@site.example")
 
-    def make(pairs, **columns):
-        rows = [{"url": file, "text": caption, **columns} for file, caption in pairs]
-        return jsonl(tmp_path / "in" / "t.jsonl", rows)
+    with pytest.raises(InputError, match="no pair was kept of") as caught:
+        build([table], tmp_path / "out", overrides=asking)
 
-    return make
+    assert ("private networks are not asked" in str(caught.value)) is is_told
+    assert "no image was found beside" not in str(caught.value)
 
 
 @pytest.mark.beam

@@ -125,6 +125,11 @@ def test_a_folder_that_is_no_store_is_refused_and_none_is_made(command, tmp_path
     assert not (tmp_path / "out").exists()
 
 
+def test_the_output_of_a_build_is_answered_with_where_its_store_is(tmp_path, store, capsys):
+    _, error = refused(capsys, "stats", tmp_path / "out")
+    assert error.rstrip().endswith(f"; it is in {store}")
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path, capsys):
     (tmp_path / "format.json").write_text("{}")
     code, error = refused(capsys, "stats", tmp_path)

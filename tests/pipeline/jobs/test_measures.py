@@ -25,7 +25,7 @@ from openm3w.filters.similarity import SIMILARITY
 from openm3w.pipeline.completed import Completed
 from openm3w.pipeline.jobs.measured import read_rows
 from openm3w.pipeline.jobs.measures import commit_measures
-from openm3w.pipeline.jobs.scores import SCHEMAS
+from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.scoring.windows import split
 from openm3w.pipeline.store import Folder
 from openm3w.shards.document import Document, Image, ImageContent, Signals, Text

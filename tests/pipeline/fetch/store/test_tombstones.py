@@ -61,6 +61,19 @@ def test_a_domain_below_another_is_buried_alone():
     assert not buried.covers("http://site.example/")
 
 
+@pytest.mark.parametrize(
+    ("url", "covered"),
+    [
+        ("http://10.0.0.1:8080/a", True),
+        ("https://10.0.0.1/", True),
+        ("http://10.0.0.11/", False),
+        ("http://110.0.0.1/", False),
+    ],
+)
+def test_a_host_without_a_name_is_buried_by_its_address(url, covered):
+    assert Tombstones.of(["10.0.0.1"]).covers(url) is covered
+
+
 def test_a_list_may_have_comments_blank_lines_and_capitals():
     buried = Tombstones.of(
         ["# asked for on 1 May", "", f"  {SHA.upper()}  # a picture", "http://a.example/#part"]
@@ -74,7 +87,17 @@ def test_a_list_may_have_comments_blank_lines_and_capitals():
 
 @pytest.mark.parametrize(
     "line",
-    ["word", "com", "a b.example", SHA[:-1], "ftp://a.example/x", "http://", "10.0.0.1", "-.x"],
+    [
+        "word",
+        "com",
+        "a b.example",
+        SHA[:-1],
+        "ftp://a.example/x",
+        "http://",
+        "10.0.0",
+        "10.0.0.01",
+        "-.x",
+    ],
 )
 def test_a_line_that_is_nothing_to_bury_is_told_with_its_place(line):
     with pytest.raises(InputError, match=r"list\.txt:2: ") as told:
