@@ -14,7 +14,7 @@ from openm3w.shards import verify as verification
 from openm3w.shards.catalog import Catalog
 from openm3w.shards.keyboard import keyboard
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.terminal import clean, clean_line
+from openm3w.shards.terminal import clean, clean_line, counted
 
 PLANNED = {
     "import": "other formats as shards",
@@ -148,9 +148,9 @@ def verify(where: str, *, quick: bool, as_json: bool) -> None:
     else:
         for fault in result.faults:
             click.echo(clean_line(fault))
-        said = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+        said = ", ".join(counted(count, name.removesuffix("s")) for name, count in counts.items())
         how = "sizes and indexes" if quick else "every byte"
-        faults = f"{len(result.faults):,} faults" if result.faults else "ok"
+        faults = counted(len(result.faults), "fault") if result.faults else "ok"
         click.echo(f"{faults}: {said} ({how})", err=bool(result.faults))
     if result.faults:
         raise click.exceptions.Exit(1)
@@ -174,8 +174,7 @@ def join(where: tuple[str, ...], output: Path, name: str | None, *, force: bool)
     value = manifest.mixture_to_json(output, datasets, name or output.stem)
     before = commit.read_json(output)
     samples = sum(dataset.nsamples for dataset in datasets)
-    noun = "dataset" if len(datasets) == 1 else "datasets"
-    said = f"{output}: {len(datasets)} {noun}, {samples:,} samples"
+    said = f"{output}: {counted(len(datasets), 'dataset')}, {counted(samples, 'sample')}"
     if before == value:
         click.echo(f"{said}; nothing changed")
         return

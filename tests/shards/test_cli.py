@@ -71,6 +71,13 @@ def test_verify_says_ok_with_counts(dataset, options):
     assert result.output.startswith("ok: 3 shards, 6 samples, 8 images")
 
 
+def test_one_of_a_kind_is_told_as_one(dataset, tmp_path):
+    one = dataset("one", sizes=[("train", 1)]).root
+    assert m3w("shards", "verify", one).output.startswith("ok: 1 shard, 1 sample, ")
+    joined = m3w("shards", "join", one, "--output", tmp_path / "mix.json")
+    assert "1 dataset, 1 sample\n" in joined.output
+
+
 def test_verify_prints_a_line_for_each_fault_and_fails(dataset):
     written = dataset()
     for shard in written.shards[:2]:
@@ -249,7 +256,7 @@ def test_faults_are_the_exit_code_of_the_command_line_itself(dataset, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["shards", "verify", str(written.root)])
     assert stop.value.code == 1
-    assert "1 faults" in capsys.readouterr().err
+    assert "1 fault: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "{", ""])
