@@ -8,7 +8,7 @@ import click
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline.fetch.getting import Again
-from openm3w.pipeline.fetch.settings import Refetch
+from openm3w.pipeline.fetch.settings import Refetch, fault_of_contact
 from openm3w.pipeline.options import combined
 
 _DAY = 86_400.0
@@ -48,7 +48,13 @@ fetch_options = combined(
 
 
 def fetch_overrides(*, fetch: bool, contact: str, allow_private_networks: bool) -> tuple[str, ...]:
-    """The options as changes to a recipe, before those of `--set`."""
+    """The options as changes to a recipe, before those of `--set`.
+
+    Raises:
+        RecipeError: nobody can be written to at the contact.
+    """
+    if contact and (fault := fault_of_contact(contact)):
+        raise RecipeError(f"--contact: {fault}")
     found = []
     if fetch:
         found.append("images.source=http")

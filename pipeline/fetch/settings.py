@@ -29,6 +29,16 @@ _MAIL = re.compile(r"[^\s@]+@[^\s@.]+(?:\.[^\s@.]+)+")
 Refetch = Literal["", "failed", "older-than", "all"]
 
 
+def fault_of_contact(value: str) -> str:
+    """Why a contact is none, as the end of a message; "" of one that is."""
+    if _is_contact(value):
+        return ""
+    return (
+        f"{value[:80]!r}, expected an http(s) URL or an e-mail address of at most {_MAX_CONTACT} "
+        "characters, as https://example.org/bot"
+    )
+
+
 def _is_contact(value: str) -> bool:
     """Whether somebody can be written to there, and a user agent can say it."""
     if len(value) > _MAX_CONTACT or not value.isprintable() or any(c in " ();\\" for c in value):
@@ -124,11 +134,8 @@ class Manners:
         for name in ("per_domain_rate", "max_crawl_delay", "max_retry_after"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"{name} is {getattr(self, name)}, expected 0 or more")
-        if self.contact and not _is_contact(self.contact):
-            raise ValueError(
-                f"contact: {self.contact[:80]!r}, expected an http(s) URL or an e-mail address of "
-                f"at most {_MAX_CONTACT} characters"
-            )
+        if self.contact and (fault := fault_of_contact(self.contact)):
+            raise ValueError(f"contact: {fault}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -76,6 +76,11 @@ def test_shards_that_cannot_be_adopted_are_left_out_where_that_is_asked_for(
         (["build", "t.jsonl", "--images", "gone"], 1, "--images gone: no such file"),
         (["build", "t.jsonl", "--images", ""], 1, "--images '': an empty name"),
         (["build", "t.jsonl", "--fetch"], 2, "by --contact or in fetch.manners.contact"),
+        (
+            ["build", "t.jsonl", "--fetch", "--contact", "bob"],
+            2,
+            "--contact: 'bob', expected an http(s) URL or an e-mail address",
+        ),
         (["build", "t.jsonl", "--set", "imags.min_side=1"], 2, "did you mean 'images'"),
         (["build", "t.jsonl", "--runner", "flink"], 2, "planned and not built yet"),
         (
