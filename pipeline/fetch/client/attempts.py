@@ -22,11 +22,16 @@ class Attempt:
     connects: int = 0
 
 
+class NoProxyError(OSError):
+    """What the environment names as a proxy is none that can be asked."""
+
+
 ATTEMPT: ContextVar[Attempt] = ContextVar("openm3w_attempt")
 """The attempt that this code runs for."""
 
 
 _REASONS: tuple[tuple[type[BaseException], str], ...] = (  # the first that fits
+    (NoProxyError, "connect_failure"),
     (TooLargeError, "too_large"),
     (BadEncodingError, "bad_encoding"),
     (aiohttp.SocketTimeoutError, "idle_timeout"),

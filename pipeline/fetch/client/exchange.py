@@ -41,7 +41,7 @@ class Exchanges:
         """Asks for a URL and has its answer read.
 
         Asks again only where a connection had been kept, and the server has closed it meanwhile
-        (RFC 9112, section 9.3.1) or left something of the answer before on it.
+        (RFC 9112, section 9.3.1) or sent more on it than it was asked for.
 
         Raises:
             aiohttp.ClientError, HttpProcessingError, OSError,
@@ -79,6 +79,8 @@ class Exchanges:
         protocol = connection.protocol
         if protocol is None or protocol.transport is None or protocol.transport.is_closing():
             raise aiohttp.ServerDisconnectedError
+        if len(protocol):  # an answer that nobody asked for, which must not be that to this request
+            raise aiohttp.ServerDisconnectedError
         protocol.set_response_params(
             read_until_eof=True,
             auto_decompress=False,
@@ -86,8 +88,8 @@ class Exchanges:
             **self.parsing,
         )
         protocol.transport.write(_head(request))
-        protocol.start_timeout()
         while True:
+            protocol.start_timeout()  # which an answer of 1xx has ended
             message, body = await protocol.read()
             if not 100 <= message.code < 200 or message.code == _SWITCHING_PROTOCOLS:
                 return message, body

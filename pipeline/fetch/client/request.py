@@ -1,6 +1,7 @@
 """One request over HTTP: guarded, bounded, and answered whatever happens."""
 
 import asyncio
+import contextlib
 import errno
 import functools
 import logging
@@ -18,7 +19,7 @@ import aiohttp
 from yarl import URL
 
 from openm3w.pipeline.fetch.client.addresses import PRIVATE, refuses
-from openm3w.pipeline.fetch.client.attempts import ATTEMPT, Attempt, fault
+from openm3w.pipeline.fetch.client.attempts import ATTEMPT, Attempt, NoProxyError, fault
 from openm3w.pipeline.fetch.client.exchange import Exchanges
 from openm3w.pipeline.fetch.client.hop import Hop
 from openm3w.pipeline.fetch.client.protocol import CarefulConnector
@@ -48,6 +49,7 @@ KEEP_ALIVE = 3.0
 """Seconds that a connection is kept for the next request (ours). A host that is asked at all is
 asked every quarter of a second."""
 
+_PROXY_SCHEMES = ("http", "https")
 _LOGGER = logging.getLogger(__name__)
 
 
@@ -148,13 +150,14 @@ class Session:
         )
         if aim.url is None:
             return Answer(url=url, reason=aim.reason)
-        proxy = self._proxy(aim.url.scheme, aim.url.raw_host or "")
-        attempt = Attempt(proxied=proxy is not None)
+        attempt = Attempt()
         hop = Hop(url, limits.max_bytes if max_bytes is None else max_bytes)
         hop.reads_all = max_bytes is None
         token = ATTEMPT.set(attempt)
         try:
-            async with asyncio.timeout(self._limits.total_seconds):
+            async with asyncio.timeout(limits.total_seconds):
+                proxy = self._proxy(aim.url.scheme, aim.url.raw_host or "")
+                attempt.proxied = proxy is not None
                 await self._exchanges.get(aim.url, proxy, attempt, hop.read)
         except Exception as error:  # noqa: BLE001  # any other would take the whole bundle with it
             if not hop.is_said:
@@ -169,7 +172,12 @@ class Session:
         proxy = self._proxies.get(scheme) or self._proxies.get("all")
         if not proxy:
             return None
-        return URL(proxy if "://" in proxy else f"http://{proxy}")
+        with contextlib.suppress(ValueError):
+            url = URL(proxy if "://" in proxy else f"http://{proxy}")
+            if url.scheme in _PROXY_SCHEMES and url.host:
+                return url
+        _say_proxy(scheme)
+        raise NoProxyError
 
     def _check(self, places: Sequence[Place]) -> None:
         """Refuses a host for any of its addresses; the resolver asks it, and every connect."""
@@ -213,6 +221,16 @@ def _say_private() -> None:
     _LOGGER.warning(
         "allow_private_networks is on: URLs may lead to this machine and to private networks; "
         "use it for tests alone, never on URLs that others wrote"
+    )
+
+
+@functools.cache
+def _say_proxy(scheme: str) -> None:
+    _LOGGER.error(
+        "the environment names for %s no proxy that is an http(s) URL, and requests fail for it; "
+        "correct %s_proxy or ALL_PROXY",
+        scheme,
+        scheme,
     )
 
 

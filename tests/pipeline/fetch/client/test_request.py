@@ -1,6 +1,7 @@
 """Tests of one request against the hostile server, an endpoint at a time, and of its guards."""
 
 import asyncio
+import base64
 import contextlib
 import dataclasses
 import logging
@@ -141,6 +142,39 @@ def test_a_proxy_is_asked_where_a_setting_says_so(monkeypatch) -> None:
     assert seen == ["http://far.test/a"]
     assert through.status == 404
     assert (literal.reason, direct.reason) == ("private_address", "private_address")
+
+
+def test_a_proxy_is_told_its_credentials_with_each_request(monkeypatch) -> None:
+    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
+
+    async def get(server: HostileServer, _: Session) -> tuple[set[str | None], int, str]:
+        monkeypatch.setenv("http_proxy", f"http://me:se%40cret@127.0.0.1:{server.port}")
+        async with Session(limits, Manners(), resolver=StubResolver()) as session:
+            for path in ("/1", "/2"):
+                await session.get(f"http://far.test{path}")
+        told = {headers.get("proxy-authorization") for _, headers in server.seen}
+        return told, server.connections, server.seen[0][0]
+
+    credentials = base64.b64encode(b"me:se@cret").decode()
+    assert ask(get) == ({f"Basic {credentials}"}, 1, "http://far.test/1")
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["http://[bad", "http://host:port", "socks5://127.0.0.1:9", "ftp://127.0.0.1/", "http://"],
+)
+def test_a_proxy_that_is_none_is_a_failure_and_said_once(proxy, monkeypatch, caplog) -> None:
+    request._say_proxy.cache_clear()
+    monkeypatch.setenv("http_proxy", proxy)
+    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
+
+    async def get(*_: object) -> list[str]:
+        async with Session(limits, Manners(), resolver=StubResolver()) as session:
+            return [(await session.get(f"http://{at}.test/")).reason for at in "ab"]
+
+    assert ask(get) == ["connect_failure"] * 2
+    (record,) = caplog.records
+    assert "correct http_proxy" in record.getMessage()
 
 
 async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -469,6 +503,55 @@ def test_what_is_left_of_the_answer_before_spoils_none_that_comes_after() -> Non
 
     right = [[("", True)] * 3, 3, {"/1": 1, "/2": 2, "/3": 2}]
     assert ask(get) == right
+
+
+def test_an_answer_that_came_before_it_was_asked_for_is_nobody_s() -> None:
+    async def other(wire) -> None:
+        await wire.say("200 OK", body=PICTURE)
+        if wire.path == "/1":
+            await asyncio.sleep(0.05)  # or it is seen with the first, whose connection then goes
+            await wire.say("200 OK", body=b"planted")
+
+    async def get(server: HostileServer, session: Session) -> tuple[object, ...]:
+        server.other = other
+        first = await session.get(server.url("/1"))
+        await asyncio.sleep(0.2)
+        second = await session.get(server.url("/2"))
+        return first.body == PICTURE, second.body == PICTURE, server.connections, server.requests
+
+    assert ask(get) == (True, True, 2, {"/1": 1, "/2": 1})
+
+
+def test_silence_after_a_provisional_answer_is_an_idle_timeout() -> None:
+    async def other(wire) -> None:
+        await wire.say("103 Early Hints")
+        await wire.silence()
+
+    async def get(server: HostileServer, session: Session) -> str:
+        server.other = other
+        return (await session.get(server.url("/a"))).reason
+
+    assert ask(get, dataclasses.replace(HERE, idle_seconds=0.2)) == "idle_timeout"
+
+
+@pytest.mark.parametrize(
+    "length", ["+3", "3 3", "3, 3", "-3", "0x3", "3_0", "", "9" * 30, "9" * 5000]
+)
+@pytest.mark.parametrize("status", ["200 OK", "302 Found", "204 No Content"])
+def test_a_length_that_is_no_number_is_an_answer_like_any_other(length, status, caplog) -> None:
+    async def other(wire) -> None:
+        await wire.send(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\nabc".encode())
+
+    async def get(server: HostileServer, session: Session) -> str:
+        server.other = other
+        return (await session.get(server.url("/a"))).reason
+
+    assert ask(get, dataclasses.replace(HERE, idle_seconds=0.3)) in {
+        "bad_response",
+        "",
+        "too_large",
+    }
+    assert not caplog.records
 
 
 def test_an_answer_that_is_none_on_a_new_connection_is_not_asked_for_again() -> None:
