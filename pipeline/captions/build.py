@@ -204,6 +204,8 @@ def _counts(plan: CaptionPlan, job: Job) -> Iterator[Mapping[str, Any]]:
 _HINTS = {
     "not_found": "; no image was found beside the table or in --images: name a folder, a tar or a "
     "web archive that holds them, or ask the web with --fetch",
+    "bad_url": "; these are no http(s) URLs, and no image of such a name is beside the table or in "
+    "--images: name a folder, a tar or a web archive that holds them",
     "bad_port": "; ports other than 80 and 443 are named, as --set 'fetch.limits.ports=[80,8080]'",
     "private_address": "; addresses of this machine and of private networks are not asked, but for "
     "tests with --allow-private-networks",

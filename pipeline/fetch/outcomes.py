@@ -9,7 +9,7 @@ Outcome = Literal["fetched", "dropped", "failed"]
 REFUSED = frozenset(
     {
         "bad_url",  # no http(s) URL that can be asked
-        "bad_scheme",  # a redirect to another scheme
+        "bad_scheme",  # another than http(s), of the URL itself or of a redirect
         "bad_port",
         "private_address",  # of the host itself or of a redirect, whatever name it came by
         "robots_disallowed",

@@ -18,6 +18,7 @@ from openm3w.pipeline.jobs.grouping import (
     is_for_web,
     make_units,
     make_web_units,
+    not_asked,
     web_group,
 )
 from openm3w.pipeline.jobs.packing import has_its_pack
@@ -62,7 +63,11 @@ def commit_packs(
     """
     here = found
     if url_of:
-        here = found | "In archives" >> beam.Filter(lambda found: not is_for_web(found, url_of))
+        here = (
+            found
+            | "In archives" >> beam.Filter(lambda found: not is_for_web(found, url_of))
+            | "Not asked" >> beam.Map(not_asked, url_of)
+        )
     units = (
         here
         | "By archive" >> beam.Map(lambda found: (home(found), found))

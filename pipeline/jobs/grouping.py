@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from openm3w.filters.url import registered_domain
+from openm3w.pipeline.fetch.client.targets import fault_of_scheme
 from openm3w.pipeline.images.resolve import Found
 
 MAX_IMAGES = 500
@@ -28,7 +29,7 @@ WEB = "web"
 """Stands for an archive where images are asked of the web."""
 
 UrlOf = Callable[[str], str]
-"""Name of an image -> the http(s) URL that it can be asked for by, or ""."""
+"""Name of an image -> what it can be asked for by, if that is an http(s) URL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,13 @@ def make_units(archive: str, found: Iterable[Found]) -> Iterator[PackUnit]:
 
 def is_for_web(found: Found, url_of: UrlOf) -> bool:
     """Whether an image that no archive has can be asked of the web."""
-    url = url_of(found.origin) if found.reason in NOT_HELD else ""
-    return url.startswith(("http://", "https://"))
+    return found.reason in NOT_HELD and not fault_of_scheme(url_of(found.origin))
+
+
+def not_asked(found: Found, url_of: UrlOf) -> Found:
+    """What the web is not asked for, with the reason for that where no archive has it either."""
+    fault = fault_of_scheme(url_of(found.origin)) if found.reason in NOT_HELD else ""
+    return found._replace(reason=fault) if fault else found
 
 
 def web_group(found: Found, url_of: UrlOf, number: int) -> tuple[str, Found]:

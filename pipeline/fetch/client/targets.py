@@ -63,11 +63,8 @@ def target(url: str, *, ports: tuple[int, ...], allow_private: bool, nat64: bool
     is judged here, as `Limits` says it; names are, when they are looked up.
     """
     url = _cleaned(url)
-    scheme = _SCHEME.match(url)
-    if scheme is None:
-        return Target("bad_url")
-    if scheme[1].lower() not in _DEFAULT_PORTS:
-        return Target("bad_scheme")
+    if fault := _fault_of_scheme(url):
+        return Target(fault)
     lets = _Lets(allow_private=allow_private, nat64=nat64)
     try:
         parts = urlsplit(url)
@@ -91,6 +88,11 @@ def target(url: str, *, ports: tuple[int, ...], allow_private: bool, nat64: bool
     )
 
 
+def fault_of_scheme(text: str) -> str:
+    """`bad_url` of what begins with no scheme, `bad_scheme` of another than http(s), else ""."""
+    return _fault_of_scheme(_cleaned(text))
+
+
 def redirected(url: str, location: str) -> tuple[str, str]:
     """Where a Location header leads from a URL, and a reason of REFUSED where it must not.
 
@@ -111,6 +113,13 @@ def redirected(url: str, location: str) -> tuple[str, str]:
         return "", "bad_url"
     place = parts.netloc.rpartition("@")[2]
     return SplitResult(parts.scheme, place, path, query, "").geturl(), ""
+
+
+def _fault_of_scheme(cleaned: str) -> str:
+    scheme = _SCHEME.match(cleaned)
+    if scheme is None:
+        return "bad_url"
+    return "" if scheme[1].lower() in _DEFAULT_PORTS else "bad_scheme"
 
 
 def _cleaned(url: str) -> str:

@@ -318,6 +318,35 @@ def test_what_more_than_half_were_dropped_for_is_told_with_what_to_do(tmp_path, 
 
 
 @pytest.mark.beam
+@pytest.mark.parametrize(
+    ("asks", "dropped"),
+    [(True, {"bad_scheme": 1, "bad_url": 2, "private_address": 1}), (False, {"not_found": 4})],
+)
+def test_what_can_neither_be_found_nor_asked_for_is_told_from_what_is_not_there(
+    tmp_path, image_bytes, asks, dropped
+):
+    (tmp_path / "a b.jpg").write_bytes(image_bytes(64, 64, "JPEG"))
+    cells = ["a b.jpg", "ftp://127.0.0.3/x.jpg", "not a url", "b.jpg", "HTTP://127.0.0.3/x.jpg"]
+    table = jsonl(tmp_path / "t.jsonl", [{"url": cell, "text": "a caption"} for cell in cells])
+    asking = ("images.source=http", "fetch.manners.contact=me@site.example") if asks else ()
+
+    built, _ = build([table], tmp_path / "out", overrides=asking)
+
+    assert reasons(built, "images", "images") == (5, 1, dropped)
+
+
+@pytest.mark.beam
+def test_a_build_of_names_that_no_file_has_says_that_the_web_has_none_either(tmp_path):
+    table = jsonl(tmp_path / "t.jsonl", [{"url": "a.jpg", "text": "a caption"}])
+    asking = ("images.source=http", "fetch.manners.contact=me@site.example")
+
+    with pytest.raises(
+        InputError, match=r"bad_url 1; these are no http\(s\) URLs.*: name a folder"
+    ):
+        build([table], tmp_path / "out", overrides=asking)
+
+
+@pytest.mark.beam
 def test_frequent_captions_and_equal_pairs_are_dropped_once_each(tmp_path, pairs_of):
     often = [("a.png", "one of too many"), ("c.png", "one of too many")]
     rare = [("c.png", "one of just enough"), ("a.png", "one of just enough")]

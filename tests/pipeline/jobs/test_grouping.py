@@ -3,7 +3,15 @@ from collections import Counter
 import pytest
 
 from openm3w.pipeline.images.resolve import Found
-from openm3w.pipeline.jobs.grouping import MAX_IMAGES, WEB, make_units, make_web_units
+from openm3w.pipeline.jobs.grouping import (
+    MAX_IMAGES,
+    NOT_HELD,
+    WEB,
+    is_for_web,
+    make_units,
+    make_web_units,
+    not_asked,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +38,31 @@ def test_images_that_no_archive_holds_are_of_no_archive():
     (unit,) = make_units("missing3", [Found("http://a/", reason="not_in_archive")])
 
     assert unit.archive == ""
+
+
+@pytest.mark.parametrize("reason", sorted(NOT_HELD))
+@pytest.mark.parametrize(
+    ("origin", "why_not"),
+    [
+        ("http://a/", ""),
+        ("HTTPS://[bad/", ""),  # the fetcher says what is wrong with it
+        ("ftp://a/", "bad_scheme"),
+        ("data:image/png;base64,", "bad_scheme"),
+        ("a.jpg", "bad_url"),
+        ("", "bad_url"),
+    ],
+)
+def test_the_web_is_asked_for_what_begins_as_a_url_of_its_own(reason, origin, why_not):
+    found = Found(origin, reason=reason)
+
+    assert is_for_web(found, str) is not bool(why_not)
+    assert not_asked(found, str) == Found(origin, reason=why_not or reason)
+
+
+@pytest.mark.parametrize("found", [Found("a.jpg", "u", 5), Found("a.jpg", reason="ambiguous_name")])
+def test_what_a_file_has_stays_as_it_was_found(found):
+    assert not is_for_web(found, str)
+    assert not_asked(found, str) == found
 
 
 def test_units_mix_domains_and_keep_each_in_its_place():
