@@ -91,7 +91,7 @@ def plain_luma(data: bytes, width: int, height: int) -> tuple[Image.Image, Pixel
     """
     try:
         return _luma(data, (width, height)) if simplejpeg else None
-    except ValueError:
+    except _NOT_HERE:
         return None
 
 
@@ -104,9 +104,13 @@ def plain(data: bytes, width: int, height: int, side: int) -> tuple[Image.Image,
         return None
     try:
         pixels = _decoded(data, "RGBX", (width, height))
-    except ValueError:
+    except _NOT_HERE:
         return None
     return _around(pixels, (width, height), "RGBX"), pixels
+
+
+_NOT_HERE = (ValueError, MemoryError)
+"""What is left to Pillow, whose callers know all that it raises."""
 
 
 def _luma(data: bytes, size: tuple[int, int]) -> tuple[Image.Image, Pixels]:

@@ -2,6 +2,9 @@
 
 import io
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from tests.conftest import photograph
@@ -106,6 +109,35 @@ def test_a_large_one_is_reduced_as_it_is_decoded():
     assert (opened.picture.size, opened.width) == ((2 * SIDE, 2 * SIDE), 4 * SIDE)
     opened = open_picture(jpeg(4 * SIDE, 4 * SIDE - 1), ENCODING)
     assert opened.picture.size == (4 * SIDE, 4 * SIDE - 1)
+
+
+SHORT = """
+import resource, sys
+from openm3w.pipeline.images.opening import Encoding, UnusableImageError, open_picture
+data, keeps = bytes.fromhex(sys.argv[1]), (lambda *_: True) if sys.argv[2] == "True" else None
+for few in (False, True):
+    if few:
+        used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + (48 << 20), -1))
+    try:
+        open_picture(data, Encoding(side=4096), keeps)
+    except UnusableImageError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="measures by Linux's /proc")
+@pytest.mark.parametrize("keeps", [True, False])
+def test_one_that_memory_does_not_hold_ends_no_process(keeps):
+    data = jpeg().replace(b"\0\x46\0\x5a\3", b"\x20\0\x20\0\3")  # 8192 x 8192
+    done = subprocess.run(
+        [sys.executable, "-c", SHORT, data.hex(), str(keeps)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "undecodable\n" * 2
 
 
 def test_damaged_ones_are_refused_alike(both):
