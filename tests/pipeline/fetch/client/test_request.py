@@ -538,7 +538,7 @@ def test_silence_after_a_provisional_answer_is_an_idle_timeout() -> None:
     "length", ["+3", "3 3", "3, 3", "-3", "0x3", "3_0", "", "9" * 30, "9" * 5000]
 )
 @pytest.mark.parametrize("status", ["200 OK", "302 Found", "204 No Content"])
-def test_a_length_that_is_no_number_is_an_answer_like_any_other(length, status, caplog) -> None:
+def test_a_length_that_is_no_number_is_no_http(length, status, caplog) -> None:
     async def other(wire) -> None:
         await wire.send(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\nabc".encode())
 
@@ -546,12 +546,8 @@ def test_a_length_that_is_no_number_is_an_answer_like_any_other(length, status, 
         server.other = other
         return (await session.get(server.url("/a"))).reason
 
-    assert ask(get, dataclasses.replace(HERE, idle_seconds=0.3)) in {
-        "bad_response",
-        "",
-        "too_large",
-    }
-    assert not caplog.records
+    assert ask(get) == "bad_response"
+    assert all(record.levelno < logging.ERROR for record in caplog.records)
 
 
 def test_an_answer_that_is_none_on_a_new_connection_is_not_asked_for_again() -> None:
