@@ -25,7 +25,8 @@ fetch_options = combined(
         "--contact",
         default="",
         metavar="URL",
-        help="URL or e-mail address in the user agent: whom the owner of a site may write to.",
+        help="URL or e-mail address in the user agent: whom the owner of a site may write to. "
+        "It is public, also in the manifest.",
     ),
     click.option(
         "--refetch",

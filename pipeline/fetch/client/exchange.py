@@ -7,8 +7,8 @@ that the version of aiohttp is held to one in which the tests of the hostile ser
 """
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import aiohttp
@@ -22,20 +22,39 @@ from openm3w.pipeline.fetch.client.attempts import Attempt
 Read = Callable[[RawResponseMessage, aiohttp.StreamReader], Awaitable[None]]
 """Takes an answer's head, and of its body what it wants."""
 
+MAX_ORIGINS: Final = 4096
+"""Origins whose request is remembered (ours), some 2 kB each."""
 _SWITCHING_PROTOCOLS: Final = 101
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Exchanges:
     """GET requests, each at most once on a new connection."""
 
-    connector: aiohttp.BaseConnector
-    headers: Mapping[str, str]
-    """Sent with each request, beside Host."""
-    timeout: aiohttp.ClientTimeout
-    """`connect` and `sock_read`, in seconds."""
-    parsing: Mapping[str, Any]
-    """Bounds of the parser: `max_line_size`, `max_field_size` and `max_headers`."""
+    def __init__(
+        self,
+        connector: aiohttp.BaseConnector,
+        *,
+        headers: Mapping[str, str],
+        timeout: aiohttp.ClientTimeout,
+        parsing: Mapping[str, Any],
+    ) -> None:
+        """Takes the connector over, for use within a running loop.
+
+        Args:
+            connector: closed by `close`.
+            headers: sent with each request, beside Host.
+            timeout: `connect` and `sock_read`, in seconds.
+            parsing: bounds of the parser: `max_line_size`, `max_field_size` and `max_headers`.
+        """
+        self._connector = connector
+        self._headers = headers
+        self._timeout = timeout
+        self._parsing = parsing
+        self._request_to = functools.lru_cache(MAX_ORIGINS)(self._made)
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        await self._connector.close()
 
     async def get(self, url: URL, proxy: URL | None, attempt: Attempt, read: Read) -> None:
         """Asks for a URL and has its answer read.
@@ -48,13 +67,13 @@ class Exchanges:
             TimeoutError: no answer, or none that can be read.
             Whatever `read` does.
         """
-        loop = asyncio.get_running_loop()
-        request = aiohttp.ClientRequest("GET", url, headers=self.headers, proxy=proxy, loop=loop)
+        # To connect, only a URL's origin matters; what a proxy wants is written into its request.
+        request = self._made(url, proxy) if proxy else self._request_to(url.origin())
         while True:
             connection = await self._connect(request)
             try:
                 try:
-                    message, body = await self._ask(connection, request)
+                    message, body = await self._ask(connection, _head(request, url))
                 except _OF_KEPT:
                     if attempt.connects:
                         raise
@@ -67,14 +86,18 @@ class Exchanges:
             connection.release()  # closes what is not at its end
             return
 
+    def _made(self, url: URL, proxy: URL | None = None) -> aiohttp.ClientRequest:
+        loop = asyncio.get_running_loop()
+        return aiohttp.ClientRequest("GET", url, headers=self._headers, proxy=proxy, loop=loop)
+
     async def _connect(self, request: aiohttp.ClientRequest) -> Connection:
         try:
-            return await self.connector.connect(request, traces=[], timeout=self.timeout)
+            return await self._connector.connect(request, traces=[], timeout=self._timeout)
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError(f"no connection to {request.url}") from error
 
     async def _ask(
-        self, connection: Connection, request: aiohttp.ClientRequest
+        self, connection: Connection, head: bytes
     ) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
         protocol = connection.protocol
         if protocol is None or protocol.transport is None or protocol.transport.is_closing():
@@ -82,10 +105,10 @@ class Exchanges:
         protocol.set_response_params(
             read_until_eof=True,
             auto_decompress=False,
-            read_timeout=self.timeout.sock_read,
-            **self.parsing,
+            read_timeout=self._timeout.sock_read,
+            **self._parsing,
         )
-        protocol.transport.write(_head(request))
+        protocol.transport.write(head)
         protocol.start_timeout()
         while True:
             message, body = await protocol.read()
@@ -101,9 +124,8 @@ _OF_KEPT = (
 """What a kept connection breaks with before there is an answer."""
 
 
-def _head(request: aiohttp.ClientRequest) -> bytes:
+def _head(request: aiohttp.ClientRequest, url: URL) -> bytes:
     """The request as it is sent: to a proxy of plain HTTP with the whole URL."""
-    url = request.url
     aim = str(url) if request.proxy and not request.is_ssl() else url.raw_path_qs
     fields = "".join(f"{name}: {value}\r\n" for name, value in request.headers.items())
     return f"GET {aim} HTTP/1.1\r\n{fields}\r\n".encode()

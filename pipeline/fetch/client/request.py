@@ -93,7 +93,7 @@ class Session:
         resolver = self._given_resolver or SystemResolver()
         self._resolver = CheckedResolver(resolver, self._check, ttl=self._ttl)
         self._exchanges = Exchanges(
-            connector=CarefulConnector(
+            CarefulConnector(
                 limit=0,  # who asks how much at once is the business of the queues
                 resolver=self._resolver,
                 use_dns_cache=False,
@@ -125,7 +125,7 @@ class Session:
         trace: TracebackType | None,
     ) -> None:
         if self._exchanges is not None:
-            await self._exchanges.connector.close()
+            await self._exchanges.close()
         if self._resolver is not None:
             await self._resolver.close()
 
