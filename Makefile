@@ -39,6 +39,8 @@ $(STAMP): pyproject.toml constraints.txt $(C_SOURCES) scripts/torchvision_cpu.py
 	@test -d src/openm3w/shards || { echo 'src/openm3w/shards is no link to a folder: clone again with git -c core.symlinks=true clone ...'; exit 1; }
 	@command -v $(PYTHON) >/dev/null || { echo 'no $(PYTHON) found; name one: make setup PYTHON=python3.12'; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	# C that does not compile fails no installation; what was built before must not stand in for it.
+	rm -f $(VENV)/.set-up-* $(C_SOURCES:.c=.abi3.so)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0 'setuptools>=77.0.3,<82' wheel
 	# pdqhash comes as source alone and wants numpy 2 while it is compiled: apart from the rest, in a place of its own.
 	@command -v c++ >/dev/null || { echo 'no C++ compiler found, which pdqhash needs: apt-get install g++'; exit 1; }

@@ -120,7 +120,7 @@ static void sum_rows(const uint8_t *source, Py_ssize_t first, const axis *across
 }
 
 /* As blue, green, red: OpenCV's order. The weights of a cell add up to one at most, but for their
- * rounding, so that no sum is rounded to more than 255. */
+ * rounding: of no two sides do whites come to more than 255.4918, and none is rounded to 256. */
 static void store(const pixel *cells, Py_ssize_t count, uint8_t *target)
 {
     /* From here on a float has no fraction: adding it rounds to the nearest, halves to even. */
@@ -172,7 +172,7 @@ static int allocate_and_reduce(const uint8_t *source, uint8_t *target, axis *acr
 {
     const size_t rows = AT_ONCE * (size_t)across->source, cells = (size_t)across->target;
     pixel *memory = aligned_alloc(sizeof(pixel), (rows + (AT_ONCE + 1) * cells) * sizeof(pixel));
-    const int is_allocated = allocate(across) & allocate(down) & (memory != NULL);
+    const int is_allocated = memory != NULL && allocate(across) && allocate(down);
     if (is_allocated) {
         weigh(across);
         weigh(down);
@@ -189,7 +189,7 @@ static int allocate_and_reduce(const uint8_t *source, uint8_t *target, axis *acr
 
 static int is_picture(const Py_buffer *view, Py_ssize_t channels)
 {
-    return view->ndim == 3 && view->itemsize == 1 && strcmp(view->format, "B") == 0 &&
+    return view->ndim == 3 && view->format != NULL && strcmp(view->format, "B") == 0 &&
            view->shape[2] == channels && view->shape[0] > 0 && view->shape[1] > 0;
 }
 

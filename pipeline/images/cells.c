@@ -2,7 +2,8 @@
  *
  * Pillow (src/libImaging/Resample.c) takes the mean of the pixels under a cell first along each row
  * and rounds it, then along the columns, by weights of 22 bits. Here the pixels of a row are summed
- * eight at a time and multiplied once. Colours become luma as in its Convert.c.
+ * eight at a time, in whatever order a machine has its bytes, and multiplied once. Colours become
+ * luma as in its Convert.c.
  */
 
 #define Py_LIMITED_API 0x030B0000 /* Python 3.11, the first whose stable ABI has buffers */
@@ -85,7 +86,7 @@ static void measure(const uint8_t *source, int height, int width, int channels, 
     for (int i = 0; i < CELLS; i++) {
         uint32_t sums[CELLS] = {0};
         for (int y = down.first[i]; y < down.first[i] + down.count[i]; y++) {
-            const uint8_t *row = source + (size_t)y * width * channels;
+            const uint8_t *row = source + (Py_ssize_t)y * width * channels;
             if (channels == CHANNELS)
                 row = luma_of(row, width, luma);
             for (int j = 0; j < CELLS; j++)
@@ -103,7 +104,7 @@ static PyObject *cells_of(PyObject *module, PyObject *pixels)
     uint8_t cells[CELLS * CELLS];
     if (PyObject_GetBuffer(pixels, &view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT) < 0)
         return NULL;
-    const int is_picture = view.ndim == 3 && view.itemsize == 1 && strcmp(view.format, "B") == 0 &&
+    const int is_picture = view.ndim == 3 && view.format != NULL && strcmp(view.format, "B") == 0 &&
                            (view.shape[2] == 1 || view.shape[2] == CHANNELS);
     const int is_within = is_picture && view.shape[0] >= CELLS && view.shape[0] <= LONGEST_SIDE &&
                           view.shape[1] >= CELLS && view.shape[1] <= LONGEST_SIDE &&

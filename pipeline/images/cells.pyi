@@ -10,5 +10,6 @@ def cells_of(pixels: np.ndarray[Any, Any], /) -> bytes | None:
     to Pillow.
 
     Raises:
-        ValueError: an array of another shape or type, or not contiguous.
+        ValueError: the array has another shape or type.
+        BufferError: it is not contiguous; numpy raises ValueError.
     """

@@ -148,7 +148,10 @@ def pdq_hash(picture: Image.Image) -> tuple[str, int]:
 
 
 def _cells_of(pixels: "np.ndarray[Any, Any] | None") -> "np.ndarray[Any, Any] | None":
-    """What `_smallest` finds, in a third of its time; None: left to it."""
+    """What `_smallest` finds, in a third of its time of luma, in two thirds of colours.
+
+    None: left to it.
+    """
     found = cells.cells_of(pixels) if cells and pixels is not None else None
     return None if found is None else np.frombuffer(found, np.uint8)
 

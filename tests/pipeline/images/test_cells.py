@@ -101,6 +101,19 @@ def test_other_arrays_are_refused(cells_of, array):
         cells_of(array)
 
 
+def test_other_objects_are_refused(cells_of):
+    with pytest.raises(BufferError, match="not C-contiguous"):
+        cells_of(memoryview(drawn(40, 80, 1)[:, ::2]))
+    for wrong in (None, 1, "text"):
+        with pytest.raises(TypeError):
+            cells_of(wrong)
+
+
+@pytest.mark.parametrize("size", [(0, 50), (50, 0), (0, 0)])
+def test_no_pixels_are_left_to_pillow(cells_of, size):
+    assert cells_of(drawn(*size, 1)) is None
+
+
 def test_threads_do_not_meet(cells_of):
     arrays = [drawn(90 + seed, 300, 4, seed) for seed in range(8)] * 8
 
