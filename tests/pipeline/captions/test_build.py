@@ -346,6 +346,22 @@ def test_a_build_of_names_that_no_file_has_says_that_the_web_has_none_either(tmp
         build([table], tmp_path / "out", overrides=asking)
 
 
+@pytest.fixture
+def pairs_of(tmp_path, image_bytes):
+    """`pairs_of([(file, caption)])`: a table beside three pictures, two of them the same pixels."""
+    picture = image_bytes(300, 220, "PNG", seed=1)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.png").write_bytes(picture)
+    (tmp_path / "in" / "b.bmp").write_bytes(image_bytes(300, 220, "BMP", seed=1))
+    (tmp_path / "in" / "c.png").write_bytes(image_bytes(300, 220, "PNG", seed=5))
+
+    def make(pairs, **columns):
+        rows = [{"url": file, "text": caption, **columns} for file, caption in pairs]
+        return jsonl(tmp_path / "in" / "t.jsonl", rows)
+
+    return make
+
+
 @pytest.mark.beam
 def test_frequent_captions_and_equal_pairs_are_dropped_once_each(tmp_path, pairs_of):
     often = [("a.png", "one of too many"), ("c.png", "one of too many")]
