@@ -90,7 +90,11 @@ MISTAKES = {
         "No such command 'biuld' (did you mean 'build'?); see m3w --help",
     ),
     "command of no likeness": (("qqq",), 2, "m3w: No such command 'qqq'; see m3w --help"),
-    "unknown command of a group": (("captions", "bild"), 2, "see m3w captions --help"),
+    "unknown command of a group": (
+        ("captions", "bild"),
+        2,
+        "No such command 'bild'. Did you mean 'build'? See m3w captions --help",
+    ),
     "unknown option": (("view", "x", "--colour"), 2, "No such option"),
     "no arguments": (("build",), 2, "Missing argument 'RECIPE'; see m3w build --help"),
     "missing choice": (("captions", "import", "x", "-o", "y"), 2, "alt-text, caption; see m3w"),

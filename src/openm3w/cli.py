@@ -226,9 +226,10 @@ def _refuse(error: click.ClickException) -> NoReturn:
         error.show()
         sys.exit(error.exit_code)
     context = error.ctx if isinstance(error, click.UsageError) else None
-    see = f"; see {context.command_path} --help" if context else ""
+    line = clean_line(message).rstrip(".")
+    see = " See" if line.endswith("?") else "; see"  # click asks whether another one was meant
     # Not by `tell`: a reader that is gone ends us as it ends what prints.
-    click.echo(f"m3w: {clean_line(message).rstrip('.')}{see}", err=True)
+    click.echo(f"m3w: {line}{f'{see} {context.command_path} --help' if context else ''}", err=True)
     sys.exit(error.exit_code)
 
 
