@@ -1,17 +1,15 @@
 """Tests of one request against the hostile server, an endpoint at a time, and of its guards."""
 
 import asyncio
-import base64
-import contextlib
 import dataclasses
 import logging
 import socket
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from hostile import ENDPOINTS, PICTURE, Certificates, Endpoint, HostileServer, make_certificates
+from asking import HERE, STRICT, ask
+from hostile import ENDPOINTS, PICTURE, Endpoint, HostileServer
 
 from openm3w.pipeline.fetch.client import request
 from openm3w.pipeline.fetch.client.attempts import ATTEMPT, Attempt
@@ -19,45 +17,6 @@ from openm3w.pipeline.fetch.client.request import Session
 from openm3w.pipeline.fetch.client.resolving import StubResolver
 from openm3w.pipeline.fetch.outcomes import FAULTS, REFUSED, Answer
 from openm3w.pipeline.fetch.settings import Limits, Manners
-
-HERE = Limits(
-    connect_seconds=10,
-    idle_seconds=10,
-    total_seconds=20,
-    max_bytes=300_000,
-    ports=(),
-    allow_private_networks=True,
-)
-"""Lets loopback through; its times are for a machine that is busy with other things."""
-STRICT = dataclasses.replace(HERE, allow_private_networks=False)
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory) -> Certificates:
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
-
-
-def ask(
-    what: Callable[[HostileServer, Session], Awaitable[object]],
-    limits: Limits = HERE,
-    *,
-    certificates: Certificates | None = None,
-    **session,
-):
-    """Runs `what` with a server and a session, and then sees that every connection was closed."""
-
-    async def run():
-        async with HostileServer(certificates=certificates) as server:
-            async with Session(limits, Manners(), **session) as asking:
-                found = await what(server, asking)
-            for _ in range(200):
-                if not server.open:
-                    break
-                await asyncio.sleep(0.01)
-            assert server.open == 0
-            return found
-
-    return asyncio.run(run())
 
 
 def limits_for(endpoint: Endpoint) -> Limits:
@@ -120,102 +79,6 @@ def test_a_request_says_who_we_are_and_nothing_of_the_user(monkeypatch, tmp_path
         "accept": request.ACCEPT,
         "accept-encoding": "identity",
     }
-
-
-def test_a_proxy_is_asked_where_a_setting_says_so(monkeypatch) -> None:
-    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
-    monkeypatch.setenv("no_proxy", "direct.test")
-
-    async def get(server: HostileServer, _: Session) -> tuple[list[str], list[Answer]]:
-        monkeypatch.setenv("http_proxy", f"127.0.0.1:{server.port}")
-        stub = StubResolver({"direct.test": ["127.0.0.1"]})
-        async with Session(limits, Manners(), resolver=stub) as session:
-            answers = [
-                await session.get(url)
-                for url in ("http://far.test/a", "http://127.0.0.1/a", "http://direct.test/a")
-            ]
-        return [path for path, _ in server.seen], answers
-
-    seen, (through, literal, direct) = ask(get)
-
-    # The proxy alone is connected to; what is asked for directly is checked as ever.
-    assert seen == ["http://far.test/a"]
-    assert through.status == 404
-    assert (literal.reason, direct.reason) == ("private_address", "private_address")
-
-
-def test_a_proxy_is_told_its_credentials_with_each_request(monkeypatch) -> None:
-    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
-
-    async def get(server: HostileServer, _: Session) -> tuple[set[str | None], int, str]:
-        monkeypatch.setenv("http_proxy", f"http://me:se%40cret@127.0.0.1:{server.port}")
-        async with Session(limits, Manners(), resolver=StubResolver()) as session:
-            for path in ("/1", "/2"):
-                await session.get(f"http://far.test{path}")
-        told = {headers.get("proxy-authorization") for _, headers in server.seen}
-        return told, server.connections, server.seen[0][0]
-
-    credentials = base64.b64encode(b"me:se@cret").decode()
-    assert ask(get) == ({f"Basic {credentials}"}, 1, "http://far.test/1")
-
-
-@pytest.mark.parametrize(
-    "proxy",
-    ["http://[bad", "http://host:port", "socks5://127.0.0.1:9", "ftp://127.0.0.1/", "http://"],
-)
-def test_a_proxy_that_is_none_is_a_failure_and_said_once(proxy, monkeypatch, caplog) -> None:
-    request._say_proxy.cache_clear()
-    monkeypatch.setenv("http_proxy", proxy)
-    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
-
-    async def get(*_: object) -> list[str]:
-        async with Session(limits, Manners(), resolver=StubResolver()) as session:
-            return [(await session.get(f"http://{at}.test/")).reason for at in "ab"]
-
-    assert ask(get) == ["connect_failure"] * 2
-    (record,) = caplog.records
-    assert "correct http_proxy" in record.getMessage()
-
-
-async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """A proxy that does what CONNECT asks for."""
-
-    async def pour(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while data := await source.read(1 << 16):
-                sink.write(data)
-        sink.close()
-        with contextlib.suppress(ConnectionError):
-            await sink.wait_closed()
-
-    head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    port = head.split(" ")[1].rpartition(":")[2]
-    there = await asyncio.open_connection("127.0.0.1", int(port))
-    writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-    await asyncio.gather(pour(reader, there[1]), pour(there[0], writer))
-
-
-def test_tls_is_verified_through_a_proxy_too(certificates, monkeypatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
-    limits = dataclasses.replace(STRICT, proxy_from_environment=True)
-
-    for name in ("no_proxy", "NO_PROXY"):
-        monkeypatch.delenv(name, raising=False)
-
-    async def get(server: HostileServer, _: Session) -> list[tuple[str, int]]:
-        tunnels = []
-        proxy = await asyncio.start_server(
-            lambda *ends: tunnels.append(asyncio.create_task(tunnel(*ends))), "127.0.0.1", 0
-        )
-        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
-        async with proxy, Session(limits, Manners(), resolver=StubResolver()) as session:
-            hosts = ("far.test", "localhost")
-            reasons = [(await session.get(server.url("/tls", host))).reason for host in hosts]
-        await asyncio.gather(*tunnels)
-        return [*zip(reasons, (server.requests["/tls"], len(tunnels)), strict=True)]
-
-    # The certificate is for localhost alone; nothing but the proxy was looked up or connected to.
-    assert ask(get, certificates=certificates) == [("tls_failure", 1), ("", 2)]
 
 
 # Addresses.
@@ -361,103 +224,6 @@ def test_the_total_time_includes_connecting() -> None:
     assert answer.seconds >= 0.3
 
 
-# Connections that are kept.
-
-
-def test_a_host_s_connection_is_used_again_and_never_for_another_host() -> None:
-    async def get(server: HostileServer, session: Session) -> list[int]:
-        connections = []
-        for host in ("a.test", "a.test", "b.test", "b.test", "a.test"):
-            assert (await session.get(server.url("/good", host))).body == PICTURE
-            connections.append(server.connections)
-        return connections
-
-    assert ask(get, resolver=StubResolver(default=["127.0.0.1"])) == [1, 1, 2, 2, 2]
-
-
-def test_a_connection_made_for_one_name_serves_no_other_over_tls(certificates, monkeypatch) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
-
-    async def get(server: HostileServer, session: Session) -> list[tuple[str, int]]:
-        hosts = ("localhost", "localhost", "other.test", "127.0.0.1")
-        return [
-            ((await session.get(server.url("/tls", host))).reason, server.connections)
-            for host in hosts
-        ]
-
-    stub = StubResolver(default=["127.0.0.1"])
-    found = ask(get, certificates=certificates, resolver=stub)
-
-    # The certificate is not for other.test, though its connection goes to the same server.
-    assert found == [("", 1), ("", 1), ("tls_failure", 1), ("", 2)]
-
-
-@pytest.mark.parametrize(
-    "path", ["/missing", "/missing-later", "/forbidden", "/loop", "/no-content", "/not-modified"]
-)
-def test_after_a_short_answer_that_is_not_wanted_the_connection_is_kept(path: str) -> None:
-    async def get(server: HostileServer, session: Session) -> tuple[bytes, int]:
-        await session.get(server.url(path))
-        return (await session.get(server.url("/good"))).body, server.connections
-
-    assert ask(get) == (PICTURE, 1)
-
-
-@pytest.mark.parametrize(
-    "path", ["/long", "/long-at-once", "/missing-large", "/slow-404", "/infinite", "/chunk-lies"]
-)
-def test_after_an_answer_that_cannot_be_trusted_or_waited_for_it_is_not(path: str) -> None:
-    async def get(server: HostileServer, session: Session) -> tuple[bytes, int]:
-        await session.get(server.url(path))
-        await asyncio.sleep(0.1)
-        return (await session.get(server.url("/good"))).body, server.connections
-
-    assert ask(get) == (PICTURE, 2)
-
-
-def test_a_kept_connection_that_was_closed_meanwhile_costs_nobody_an_answer() -> None:
-    async def get(server: HostileServer, session: Session) -> tuple[list[bytes], int, int]:
-        bodies = [(await session.get(server.url("/once"))).body for _ in range(2)]
-        return bodies, server.requests["/once"], server.connections
-
-    assert ask(get) == ([PICTURE, PICTURE], 3, 2)
-
-
-def test_no_more_connections_are_kept_than_files_may_be_open(monkeypatch) -> None:
-    monkeypatch.setattr(request, "_most_open", lambda: 3)
-
-    async def get(server: HostileServer, session: Session) -> tuple[int, int]:
-        for host in ("a.test", "b.test", "c.test", "d.test", "e.test", "a.test", "e.test"):
-            assert (await session.get(server.url("/good", host))).body == PICTURE
-            await asyncio.sleep(0.01)
-        while server.open > 3:  # the server sees the end of a connection a little later
-            await asyncio.sleep(0.01)
-        return server.open, server.connections
-
-    # The first three are kept; a fourth is closed when it has served, and made again.
-    assert ask(get, resolver=StubResolver(default=["127.0.0.1"])) == (3, 6)
-
-
-def test_what_is_said_stays_said_when_the_rest_takes_too_long() -> None:
-    limits = dataclasses.replace(HERE, total_seconds=0.3)
-
-    async def get(server: HostileServer, session: Session) -> Answer:
-        return await session.get(server.url("/slow-404"))
-
-    answer = ask(get, limits)
-
-    assert (answer.reason, answer.status) == ("", 404)
-
-
-def test_many_requests_at_once_are_answered_each_its_own() -> None:
-    async def get(server: HostileServer, session: Session) -> list[tuple[str, bytes]]:
-        server.pictures = {f"/{i}.jpg": bytes([i]) * 1000 * i for i in range(1, 41)}
-        answers = await asyncio.gather(*(session.get(server.url(p)) for p in server.pictures))
-        return [(answer.url.rpartition("/")[2], answer.body) for answer in answers]
-
-    assert ask(get) == [(f"{i}.jpg", bytes([i]) * 1000 * i) for i in range(1, 41)]
-
-
 # Bounds.
 
 
@@ -485,79 +251,6 @@ def test_of_a_picture_that_is_announced_as_too_large_nothing_is_read(bound, reas
     assert found == (reason, b"" if reason else PICTURE)
 
 
-def test_what_is_left_of_the_answer_before_spoils_none_that_comes_after() -> None:
-    async def other(wire) -> None:
-        if wire.number == 1:  # a byte too many, which comes when the connection is in use again
-            await wire.say("200 OK", body=PICTURE)
-        elif wire.number == 2:
-            await wire.send(b"x" + b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n!")
-
-    async def get(server: HostileServer, session: Session) -> list[object]:
-        server.other = other
-        found = [await session.get(server.url(path)) for path in ("/1", "/2", "/3")]
-        return [
-            [(answer.reason, answer.body == PICTURE) for answer in found],
-            server.connections,
-            dict(server.requests),
-        ]
-
-    right = [[("", True)] * 3, 3, {"/1": 1, "/2": 2, "/3": 2}]
-    assert ask(get) == right
-
-
-def test_an_answer_that_came_before_it_was_asked_for_is_nobody_s() -> None:
-    async def other(wire) -> None:
-        await wire.say("200 OK", body=PICTURE)
-        if wire.path == "/1":
-            await asyncio.sleep(0.05)  # or it is seen with the first, whose connection then goes
-            await wire.say("200 OK", body=b"planted")
-
-    async def get(server: HostileServer, session: Session) -> tuple[object, ...]:
-        server.other = other
-        first = await session.get(server.url("/1"))
-        await asyncio.sleep(0.2)
-        second = await session.get(server.url("/2"))
-        return first.body == PICTURE, second.body == PICTURE, server.connections, server.requests
-
-    assert ask(get) == (True, True, 2, {"/1": 1, "/2": 1})
-
-
-def test_silence_after_a_provisional_answer_is_an_idle_timeout() -> None:
-    async def other(wire) -> None:
-        await wire.say("103 Early Hints")
-        await wire.silence()
-
-    async def get(server: HostileServer, session: Session) -> str:
-        server.other = other
-        return (await session.get(server.url("/a"))).reason
-
-    assert ask(get, dataclasses.replace(HERE, idle_seconds=0.2)) == "idle_timeout"
-
-
-@pytest.mark.parametrize(
-    "length", ["+3", "3 3", "3, 3", "-3", "0x3", "3_0", "", "9" * 30, "9" * 5000]
-)
-@pytest.mark.parametrize("status", ["200 OK", "302 Found", "204 No Content"])
-def test_a_length_that_is_no_number_is_no_http(length, status, caplog) -> None:
-    async def other(wire) -> None:
-        await wire.send(f"HTTP/1.1 {status}\r\nContent-Length: {length}\r\n\r\nabc".encode())
-
-    async def get(server: HostileServer, session: Session) -> str:
-        server.other = other
-        return (await session.get(server.url("/a"))).reason
-
-    assert ask(get) == "bad_response"
-    assert all(record.levelno < logging.ERROR for record in caplog.records)
-
-
-def test_an_answer_that_is_none_on_a_new_connection_is_not_asked_for_again() -> None:
-    async def get(server: HostileServer, session: Session) -> tuple[str, int]:
-        answer = await session.get(server.url("/garbage"))
-        return answer.reason, server.requests["/garbage"]
-
-    assert ask(get) == ("bad_response", 1)
-
-
 def test_headers_come_in_order_with_their_bytes_readable() -> None:
     async def get(server: HostileServer, session: Session) -> Answer:
         return await session.get(server.url("/latin-1"))
@@ -569,19 +262,6 @@ def test_headers_come_in_order_with_their_bytes_readable() -> None:
         ("x-utf", "é"),
         ("content-length", str(len(PICTURE))),
     )
-
-
-def test_cancelling_is_all_that_is_raised_and_it_closes_the_connection() -> None:
-    async def get(server: HostileServer, session: Session) -> bool:
-        asking = asyncio.create_task(session.get(server.url("/silent")))
-        while not server.requests["/silent"]:
-            await asyncio.sleep(0.01)
-        asking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-        return (await session.get(server.url("/good"))).body == PICTURE
-
-    assert ask(get)
 
 
 def test_a_session_asks_only_while_it_is_open() -> None:
