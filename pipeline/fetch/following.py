@@ -36,8 +36,6 @@ class Errand:
     """Addresses that redirected."""
     signals: dict[str, None] = field(default_factory=dict)
     """What was said about use, in the order in which it was found."""
-    said: tuple[str, ...] = ()
-    """What the answer said that came just now."""
     heard: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By address: the files that its site was asked for its wishes."""
 
@@ -69,11 +67,9 @@ def after(
     `now` is the time in seconds since 1970, `chance` a number of 0 to 1 that spreads attempts.
     """
     errand.seconds += answer.seconds
-    errand.said = signals.of_answer(answer)
     step = _step(errand, answer, settings, now, chance)
     if isinstance(step, Again):  # what a redirect says, or a page of an error, is not of the image
-        errand.signals.update(dict.fromkeys(map(signals.earlier, errand.said)))
-        errand.said = ()
+        errand.signals.update(dict.fromkeys(map(signals.earlier, signals.of_answer(answer))))
     return step
 
 
@@ -91,8 +87,8 @@ def _step(
     if answer.location:
         return _redirected(errand, answer, settings, now)
     if answer.status == 200:
-        reason = signals.refuses(settings.manners, errand.said) or ("" if answer.body else "empty")
-        return ended(errand, reason, now, answer)
+        reason = signals.refuses(settings.manners, signals.of_answer(answer))
+        return ended(errand, reason or ("" if answer.body else "empty"), now, answer)
     if answer.status in PASSING_STATUS:
         return _asked_to_wait(errand, answer, settings, now, chance)
     reason = "not_found" if answer.status in GONE else "http_status"
@@ -116,7 +112,7 @@ def ended(errand: Errand, reason: str, now: float, answer: Answer | None = None)
         content_type=_first(last, "content-type"),
         etag=_first(last, "etag"),
         last_modified=_first(last, "last-modified"),
-        signals=tuple(dict.fromkeys((*errand.signals, *errand.said))),
+        signals=tuple(dict.fromkeys((*errand.signals, *signals.of_answer(last)))),
         wishes=errand.wishes,
         data=b"" if reason else last.body,
     )
