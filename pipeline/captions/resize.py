@@ -22,7 +22,7 @@ from openm3w.pipeline.images.decode import (
     Opened,
     UnusableImageError,
     open_picture,
-    reduced,
+    seen,
 )
 from openm3w.pipeline.images.measures import measure, original, pdq_hash
 
@@ -57,7 +57,7 @@ class Resizing:
         is_scaled = opened.format == "jpeg" and (
             max(opened.width, opened.height) > 2 * min(_SEEN_SIDE, side)
         )
-        seen, pixels = self._seen(data, opened, again=is_scaled and side != _SEEN_SIDE)
+        looked_at, pixels = self._seen(data, opened, again=is_scaled and side != _SEEN_SIDE)
         return Encoded(
             data=stored,
             sha256=source.sha256 if stored is data else hashlib.sha256(stored).hexdigest(),
@@ -68,8 +68,8 @@ class Resizing:
             original_format=opened.format,
             original_frames=opened.num_frames,
             original=source,
-            measures=measure(seen, texture=self.images.texture, pixels=pixels),
-            pdq=pdq_hash(seen) if self.with_pdq else None,
+            measures=measure(looked_at, texture=self.images.texture, pixels=pixels),
+            pdq=pdq_hash(looked_at) if self.with_pdq else None,
         )
 
     def _stored(self, opened: Opened) -> tuple[bytes, int, int]:
@@ -105,8 +105,7 @@ class Resizing:
         listed = self._within(_SEEN_SIDE)
         if again:
             opened = open_picture(data, listed)
-        is_whole = max(opened.picture.size) <= _SEEN_SIDE
-        return reduced(opened.picture, listed), opened.pixels if is_whole else None
+        return seen(opened, listed)
 
 
 @functools.lru_cache(maxsize=8)

@@ -25,6 +25,7 @@ from openm3w.pipeline.images.opening import (
     UnusableImageError,
     open_picture,
 )
+from openm3w.pipeline.images.pixels import Pixels
 
 __all__ = [
     "REASONS",
@@ -36,6 +37,7 @@ __all__ = [
     "encode",
     "open_picture",
     "phash_of",
+    "seen",
 ]
 
 
@@ -81,9 +83,9 @@ def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encode
     """
     fits = functools.partial(_fits, encoding.side) if encoding.keep_bytes else None
     opened = open_picture(data, encoding, fits)
-    picture, stored = opened.picture, opened.kept
+    stored = opened.kept
+    picture, pixels = seen(opened, encoding)
     if stored is None:
-        picture = reduced(picture, encoding)
         buffer = io.BytesIO()
         picture.save(buffer, format="JPEG", quality=encoding.quality)
         stored = buffer.getvalue()
@@ -98,7 +100,7 @@ def encode(data: bytes, encoding: Encoding, *, with_pdq: bool = False) -> Encode
         original_format=opened.format,
         original_frames=opened.num_frames,
         original=source,
-        measures=measure(picture),
+        measures=measure(picture, pixels=pixels),
         pdq=pdq_hash(picture) if with_pdq else None,
     )
 
@@ -110,6 +112,12 @@ def phash_of(data: bytes, encoding: Encoding) -> str:
         UnusableImageError: with the reason.
     """
     return perceptual_hash(reduced(open_picture(data, encoding).picture, encoding))
+
+
+def seen(opened: Opened, encoding: Encoding) -> "tuple[Image.Image, Pixels | None]":
+    """The picture within the side that is stored, and its pixels where they are still its own."""
+    pixels = opened.pixels if max(opened.picture.size) <= encoding.side else None
+    return reduced(opened.picture, encoding), pixels
 
 
 def reduced(picture: Image.Image, encoding: Encoding) -> Image.Image:

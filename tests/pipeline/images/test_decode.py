@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode
+from openm3w.pipeline.images.decode import Encoding, UnusableImageError, encode, open_picture
+from openm3w.pipeline.images.measures import measure
 
 ENCODING = Encoding()
 
@@ -39,6 +40,23 @@ def test_the_longest_side_is_reduced_to_the_bound_and_never_enlarged(image_bytes
 
     assert (result.width, result.height) == stored
     assert (result.original_width, result.original_height) == size
+
+
+@pytest.mark.parametrize("size", [(511, 300), (512, 512), (513, 300), (40, 1200)])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("keep_bytes", [False, True])
+def test_what_is_measured_is_the_picture_that_is_stored(size, mode, keep_bytes):
+    noise = np.random.default_rng(3).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3))
+    drawn = Image.fromarray(noise.astype(np.uint8)).resize(size).convert(mode)
+    buffer = io.BytesIO()
+    drawn.save(buffer, "JPEG", quality=90)
+    encoding = Encoding(keep_bytes=keep_bytes)
+
+    # The definition: of Pillow's picture alone, whose pixels are handed to nobody.
+    kept = keep_bytes and max(size) <= 512
+    picture = open_picture(buffer.getvalue(), encoding, lambda *_: kept).picture
+    picture.thumbnail((512, 512), Image.Resampling.LANCZOS)
+    assert encode(buffer.getvalue(), encoding).measures == measure(picture)
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "AVIF"])
