@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from openm3w.errors import ShardError
-from openm3w.shards import pictures, reader
+from openm3w.shards import decoding, reader
 from openm3w.shards.document import Image
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import KEY, Sample
@@ -102,7 +102,7 @@ def _sample_faults(sample: Sample, manifest: Manifest, seen: set[str]) -> Iterat
 
 
 def _image_faults(image: Image, data: bytes, manifest: Manifest) -> Iterator[str]:
-    decoded = pictures.decode(data)
+    decoded = decoding.decode(data)
     if decoded is None:
         yield "does not decode"
         return

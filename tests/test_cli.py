@@ -8,7 +8,8 @@ import click
 import pytest
 
 from openm3w import cli as front
-from openm3w.cli import COMMANDS, PLANNED, SUMMARIES, cli, main
+from openm3w.cli import COMMANDS, PLANNED, cli, main
+from openm3w.shards.cli import shards
 
 
 def _commands(group, path=()):
@@ -216,17 +217,17 @@ def test_a_group_without_a_command_shows_its_help(capsys):
 
 
 def test_the_help_says_of_a_command_what_its_own_help_begins_with():
-    context = click.Context(front.cli)
-    for name, said in SUMMARIES.items():
-        command = front.cli.get_command(context, name)
-        assert command.get_short_help_str(90) == said
+    for group in (cli, shards):
+        for name, said in group.lazy.items():
+            command = group.get_command(click.Context(group), name)
+            assert command.get_short_help_str(90) == said.summary
 
 
 def test_the_list_of_commands_imports_none_of_them():
     code = """
 import atexit, sys
 from openm3w import cli
-heavy = {where.partition(":")[0] for where in cli.COMMANDS.values()} | {"apache_beam", "torch"}
+heavy = {lazy.where.partition(":")[0] for lazy in cli.COMMANDS.values()} | {"apache_beam", "torch"}
 atexit.register(lambda: print("imported", sorted(heavy & set(sys.modules))))
 cli.main(["--help"])
 """
@@ -276,7 +277,7 @@ def test_a_signal_ends_a_command_with_one_line(number, code, name, words):
         "import sys, time, types, click; from openm3w import cli;"
         "waiting = types.ModuleType('waiting');"
         "waiting.wait = click.command()(lambda: (click.echo('ready'), time.sleep(60)));"
-        f"sys.modules['waiting'] = waiting; cli.COMMANDS[{name!r}] = 'waiting:wait';"
+        f"sys.modules['waiting'] = waiting; cli.COMMANDS[{name!r}] = cli.Lazy('waiting:wait', '');"
         f"cli.main([{name!r}])"
     )
     with subprocess.Popen(

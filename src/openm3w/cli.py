@@ -5,8 +5,6 @@ A command parses, calls one library function and prints; there is no logic here.
 """
 
 import contextlib
-import difflib
-import importlib
 import logging
 import os
 import signal
@@ -18,51 +16,58 @@ from typing import Any, NoReturn
 import click
 
 from openm3w import __version__
-from openm3w.errors import LISTED, NotBuiltError, OpenM3WError
+from openm3w.errors import LISTED, OpenM3WError
+from openm3w.lazy import Lazy, LazyGroup
 from openm3w.shards.terminal import clean_line, tell
 
-SUMMARIES = {
-    "build": "Builds interleaved shards from web archives.",
-    "calibrate": "Finds a model's similarity bound from matched and mismatched pairs.",
-    "captions": "Shards of images with captions.",
-    "demo": "The whole chain on a small archive that is made here.",
-    "explain": "Says what happened to a page and to each of its images.",
-    "extract": "Writes the main content of every page as a line of JSON.",
-    "fetched": "What builds remember of the URLs that they asked for.",
-    "filters": "Rules that decide what is kept of pages, images and captions.",
-    "generate": "Captions an image with a trained model.",
-    "profiles": "Named sets of thresholds, each number with its source.",
-    "refilter": "Chooses another profile for a build, from what is stored of it.",
-    "report": "Prints what became of every record, page and image of a build.",
-    "shards": "Lists, shows, counts, checks and joins datasets.",
-    "text": "Shards of text.",
-    "train": "Trains a model on shards, at the mixture's token ratio.",
-    "view": "Shows documents, text and pictures in reading order.",
-}
-"""Command -> what `m3w --help` says of it; the commands themselves are not imported for that."""
-
 COMMANDS = {
-    "build": "openm3w.pipeline.cli:build",
-    "calibrate": "openm3w.pipeline.calibrate_cli:calibrate",
-    "captions": "openm3w.pipeline.captions.cli:captions",
-    "demo": "openm3w.pipeline.demo.cli:demo",
-    "explain": "openm3w.pipeline.history_cli:explain",
-    "extract": "openm3w.pipeline.extract_cli:extract",
-    "fetched": "openm3w.pipeline.fetch.cli:fetched",
-    "filters": "openm3w.pipeline.images.cli:filters",
-    "generate": "openm3w.trainer.cli:generate",
-    "profiles": "openm3w.filters.cli:profiles",
-    "refilter": "openm3w.pipeline.refilter_cli:refilter",
-    "report": "openm3w.pipeline.report.cli:report",
-    "shards": "openm3w.shards.cli:shards",
-    "text": "openm3w.pipeline.text.cli:text",
-    "train": "openm3w.trainer.cli:train",
-    "view": "openm3w.shards.cli:view",
+    "build": Lazy("openm3w.pipeline.cli:build", "Builds interleaved shards from web archives."),
+    "calibrate": Lazy(
+        "openm3w.pipeline.calibrate_cli:calibrate",
+        "Finds a model's similarity bound from matched and mismatched pairs.",
+    ),
+    "captions": Lazy("openm3w.pipeline.captions.cli:captions", "Shards of images with captions."),
+    "demo": Lazy(
+        "openm3w.pipeline.demo.cli:demo", "The whole chain on a small archive that is made here."
+    ),
+    "explain": Lazy(
+        "openm3w.pipeline.history_cli:explain",
+        "Says what happened to a page and to each of its images.",
+    ),
+    "extract": Lazy(
+        "openm3w.pipeline.extract_cli:extract",
+        "Writes the main content of every page as a line of JSON.",
+    ),
+    "fetched": Lazy(
+        "openm3w.pipeline.fetch.cli:fetched",
+        "What builds remember of the URLs that they asked for.",
+    ),
+    "filters": Lazy(
+        "openm3w.pipeline.images.cli:filters",
+        "Rules that decide what is kept of pages, images and captions.",
+    ),
+    "generate": Lazy("openm3w.trainer.cli:generate", "Captions an image with a trained model."),
+    "profiles": Lazy(
+        "openm3w.filters.cli:profiles", "Named sets of thresholds, each number with its source."
+    ),
+    "refilter": Lazy(
+        "openm3w.pipeline.refilter_cli:refilter",
+        "Chooses another profile for a build, from what is stored of it.",
+    ),
+    "report": Lazy(
+        "openm3w.pipeline.report.cli:report",
+        "Prints what became of every record, page and image of a build.",
+    ),
+    "shards": Lazy("openm3w.shards.cli:shards", "Lists, shows, counts, checks and joins datasets."),
+    "text": Lazy("openm3w.pipeline.text.cli:text", "Shards of text."),
+    "train": Lazy(
+        "openm3w.trainer.cli:train", "Trains a model on shards, at the mixture's token ratio."
+    ),
+    "view": Lazy(
+        "openm3w.shards.view.cli:view", "Shows documents, text and pictures in reading order."
+    ),
 }
-"""Command -> where it is defined."""
-
-JOINED = {"shards": {"export": "openm3w.pipeline.originals_cli:export"}}
-"""Commands of a group that another folder defines, since the group's own knows nothing of it."""
+"""Command -> where it is defined, and what `m3w --help` says of it."""
 
 HUNG_UP, INTERRUPTED, READER_GONE, TERMINATED = 129, 130, 141, 143
 """Exit codes after SIGHUP, SIGINT, SIGPIPE and SIGTERM: 128 and the signal's number, as shells
@@ -100,7 +105,7 @@ def _pipes_passed_on() -> Iterator[None]:
         raise _ReaderGoneError from error
 
 
-class _LazyGroup(click.Group):
+class _Front(LazyGroup):
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _pipes_passed_on():  # the help is printed here
             return super().make_context(*arguments, **options)
@@ -109,43 +114,13 @@ class _LazyGroup(click.Group):
         with _pipes_passed_on():
             return super().invoke(ctx)
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        del ctx
-        return sorted(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in PLANNED:
-            raise NotBuiltError(
-                f"`m3w {cmd_name}` ({PLANNED[cmd_name]}) is planned, version {__version__} "
-                "does not have it yet"
-            )
-        if cmd_name not in COMMANDS:
-            near = difflib.get_close_matches(cmd_name, COMMANDS, n=1)
-            if near and not cmd_name.startswith("-"):
-                raise click.UsageError(
-                    f"No such command {cmd_name!r} (did you mean {near[0]!r}?)", ctx
-                )
-            return None
-        command = _imported(COMMANDS[cmd_name])
-        for name, where in JOINED.get(cmd_name, {}).items():
-            if isinstance(command, click.Group):
-                command.add_command(_imported(where), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, SUMMARIES[name]) for name in self.list_commands(ctx)])
-        with formatter.section("Planned, not in this version"):
-            formatter.write_text(", ".join(sorted(PLANNED)))
-
-
-def _imported(where: str) -> click.Command:
-    module, _, attribute = where.partition(":")
-    command: click.Command = getattr(importlib.import_module(module), attribute)
-    return command
-
-
-@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Front,
+    lazy=COMMANDS,
+    planned=PLANNED,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="m3w")
 def cli() -> None:
     """Web archives to interleaved image-text shards, and shards to a trained model.

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from openm3w.cli import cli, main
 from openm3w.errors import InputError, NotBuiltError, OutputError
-from openm3w.shards.cli import _pretty
+from openm3w.shards.commands.listing import _pretty
 
 
 def m3w(*arguments):

@@ -11,9 +11,9 @@ from PIL import Image as PillowImage
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from openm3w.shards import pictures, viewer
-from openm3w.shards.pictures import Picture
-from openm3w.shards.viewer import Shown
+from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.view import pictures, rendering
+from openm3w.shards.view.pictures import Picture
 
 MAX_BYTES = 480_000
 """Of the whole file; pictures are made coarser until they fit."""
@@ -63,7 +63,7 @@ def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
         no_color=False,
         highlight=False,
     )
-    renderable, drawn = viewer.render(shown, "space", columns=columns)
+    renderable, drawn = rendering.render(shown, "space", columns=columns)
     lines = console.render_lines(renderable, pad=False)
     console.print(renderable)
     text = console.export_svg(title=title, theme=_THEME, code_format=_FRAME, unique_id="m3w")

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from openm3w.shards.keyboard import Keys
+from openm3w.shards.view.keyboard import Keys
 
 
 @pytest.fixture

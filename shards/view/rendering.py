@@ -6,7 +6,6 @@ passes `openm3w.shards.terminal.clean` on its way.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from rich.console import Console, Group, RenderableType
 from rich.constrain import Constrain
@@ -14,11 +13,13 @@ from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text as Line
 
-from openm3w.shards import pictures
+from openm3w.shards import decoding
+from openm3w.shards.catalog.samples import Shown
 from openm3w.shards.document import Document, Image, Text
-from openm3w.shards.pictures import Picture, Technique
-from openm3w.shards.sample import Kind, Sample
+from openm3w.shards.sample import Sample
 from openm3w.shards.terminal import clean, clean_line, counted
+from openm3w.shards.view import pictures
+from openm3w.shards.view.pictures import Picture, Technique
 
 MAX_TEXT_COLUMNS = 88
 """Longer lines are hard to follow."""
@@ -28,20 +29,6 @@ _DEFAULT_ROWS = 22
 _MARGIN = 2
 
 _QUIET = "bright_black"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A sample, and where in what was opened it stands."""
-
-    sample: Sample
-    kind: Kind
-    dataset: str
-    """Name of the dataset, which in a mixture tells where a sample is from."""
-    split: str
-    number: int
-    """Counted from 1."""
-    total: int
 
 
 def render(
@@ -163,7 +150,7 @@ def paragraphs(text: str) -> Iterator[str]:
 def _picture(
     span: Image, number: int, data: bytes, technique: Technique, columns: int, rows: int
 ) -> Iterator[tuple[RenderableType, Picture | None]]:
-    image = None if technique == "line" else pictures.decode(data)
+    image = None if technique == "line" else decoding.decode(data)
     if image is None:
         line = picture_line(number, span)
         if technique != "line":

@@ -5,8 +5,8 @@ import pytest
 from rich.console import Console
 
 from openm3w.errors import InputError
-from openm3w.shards.catalog import Catalog
-from openm3w.shards.pager import Pager
+from openm3w.shards.catalog.samples import Catalog
+from openm3w.shards.view.pager import Pager
 
 RIGHT, UP, DOWN, PAGE_DOWN = "\x1b[C", "\x1b[A", "\x1b[B", "\x1b[6~"
 

@@ -12,11 +12,10 @@ from rich.segment import Segment, SegmentLines
 from rich.text import Text as Line
 
 from openm3w.errors import InputError
-from openm3w.shards import pictures, viewer
-from openm3w.shards.catalog import Catalog, matches
-from openm3w.shards.pictures import Picture, Technique
+from openm3w.shards.catalog.samples import Catalog, Shown, matches
 from openm3w.shards.terminal import clean_line
-from openm3w.shards.viewer import Shown
+from openm3w.shards.view import pictures, rendering
+from openm3w.shards.view.pictures import Picture, Technique
 
 HELP = "n/p document  space/b page  j/k line  g/G ends  : jump  / search  q quit"
 
@@ -172,7 +171,7 @@ class Pager:
     def _lay_out(self) -> None:
         self._forget()
         self._size = self._console.size
-        renderable, self._pictures = viewer.render(
+        renderable, self._pictures = rendering.render(
             self._shown,
             # Sixel pictures are drawn over the lines once it is known which are on the screen.
             "space" if self._technique == "sixel" else self._technique,

@@ -5,10 +5,10 @@ import re
 import pytest
 from rich.console import Console
 
-from openm3w.shards import viewer
+from openm3w.shards.catalog.samples import Shown
 from openm3w.shards.document import Document, Image, Signals, Text
 from openm3w.shards.sample import Sample
-from openm3w.shards.viewer import Shown
+from openm3w.shards.view import rendering
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202e\x9b[red]evil[/red]"
 
@@ -20,7 +20,7 @@ def shown(sample, **changes):
 
 def printed(value, mode="auto", *, width=80, **options):
     console = Console(file=io.StringIO(), width=width, highlight=False, **options)
-    viewer.print_sample(console, value, mode)
+    rendering.print_sample(console, value, mode)
     return console.file.getvalue()
 
 
@@ -56,7 +56,7 @@ def test_lines_fit_the_terminal_and_stay_readable_on_a_wide_one(sample, width):
         document=dataclasses.replace(sample(1).document, url="https://a.example/" + "x" * 300),
     )
     lines = printed(shown(long), width=width).split("\n")
-    assert max(map(len, lines)) <= min(max(width, 24), viewer.MAX_TEXT_COLUMNS + 4)
+    assert max(map(len, lines)) <= min(max(width, 24), rendering.MAX_TEXT_COLUMNS + 4)
 
 
 def test_pictures_are_blocks_where_asked_for_with_facts_below(sample):
@@ -138,7 +138,7 @@ def test_kinds_without_a_title_are_named_by_kind_and_key():
     ],
 )
 def test_paragraphs_are_parted_by_empty_lines(text, expected):
-    assert list(viewer.paragraphs(text)) == expected
+    assert list(rendering.paragraphs(text)) == expected
 
 
 @pytest.mark.parametrize(
@@ -157,4 +157,4 @@ def test_paragraphs_are_parted_by_empty_lines(text, expected):
     ],
 )
 def test_a_picture_in_words(image, expected):
-    assert viewer.picture_line(1, image) == expected
+    assert rendering.picture_line(1, image) == expected

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from openm3w.shards.catalog.stats import ranked
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.stats import ranked
 from openm3w.shards.terminal import clean_line
 
 _BAR = 30

@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from openm3w.shards import listing, stats
+from openm3w.shards.catalog import stats
+from openm3w.shards.commands import printing
 from openm3w.shards.document import Document, Image
 
 
@@ -39,8 +40,8 @@ def test_parts_of_collections_are_counted_where_there_are_any(sample):
     value = stats.to_json(counted, top=1)
 
     assert (value["parts"], value["num_parts"]) == ({"ArXiv": 2}, 2)
-    assert "parts (2 in all)" in "\n".join(listing.stats_lines(value))
-    assert "parts" not in "\n".join(listing.stats_lines(stats.to_json(stats.Stats())))
+    assert "parts (2 in all)" in "\n".join(printing.stats_lines(value))
+    assert "parts" not in "\n".join(printing.stats_lines(stats.to_json(stats.Stats())))
 
 
 def test_excluded_samples_are_not_counted(dataset, sample):

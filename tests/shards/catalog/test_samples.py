@@ -2,7 +2,7 @@ import pytest
 
 from openm3w.errors import InputError
 from openm3w.shards import reader
-from openm3w.shards.catalog import Catalog, matches
+from openm3w.shards.catalog.samples import Catalog, matches
 
 
 def keys(*manifests):

@@ -7,9 +7,10 @@ from PIL import Image as PillowImage
 from rich.console import Console
 from rich.segment import Segment
 
-from openm3w.shards import pictures
-from openm3w.shards.pictures import Picture
+from openm3w.shards import decoding
 from openm3w.shards.sample import IMAGE_FORMATS
+from openm3w.shards.view import pictures
+from openm3w.shards.view.pictures import Picture
 
 
 def console(**options):
@@ -56,26 +57,26 @@ def test_a_small_picture_is_not_blown_up():
 
 @pytest.mark.parametrize("format", IMAGE_FORMATS)
 def test_formats_of_shards_decode(image_bytes, format):  # noqa: A002
-    assert pictures.decode(image_bytes(30, 20, format)).size == (30, 20)
+    assert decoding.decode(image_bytes(30, 20, format)).size == (30, 20)
 
 
 @pytest.mark.parametrize("format", ["TIFF", "PPM", "TGA"])
 def test_other_formats_are_not_tried(image_bytes, format):  # noqa: A002
-    assert pictures.decode(image_bytes(30, 20, format)) is None
+    assert decoding.decode(image_bytes(30, 20, format)) is None
 
 
 def test_bytes_that_are_no_picture_decode_to_none(image_bytes):
     png = image_bytes(64, 64)
     for data in (b"", b"<html>", png[:40], png[: len(png) // 2], b"\xff\xd8\xff\xe0" + b"x" * 99):
-        assert pictures.decode(data) is None
+        assert decoding.decode(data) is None
 
 
 def test_a_picture_of_too_many_pixels_is_not_decoded(image_bytes, monkeypatch):
     data = image_bytes(40, 30)
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 40 * 30)
-    assert pictures.decode(data) is not None
-    monkeypatch.setattr(pictures, "MAX_PIXELS", 40 * 30 - 1)
-    assert pictures.decode(data) is None
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 40 * 30)
+    assert decoding.decode(data) is not None
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 40 * 30 - 1)
+    assert decoding.decode(data) is None
 
 
 @pytest.mark.parametrize(
@@ -136,4 +137,4 @@ def test_a_picture_that_promises_too_many_pixels_is_none(side):
     data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", len(header)) + chunk
     data += struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 0) + b"IDAT" + bytes(4)
 
-    assert pictures.decode(data) is None
+    assert decoding.decode(data) is None

@@ -11,23 +11,17 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from PIL import Image as PillowImage
-from PIL import UnidentifiedImageError
 from rich.color import Color
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.measure import Measurement
 from rich.segment import Segment
 from rich.style import Style
 
-from openm3w.shards.sample import IMAGE_FORMATS
-
 Mode = Literal["auto", "blocks", "none"]
 """What a user asks for with `--images`."""
 
 Technique = Literal["kitty", "sixel", "blocks", "space", "line"]
 """How pictures are drawn; `space` leaves room for a picture that is put there afterwards."""
-
-MAX_PIXELS = 89_478_485
-"""Of a picture that is decoded at all: Pillow's own bound, as of a build's originals."""
 
 # Pixels below which a picture is not blown up, for each column of cells.
 _PIXELS_A_COLUMN = {"kitty": 6, "sixel": 6, "space": 6, "blocks": 1, "line": 1}
@@ -121,23 +115,6 @@ def half_blocks(image: PillowImage.Image, columns: int, rows: int) -> Iterator[S
         for column in range(columns):
             yield Segment(UPPER_HALF, Style(color=upper[column], bgcolor=lower[column]))
         yield Segment.line()
-
-
-def decode(data: bytes) -> PillowImage.Image | None:
-    """The picture in RGB, or None where it is no picture of ours or does not decode."""
-    try:
-        image = PillowImage.open(io.BytesIO(data), formats=IMAGE_FORMATS)
-        if image.width * image.height > MAX_PIXELS:
-            return None
-        return image.convert("RGB")
-    except (
-        UnidentifiedImageError,
-        PillowImage.DecompressionBombError,
-        OSError,
-        ValueError,
-        SyntaxError,
-    ):
-        return None
 
 
 def technique(mode: Mode, console: Console) -> Technique:

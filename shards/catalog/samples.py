@@ -13,9 +13,8 @@ from functools import lru_cache
 from openm3w.errors import InputError
 from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.sample import Sample
+from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.terminal import clean_line
-from openm3w.shards.viewer import Shown
 from openm3w.shards.writer import ShardEntry
 
 
@@ -27,6 +26,20 @@ class Place:
     shard: ShardEntry
     index: int
     """In the shard."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A sample, and where in what was opened it stands."""
+
+    sample: Sample
+    kind: Kind
+    dataset: str
+    """Name of the dataset, which in a mixture tells where a sample is from."""
+    split: str
+    number: int
+    """Counted from 1."""
+    total: int
 
 
 class Catalog:

@@ -1,0 +1,1 @@
+"""The commands of `m3w shards`: each parses, calls the library and prints."""
