@@ -45,9 +45,9 @@ def write_extras(manifest: Manifest) -> None:
     Raises:
         OutputError: the folder cannot be written, or Energon's is a link.
     """
-    folder = manifest.root / ENERGON_FOLDER
+    folder = manifest.folder / ENERGON_FOLDER
     commit.check_folder(folder)
-    commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
+    commit.write_bytes(manifest.folder / CARD_NAME, card(manifest).encode())
     commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
     commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
     commit.write_bytes(

@@ -106,11 +106,11 @@ def test_all_but_changed_payloads_are_noticed_without_hashing(one, damage, verif
 
 
 @pytest.mark.parametrize("damage", [flipped_header_byte, zeroed_header_block, huge_size_field])
-def test_a_damage_of_unchanged_size_costs_no_sample_before_it(one, damage):
+def test_samples_before_a_damage_of_unchanged_size_are_given(one, damage):
     manifest, path = one
     damage(path)
     samples = reader.read_samples(manifest)
-    for _ in range(NUM_SAMPLES // 2):
+    for _ in range(NUM_SAMPLES // 2 - 1):  # of the last one nobody knows whether it is whole
         assert next(samples).images
     with pytest.raises(ShardError):
         next(samples)
@@ -161,7 +161,7 @@ LINK = b"a link"
         ([("k.json", b"{}"), ("k.txt", b"a"), ("k", b"")], "'k'.*refused"),
         ([("k.json", b"{}"), ("k.txt", b"a"), ("k.txt", b"b")], "two members are named 'k.txt'"),
         ([("k.json", b"{}"), ("j.txt", b"a")], "no member k.txt"),
-        ([("k.txt", b"a"), ("k.json", LINK)], "no member k.json"),
+        ([("k.txt", b"a"), ("k.json", LINK)], "'k.json' is no regular file"),
         ([("k.json", b"{}"), ("k.txt", b"\xff")], "not a text sample"),
         ([("k.json", b"[]"), ("k.txt", b"a")], "expected an object"),
     ],
