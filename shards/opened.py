@@ -62,7 +62,7 @@ class OpenShard:
                 that is found, what stands before it having been given.
         """
         seen, keys = 0, set[str]()
-        for key, members, _ in tar.samples(tar.Part(self.file), plain=self._is_ours):
+        for key, members in tar.samples(tar.Part(self.file), plain=self._is_ours):
             if key in keys:
                 raise ShardError(
                     f"{self.location}: key {key!r} occurs a second time; a sample's members stand "
@@ -90,7 +90,7 @@ class OpenShard:
                 reason="damaged_index",
             )
         part = tar.Part(self.file, start, end, block=end - start)
-        found = [(key, members) for key, members, _ in tar.samples(part, plain=self._is_ours)]
+        found = list(tar.samples(part, plain=self._is_ours))
         if len(found) != 1:
             raise ShardError(
                 f"{self.location}: {len(found)} samples from offset {start} to {end}; its .idx is "
@@ -142,18 +142,17 @@ class OpenShard:
             ShardError: the shard is damaged or its index is of another tar.
         """
         if storage.is_remote(self.file):  # a request for each header takes longer than all bytes
-            part = tar.Part(self.file)
-            yield from (key for key, _, _ in tar.samples(part, plain=self._is_ours, payload=False))
+            yield from (key for key, _ in _firsts(tar.Part(self.file), plain=self._is_ours))
             return
         for start, end in itertools.pairwise(self.offsets):
             part = tar.Part(self.file, start, min(end, self.file.size), block=tar.BLOCK)
-            first = next(tar.members(part, plain=self._is_ours, payload=False), None)
-            if first is None:
+            key, _ = next(_firsts(part, plain=self._is_ours), (None, 0))
+            if key is None:
                 raise ShardError(
                     f"{self.location}: no sample at offset {start}; its .idx is of another tar",
                     reason="damaged_index",
                 )
-            yield first.name.partition(".")[0]
+            yield key
 
     @property
     def _is_ours(self) -> bool:
@@ -217,15 +216,19 @@ def find_index(location: Location) -> tuple[int, ...] | None:
 
 def scan(file: OpenFile, *, plain: bool) -> tuple[int, ...]:
     """The offsets of the samples of a tar, and of its end, from the headers of its members."""
-    part, end = tar.Part(file, block=_headers_block(file)), 0
-    offsets: list[int] = []
+    part = tar.Part(file, block=_headers_block(file))
+    firsts = [offset for _, offset in _firsts(part, plain=plain)]
+    return (*firsts, part.last)
+
+
+def _firsts(part: tar.Part, *, plain: bool) -> Iterator[tuple[str, int]]:
+    """Key, and offset of the first header, of each sample."""
     current: str | None = None
-    for name, offset, _ in tar.members(part, plain=plain, payload=False):
-        key = name.partition(".")[0]
+    for member in tar.members(part, plain=plain, wanted=tar.none_of):
+        key = member.name.partition(".")[0]
         if key != current:
-            offsets.append(offset)
-        current, end = key, part.at
-    return (*offsets, end)
+            yield key, member.offset
+        current = key
 
 
 def _headers_block(file: OpenFile) -> int:

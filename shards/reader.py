@@ -35,6 +35,7 @@ __all__ = [
     "check_shard",
     "check_strangers",
     "file_sha256",
+    "open_though_cut",
     "read_index",
     "read_keys",
     "read_members_at",
@@ -124,7 +125,7 @@ def _singly(
 
     With `full` a shard of another digest is left out altogether: which sample differs is unknown.
     """
-    opened, cut = _opened_though_cut(manifest, shard, verify)
+    opened, cut = open_though_cut(manifest, shard, verify)
     opened.offsets  # noqa: B018 - without them no sample is found behind a damage
     given = lost = 0
     for index in range(shard.nsamples):
@@ -142,9 +143,14 @@ def _singly(
         skipped.shard(cut, samples=lost)
 
 
-def _opened_though_cut(
+def open_though_cut(
     manifest: Manifest, shard: ShardEntry, verify: Verify
 ) -> tuple[OpenShard, ShardError | None]:
+    """An open shard, and what is wrong with its size, where it may have whole samples all the same.
+
+    Raises:
+        ShardError: it is missing, or has another digest; so too another size, with `full`.
+    """
     try:
         return OpenShard(manifest, shard, verify=verify), None
     except ShardError as fault:

@@ -63,6 +63,10 @@ class RemotePath:
     def with_name(self, name: str) -> "RemotePath":
         return self.parent / name
 
+    def resolve(self) -> "RemotePath":
+        """Itself: what stands for it elsewhere nobody knows."""
+        return self
+
     def size(self) -> int | None:
         """Bytes of the file; None where there is none.
 

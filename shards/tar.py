@@ -6,7 +6,7 @@ regular files are taken (ustar: IEEE Std 1003.1-1988, section 10.1.1), and nothi
 follow the end mark. Nothing is ever extracted to disk.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from openm3w.errors import ShardError
@@ -34,8 +34,10 @@ class Member(NamedTuple):
     name: str
     offset: int
     """Of its first header."""
+    size: int
+    """Bytes."""
     data: bytes
-    """b"" where payloads are passed over."""
+    """b"" where it is passed over."""
 
 
 class Part:
@@ -46,6 +48,8 @@ class Part:
     ) -> None:
         self.file, self.at = file, start
         self.end = file.size if end is None else end
+        self.last = start
+        """Where the last member so far ends."""
         self._block = block or file.block
         self._buffer, self._begin = b"", start
 
@@ -67,33 +71,44 @@ class Part:
         self.at += count
 
 
-def samples(
-    part: Part, *, plain: bool, payload: bool = True
-) -> Iterator[tuple[str, dict[str, bytes], int]]:
-    """Neighbouring members with one key: the key, the bytes by suffix, the first one's offset.
+def all_of(name: str) -> bool:
+    """Wants the bytes of every member."""
+    del name
+    return True
+
+
+def none_of(name: str) -> bool:
+    """Wants the bytes of no member."""
+    del name
+    return False
+
+
+def samples(part: Part, *, plain: bool) -> Iterator[tuple[str, dict[str, bytes]]]:
+    """Neighbouring members with one key: the key, and their bytes by suffix.
 
     Raises:
         ShardError: as `members`; also where a name comes twice, or a sample has too many.
     """
-    key, offset, found = "", 0, dict[str, bytes]()
-    for name, at, data in members(part, plain=plain, payload=payload):
+    key, found = "", dict[str, bytes]()
+    for name, _, _, data in members(part, plain=plain):
         this, _, suffix = name.partition(".")
         if found and this != key:
-            yield key, found, offset
+            yield key, found
             found = {}
-        if not found:
-            key, offset = this, at
+        key = this
         if suffix in found:
             raise _damaged(part, f"two members are named {name!r}")
         if len(found) == MAX_MEMBERS:
             raise _damaged(part, f"sample {key!r} has more than {MAX_MEMBERS:,} members")
         found[suffix] = data
     if found:
-        yield key, found, offset
+        yield key, found
 
 
-def members(part: Part, *, plain: bool, payload: bool = True) -> Iterator[Member]:
-    """The members in order. `plain`: no extension header is taken, as we write none.
+def members(part: Part, *, plain: bool, wanted: Callable[[str], bool] = all_of) -> Iterator[Member]:
+    """The members in order; the bytes of those whose names are not `wanted` are passed over.
+
+    `plain`: no extension header is taken, as we write none.
 
     Raises:
         ShardError: a header is damaged, or a member is cut off or no regular file.
@@ -112,13 +127,14 @@ def members(part: Part, *, plain: bool, payload: bool = True) -> Iterator[Member
         elif kind not in b"0\0":
             raise _damaged(part, f"{_name(header)!r} is no regular file of a shard; refused")
         else:
-            data = b""
-            if payload:
+            name, data = name or _name(header), b""
+            if wanted(name):
                 data = _payload(part, size)
             else:
                 _check_size(part, size)
                 part.skip(size + -size % BLOCK)
-            yield Member(name or _name(header), offset, data)
+            part.last = part.at
+            yield Member(name, offset, size, data)
         name, offset = None, part.at
 
 

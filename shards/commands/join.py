@@ -43,10 +43,7 @@ def join(where: tuple[str, ...], output: Path, name: str | None, *, force: bool)
 
 
 def _refuse_twice(datasets: list[Manifest]) -> None:
-    roots = [
-        dataset.root.resolve() if isinstance(dataset.root, Path) else dataset.root
-        for dataset in datasets
-    ]
+    roots = [dataset.root.resolve() for dataset in datasets]
     for root in roots:
         if roots.count(root) > 1:
             raise InputError(f"{root}: named twice; name each dataset once")
