@@ -50,7 +50,8 @@ class RemotePath:
     def __truediv__(self, name: str) -> "RemotePath":
         name = quote(name) if uris.is_web(self.uri) else name
         # Joined by hand: `..` never leads out of the bucket or the server.
-        return self._with_path(posixpath.normpath(f"{self._path or '/'}/{name}"))
+        path = f"{self._path}/{name}".lstrip("/")  # of two slashes in front POSIX keeps both
+        return self._with_path(posixpath.normpath(f"/{path}"))
 
     @property
     def name(self) -> str:

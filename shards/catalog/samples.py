@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from openm3w.errors import InputError
-from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import OpenShard, Verify
 from openm3w.shards.sample import Kind, Sample
@@ -130,7 +129,7 @@ class Catalog:
         if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
             return int(wanted) - 1
         begin_alike: list[tuple[str, int]] = []
-        for number, key in enumerate(self._keys()):
+        for number, key in enumerate(self.keys()):
             if key == wanted:
                 begin_alike = [(key, number)]
                 break
@@ -154,9 +153,10 @@ class Catalog:
             raise InputError(f"sample {key} is on the exclude list of its manifest")
         return number
 
-    def _keys(self) -> Iterator[str]:
+    def keys(self) -> Iterator[str]:
+        """All keys in order, the excluded ones too, from headers alone."""
         for manifest, shard in self._shards:
-            yield from reader.read_keys(manifest, shard)
+            yield from OpenShard(manifest, shard).keys()
 
     def _open_shard(self, at: int) -> OpenShard:
         return OpenShard(*self._shards[at], verify=self._verify)
