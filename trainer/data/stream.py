@@ -107,7 +107,7 @@ class SourceStream:
         self._waiting: list[tuple[Place, PackItem]] = []
         self._opened: tuple[int, OpenShard] | None = None
         if self._care.verify != "off":
-            check_strangers(manifest, self._care.on_bad, Skipped())
+            check_strangers(manifest, self._care.on_bad, self.skipped)
 
     @property
     def epoch(self) -> int:
