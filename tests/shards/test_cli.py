@@ -218,7 +218,7 @@ def test_looking_loads_neither_beam_nor_torch(dataset, command):
 def test_view_on_a_terminal_pages_by_keys(dataset):
     written = dataset()
     parent, child = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "LINES": "30", "COLUMNS": "80"}
+    environment = {**os.environ, "TERM": "xterm-256color", "LINES": "30", "COLUMNS": "120"}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(
         [sys.executable, "-m", "openm3w.cli", "view", str(written.root), "--images", "none"],
@@ -232,7 +232,7 @@ def test_view_on_a_terminal_pages_by_keys(dataset):
         read_until(parent, b"1 of 6 ")
         # Keys typed while a document is drawn are neither echoed nor lost.
         os.write(parent, b"nn")
-        read_until(parent, b"Title 2")
+        read_until(parent, b"3 of 6 ")
         os.write(parent, b"q")
         read_until(parent, b"\x1b[?1049l")
         assert process.wait(timeout=60) == 0
