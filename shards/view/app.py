@@ -43,6 +43,7 @@ class Viewer(App[None]):
     """The documents of a catalog, with facts that are being filled."""
 
     CSS_PATH = "app.tcss"
+    TITLE = "m3w view"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n,right", "step(1)", "Next"),

@@ -9,9 +9,10 @@ import click
 from rich.console import Console
 
 from openm3w.errors import InputError, OutputError
-from openm3w.shards import commit, manifest
+from openm3w.shards import commit
 from openm3w.shards.catalog.dropped import dropped_of
 from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.opening import open_any
 from openm3w.shards.catalog.query import Query
 from openm3w.shards.catalog.samples import Catalog, Shown
 from openm3w.shards.commands.options import manifest_argument
@@ -53,9 +54,10 @@ def view(
 ) -> None:
     """Shows documents, text and pictures in reading order.
 
-    KEY is a key, the beginning of one, or a number from 1. QUERY is words and conditions, all of
-    which must hold: lang:en, kind:caption, domain:example.org, images:2.., similarity:0.2..0.4 and
-    every other score by its name, dropped:REASON, key:BEGINNING, split:val, dataset:NAME.
+    MANIFEST is a manifest.json, the folder of one, a mixture, or a tar that has none. KEY is a
+    key, the beginning of one, or a number from 1. QUERY is words and conditions, all of which must
+    hold: lang:en, kind:caption, domain:example.org, images:2.., similarity:0.2..0.4 and every other
+    score by its name, dropped:REASON, key:BEGINNING, split:val, dataset:NAME.
 
     Keys in the viewer: n next, p previous, enter list or document, space page, / filter, : go to,
     m mark, M mark all that is listed, x export the marked keys, q quit.
@@ -68,8 +70,9 @@ def view(
     m3w view out --limit 3 | less         as plain text
     m3w view out --plain --images blocks  with coloured half blocks, also into a pipe
     m3w view out 4f1d --svg document.svg
+    m3w view 00000.tar                    img2dataset's, or any shard alone
     """
-    datasets = manifest.load(where)
+    datasets = open_any(where)
     if dropped:
         datasets = (*datasets, *_dropped(datasets))
     catalog = Catalog(datasets, split)

@@ -117,7 +117,7 @@ class Listing(ScrollView, can_focus=True):
         mark = _MARK if self._is_marked(number) else " "
         text = describe(row, number, width - 2) if row else f"{number + 1:,}"
         segments = [
-            Segment(f"{mark} ", style + Style(color="yellow")),
+            Segment(f"{mark} ", style),
             Segment(set_cell_size(text, max(0, width - 2)), style + _dimmed(row)),
         ]
         return Strip(segments, width)
@@ -132,12 +132,18 @@ class Listing(ScrollView, can_focus=True):
 
 def describe(row: Row, number: int, columns: int) -> str:
     """A document in one line of so many cells: number, what it is about, pictures, similarity."""
-    left = f"{number + 1:>6,}  "
+    left = f"{number + 1:>5,}  "
     score = "" if row.similarity is None else f"{row.similarity:.2f}"
     right = f"  {row.language:<2.2} {row.images or '':>2} {score:>5}"
     title = clean_line(row.dropped and f"[{row.dropped}] ") + clean_line(row.title or row.url)
     room = max(0, columns - cell_len(left) - cell_len(right))
-    return left + set_cell_size(title or row.key, room) + right
+    return left + _shortened(title or row.key, room) + right
+
+
+def _shortened(text: str, columns: int) -> str:
+    if cell_len(text) <= columns:
+        return set_cell_size(text, columns)
+    return set_cell_size(text, max(0, columns - 1)) + "…"[:columns]
 
 
 def _dimmed(row: Row | None) -> Style:
