@@ -1,9 +1,9 @@
 """Makes the pictures of these pages from the demo's output: `python docs/make_images.py demo`.
 
-`view.svg` is a document as `m3w view --svg` writes it; `view-app.png` is the viewer in a terminal,
-`report.png` a screenshot of the report, where Chromium is installed, and so are `page-NAME.png`, pages beside what is extracted from them
-(`beside.py`). The cat is Chelsea (photograph by Stefan van der Walt, CC0), which
-scikit-image carries.
+`view.svg` is a document as `m3w view --svg` writes it. Where Chromium is installed, `view-app.png`
+is the viewer in a terminal, `report.png` a screenshot of the report, and `page-NAME.png` are pages
+beside what is extracted from them (`beside.py`). The cat is Chelsea (photograph by Stefan van der
+Walt, CC0), which scikit-image carries.
 """
 
 import asyncio
