@@ -182,9 +182,9 @@ def make_dataset(folder: Path, megabytes: int) -> Manifest:
 
 def make_sample(number: int, pictures: list[bytes]) -> Sample:
     """Text and pictures in turns, some 1,500 characters."""
-    datas = tuple(pictures[(number * 7 + i) % len(pictures)] for i in range(1 + number % 4))
+    pictured = tuple(pictures[(number * 7 + i) % len(pictures)] for i in range(1 + number % 4))
     spans: list[Text | Image] = [Text(text=" ".join(WORDS * 5))]
-    for data in datas:
+    for data in pictured:
         content = ImageContent(
             sha256=hashlib.sha256(data).hexdigest(),
             width=512,
@@ -196,7 +196,7 @@ def make_sample(number: int, pictures: list[bytes]) -> Sample:
         url = f"https://example.org/{number}.jpg"
         spans += [Image(url=url, alt="a boat", content=content), Text(text=" ".join(WORDS * 5))]
     key = make_doc_id(f"<urn:bench:{number}>")
-    return Sample(key=key, document=Document(doc_id=key, spans=tuple(spans)), images=datas)
+    return Sample(key=key, document=Document(doc_id=key, spans=tuple(spans)), images=pictured)
 
 
 def photograph(seed: int) -> bytes:

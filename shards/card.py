@@ -146,9 +146,8 @@ def _loading(manifest: Manifest) -> str:
         f"samples = webdataset.WebDataset({url!r}, shardshuffle=False).decode('pil')\n\n"
         "import datasets  # reads the columns from this card\n"
         f"samples = datasets.load_dataset('.', split={split!r})\n\n"
-        "from openm3w.shards import manifest, reader\n"
-        "(dataset,) = manifest.load('.')\n"
-        f"for sample in reader.read_samples(dataset, split={split!r}):\n"
+        "import openm3w  # each shard compared with the manifest\n"
+        f"for sample in openm3w.open('.', split={split!r}):\n"
         "    print(sample.document.title, len(sample.images))\n```"
     )
 

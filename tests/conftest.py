@@ -16,6 +16,14 @@ from warcio.warcwriter import WARCWriter
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What viewers keep is kept among the tests' own files."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENM3W_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def realdata() -> Path:
     """The folder of real material; the test is skipped, saying so, where it is missing."""
