@@ -193,9 +193,10 @@ def _long_name(part: Part, kind: bytes, data: bytes) -> str | None:
     name = None
     while data:
         length, _, _ = data.partition(b" ")
-        record = data[: int(length)] if length.isdigit() and len(length) < 8 else b""
+        said = int(length) if length.isdigit() and len(length) < 8 else 0
+        record = data[:said]
         word, _, value = record[len(length) + 1 : -1].partition(b"=")
-        if not record.endswith(b"\n") or word not in (*_NAMES, *_HARMLESS):
+        if len(record) < said or not record.endswith(b"\n") or word not in (*_NAMES, *_HARMLESS):
             shown = word[:40].decode("utf-8", "replace")
             raise _damaged(part, f"an extension header sets {shown!r}; refused")
         if word in _NAMES:
