@@ -42,7 +42,8 @@ PLANNED = {
 def shards() -> None:
     """Lists, shows, counts, checks and joins datasets.
 
-    MANIFEST is a manifest.json, the folder of one, or a mixture.
+    MANIFEST is a manifest.json, the folder of one, or a mixture, here or at gs://, s3:// or
+    https://.
 
     \b
     m3w shards ls out
