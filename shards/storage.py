@@ -17,9 +17,6 @@ from openm3w.errors import InputError
 from openm3w.shards import uris
 from openm3w.shards.clients import faults
 
-SCHEMES = ("s3", "s3a", "gs", "gcs", "http", "https")
-"""Of what is read elsewhere. fsspec knows more, and some of them run or unpack things."""
-
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 """Two letters or more: one alone is a drive of Windows."""
 
@@ -142,7 +139,7 @@ def locate(value: str | Path | RemotePath) -> Location:
     if found is None or (not uris.is_remote(value) and Path(value).exists()):
         return Path(value)
     scheme = found[1].lower()
-    if scheme not in SCHEMES or not uris.is_remote(value):
+    if scheme not in uris.SCHEMES or not uris.is_remote(value):
         # Without the rest: of a command or of another scheme nobody knows what is a secret.
         raise InputError(
             f"{scheme}: nothing is read there; name a path, or a URI of gs://, s3:// or https://"
