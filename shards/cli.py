@@ -28,6 +28,10 @@ COMMANDS = {
         "openm3w.shards.commands.listing:stats_command",
         "Counts what MANIFEST holds: sizes, scores, languages, domains.",
     ),
+    "tokens": Lazy(
+        "openm3w.trainer.tokens_cli:tokens",
+        "Counts the text tokens of each shard of MANIFEST by a tokenizer, and keeps the counts.",
+    ),
     "verify": Lazy(
         "openm3w.shards.commands.verify:verify",
         "Checks every byte, sample and image of MANIFEST; exit 1 where something is wrong.",
