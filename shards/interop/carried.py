@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openm3w.shards.document import Document, Image, ImageContent, Provenance, Signals, Span
-from openm3w.shards.interop.rows import MalformedError
+from openm3w.shards.interop.rows import MalformedError, finite
 from openm3w.shards.members import plain
 from openm3w.shards.typed import make
 
@@ -50,7 +50,7 @@ def document(value: Any, spans: tuple[Span, ...], **official: Any) -> Document:
     Raises:
         MalformedError: a field is unknown or of another type.
     """
-    fields = dict(value) if isinstance(value, Mapping) else {}
+    fields = finite(value) if isinstance(value, Mapping) else {}
     if fields:
         official = {"url": official.get("url")}
     said = {name: it for name, it in official.items() if it is not None}
@@ -68,7 +68,7 @@ def image(value: Any, **official: Any) -> Image:
     Raises:
         MalformedError: a field is unknown or of another type.
     """
-    fields = dict(value) if isinstance(value, Mapping) else {}
+    fields = finite(value) if isinstance(value, Mapping) else {}
     said = {name: it for name, it in official.items() if it is not None}
     try:
         content = fields.pop("content", None)

@@ -44,7 +44,7 @@ def export_dataset(
             beside, and datatrove's its images inside.
 
     Raises:
-        InputError: the format does not hold this kind.
+        InputError: the format does not hold this kind, or is nothing without images.
         MissingError: a package that the format needs is not installed.
         OutputError: the output holds something else or cannot be written.
         ShardError: a shard is damaged or missing.
@@ -54,6 +54,8 @@ def export_dataset(
         raise InputError(
             f"{dataset.root}: holds {dataset.kind} samples, {wanted.name} holds {held}"
         )
+    if not with_images and not wanted.can_lack_images:
+        raise InputError(f"{wanted.name}: has no addresses in the place of images; keep them")
     identity = {
         "format": wanted.name,
         "name": dataset.name,

@@ -43,6 +43,8 @@ class Format:
     """Of its files, where it is read."""
     write: Write | None = None
     finish: Finish | None = None
+    can_lack_images: bool = False
+    """Whether it is whole without the images' bytes, since it names them by address."""
     models: Mapping[str, Any] = field(default_factory=dict)
     """Of scores that an import takes over; see `Manifest.models`."""
 
@@ -56,6 +58,7 @@ _ALL = (
         read=obelics.read,
         layout=_TABLES,
         write=obelics.write,
+        can_lack_images=True,
     ),
     Format(
         name="mmc4",
@@ -65,6 +68,7 @@ _ALL = (
         read=mmc4.read,
         layout=_TABLES,
         write=mmc4.write,
+        can_lack_images=True,
         models=mmc4.MODELS,
     ),
     Format(
@@ -75,6 +79,7 @@ _ALL = (
         read=mint1t.read_html,
         layout=_TABLES,
         write=mint1t.write_html,
+        can_lack_images=True,
     ),
     Format(
         name="mint1t-pdf",
@@ -102,6 +107,7 @@ _ALL = (
         read=datatrove.read,
         layout=_TABLES,
         write=datatrove.write,
+        can_lack_images=True,
     ),
     Format(
         name="energon",

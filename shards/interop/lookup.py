@@ -4,6 +4,7 @@ Both are on disk, in SQLite: a set of hundreds of millions of images has more na
 """
 
 import hashlib
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Self
 from openm3w.errors import InputError
 from openm3w.shards.interop import tables
 from openm3w.shards.interop.archives import Members, grouped
+from openm3w.shards.interop.pictures import MAX_BYTES
 from openm3w.shards.interop.rows import text
 from openm3w.shards.sample import IMAGE_FORMATS
 
@@ -20,7 +22,6 @@ _MAX_JSON = 1 << 20
 """Bytes of the .json beside an image."""
 _SUFFIXES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "avif")
 assert len(_SUFFIXES) == len(IMAGE_FORMATS) + 1  # noqa: S101 -- jpg and jpeg are one
-_KEPT_OPEN = 16
 
 
 class Lookup:
@@ -33,7 +34,7 @@ class Lookup:
         self._base.execute("PRAGMA synchronous = OFF")
         self._base.execute("BEGIN")
         self._base.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
-        self._base.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, path TEXT)")
+        self._base.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, path BLOB)")
         self._base.execute(
             "CREATE TABLE images (name BLOB PRIMARY KEY, place INTEGER, offset INTEGER, "
             "size INTEGER) WITHOUT ROWID"
@@ -86,10 +87,10 @@ class Lookup:
             ).fetchone()
             if found is not None:
                 path, offset, size = found
-                with Path(path).open("rb") as file:
+                with Path(os.fsdecode(path)).open("rb") as file:
                     file.seek(offset)
-                    data: bytes = file.read(size)
-                return data
+                    # One byte more than an image may have tells that it is too large.
+                    return file.read(min(size, MAX_BYTES + 1))
         return None
 
     def _add(self, path: Path, place: Path, members: Members) -> int:
@@ -112,7 +113,7 @@ class Lookup:
         return added
 
     def _place(self, path: Path) -> int:
-        done = self._base.execute("INSERT INTO places (path) VALUES (?)", (str(path),))
+        done = self._base.execute("INSERT INTO places (path) VALUES (?)", (os.fsencode(path),))
         return int(done.lastrowid or 0)
 
     def _note(

@@ -105,7 +105,7 @@ def decoded(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value)
+        return json.loads(value, parse_constant=lambda _: None)
     except (ValueError, RecursionError) as error:
         raise MalformedError(f"a column holds no JSON: {error}") from error
 

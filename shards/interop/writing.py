@@ -115,7 +115,8 @@ def committed_tar(path: Path) -> Iterator[Tar]:
     """
     with (
         commit.committed(path) as file,
-        tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar,
+        # Keys of others may be longer than a plain header takes.
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
     ):
         yield Tar(tar)
 

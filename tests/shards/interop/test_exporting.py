@@ -78,6 +78,11 @@ def test_images_beside_are_a_choice(there, dataset, name):
     assert not (there / "images").exists()
 
 
+def test_formats_without_addresses_keep_their_images(there, dataset):
+    with pytest.raises(InputError, match="energon: has no addresses in the place of images"):
+        export_dataset(dataset(), FORMATS["energon"], there, with_images=False)
+
+
 def test_duckdb_answers_by_documents_and_images(there, dataset):
     ours = dataset()
     export_dataset(ours, FORMATS["parquet"], there)

@@ -160,6 +160,20 @@ def test_numbers_that_json_does_not_have_stop_nothing(tmp_path, imported, teal):
     assert sample.extra == {"score": None, "big": None}
 
 
+@pytest.mark.parametrize("number", ["NaN", "1e999", '"high"', "true"])
+def test_scores_that_are_no_numbers_fail_their_row_alone(tmp_path, imported, number):
+    lines = [
+        f'{{"text": "a", "id": "{letter}", "metadata": {{"openm3w": '
+        f'{{"doc_id": "{letter * 32}", "scores": {{"quality": {value}}}}}}}}}'
+        for letter, value in (("a", number), ("b", "0.5"))
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    made = imported("datatrove", tmp_path / "a.jsonl", kind="text")
+    assert outcomes(made)["rows"] == {"kept": 1, "malformed": 1}
+    (sample,) = samples_of(made)
+    assert (sample.key, sample.document.scores) == ("b" * 32, {"quality": 0.5})
+
+
 def test_lone_surrogates_and_controls_of_the_web_come_through(tmp_path, imported):
     text = "a\\ud800b\\u0000c \\u202e"
     (tmp_path / "a.jsonl").write_text(f'{{"text": "{text}", "id": "1"}}\n')

@@ -1,9 +1,11 @@
 import json
+import os
 
 import pytest
 from foreign_forms import encoded, write_tar
 
 from openm3w.errors import InputError
+from openm3w.shards.interop import lookup as lookups
 from openm3w.shards.interop.lookup import Lookup
 
 
@@ -56,6 +58,23 @@ def test_a_place_without_images_is_told(tmp_path, lookup, place):
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match=r"no such folder|no images in it"):
         lookup.add([tmp_path / place])
+
+
+@pytest.mark.parametrize(("limit", "length"), [(5, 5), (4, 5), (3, 4)])
+def test_no_more_is_read_than_tells_that_an_image_is_too_large(
+    tmp_path, lookup, monkeypatch, limit, length
+):
+    monkeypatch.setattr(lookups, "MAX_BYTES", limit)
+    lookup.add([write_tar(tmp_path / "0.tar", {"a.jpg": b"12345"})])
+    assert len(lookup.find(["a.jpg"])) == length
+
+
+def test_names_that_are_no_utf8_are_found(tmp_path, lookup):
+    folder = tmp_path / os.fsdecode(b"f\xff")
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff.jpg")).write_bytes(b"1")
+    lookup.add([folder])
+    assert lookup.find([os.fsdecode(b"\xff.jpg")]) == b"1"
 
 
 def test_ids_are_new_once(lookup):
