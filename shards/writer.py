@@ -75,7 +75,7 @@ def write_shard(
                 keys.add(sample.key)
                 offsets.append(tar.offset)
                 for name, data in encode_sample(sample, kind):
-                    _add(tar, name, data)
+                    add_member(tar, name, data)
                 nsamples += 1
                 images += len(sample.images)
                 characters += sample.document.num_characters
@@ -94,7 +94,8 @@ def write_shard(
     )
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def add_member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Adds a file to a tar, with nothing in its header that is of the machine or the day."""
     # TarInfo's defaults are what we want: mtime 0, owner 0, no names, mode 0644.
     member = tarfile.TarInfo(name)
     member.size = len(data)
