@@ -26,7 +26,7 @@ from openm3w.pipeline.sidecars import (
     unit_parts,
 )
 from openm3w.pipeline.summary import interleaved_report
-from openm3w.shards import funnel
+from openm3w.shards import funnel, published
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
@@ -56,7 +56,7 @@ def build(
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
     with claims.claimed(plan.output, plan.store, identity(plan)):
-        if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
+        if (done := published.finished(plan.output)) is not None and not _is_torn(plan):
             if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
                 _sample(plan, say)
             return Built(manifest=done, already_done=True)

@@ -5,10 +5,7 @@ from openm3w.errors import OutputError
 from openm3w.pipeline.jobs.writing import (
     ShardName,
     Writing,
-    order_hash,
     shard_names,
-    shard_of,
-    split_by,
     split_counts,
     write_shards,
 )
@@ -31,21 +28,6 @@ def test_as_many_shards_as_hold_the_samples():
         ShardName("train", 2),
         ShardName("val", 0),
     ]
-
-
-def test_a_sample_more_moves_no_other_while_the_number_of_shards_stays():
-    ids = [make_doc_id("", "x", row) for row in range(200)]
-
-    assert all(0 <= shard_of(i, 3, 4) < 4 for i in ids)
-    assert len({shard_of(i, 3, 4) for i in ids}) == 4
-    assert shard_of(ids[0], 3, 4) == order_hash(ids[0], 3) * 4 // 2**64
-
-
-def test_the_share_of_val_is_that_of_the_groups():
-    splits = [split_by(f"site{n}.org", 0.25, 0) for n in range(2000)]
-
-    assert 400 < splits.count("val") < 600
-    assert {split_by(f"site{n}.org", 0.0, 0) for n in range(50)} == {"train"}
 
 
 def as_samples(rows):
