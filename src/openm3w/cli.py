@@ -76,7 +76,9 @@ have it."""
 _NOT_MAPPED = "failed to map segment"
 """What the C library says where there is no memory for a library."""
 
-RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"})
+RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"}) | {
+    f"shards {name}" for name in ("export", "merge", "shuffle", "split")
+}
 """Commands that find what they did before they were interrupted."""
 
 PLANNED = {
@@ -172,8 +174,9 @@ def _run(arguments: list[str] | None) -> None:
     except (click.Abort, KeyboardInterrupt) as stop:
         ended = next((e for e in (stop, stop.__cause__) if isinstance(e, _Terminated)), None)
         words = sys.argv[1:] if arguments is None else arguments
-        command = next((word for word in words if not word.startswith("-")), "")
-        goes_on = "; the same command again goes on where it stopped" if command in RESUMED else ""
+        command = [word for word in words if not word.startswith("-")][:2]
+        resumed = {" ".join(command[:1]), " ".join(command)} & RESUMED
+        goes_on = "; the same command again goes on where it stopped" if resumed else ""
         _fail(f"interrupted{goes_on}", ended.code if ended else INTERRUPTED)
     except click.ClickException as error:
         _refuse(error)
