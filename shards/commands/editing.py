@@ -102,4 +102,5 @@ def tell(edited: Edited) -> None:
 
 
 def say(line: str) -> None:
+    """Says how far an edit is."""
     click.echo(line, err=True)
