@@ -67,6 +67,7 @@ class Commands:
         return self
 
     def __exit__(self, *_):
+        self._process.kill()  # what it has imported takes seconds to end
         self._process.communicate()
 
     def run(self, *arguments, point=None):
