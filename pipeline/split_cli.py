@@ -16,23 +16,23 @@ from openm3w.shards.sample import Kind, Sample
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
-class _Bytes(click.ParamType):
-    name = "SIZE"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int:
-        found = re.fullmatch(r"(\d+) ?([kmg]i?|)b?", str(value).strip().lower())
-        if not found or not int(found[1]):
-            self.fail(f"{value!r} is no size; write one as 500MB or 1GiB", param, ctx)
-        return int(found[1]) * _UNITS[found[2]]
+def _num_bytes(_: click.Context, __: click.Parameter, value: str | None) -> int:
+    """A size as people write it, in bytes; 0 where none is given."""
+    if value is None:
+        return 0
+    found = re.fullmatch(r"(\d+) ?([kmg]i?|)b?", value.strip().lower())
+    if not found or not int(found[1]):
+        raise click.BadParameter(f"{value!r} is no size; write one as 500MB or 1GiB")
+    return int(found[1]) * _UNITS[found[2]]
 
 
 @click.command()
 @manifest_argument
 @output_option
 @click.option("--samples-per-shard", type=click.IntRange(min=1), help="At most so many.")
-@click.option("--max-bytes", type=_Bytes(), help="Of a tar, as 500MB or 1GiB.")
+@click.option(
+    "--max-bytes", metavar="SIZE", callback=_num_bytes, help="Of a tar, as 500MB or 1GiB."
+)
 @click.option(
     "--val-share",
     type=click.FloatRange(0, 1),
@@ -50,7 +50,7 @@ def split(
     where: str,
     output: Path,
     samples_per_shard: int | None,
-    max_bytes: int | None,
+    max_bytes: int,
     val_share: float | None,
     by: str,  # noqa: ARG001  # of one sort so far
     seed: int,
@@ -70,7 +70,7 @@ def split(
     edited = edits.split(
         dataset,
         output,
-        size=Size(samples=samples_per_shard or 0, tar_bytes=max_bytes or 0),
+        size=Size(samples=samples_per_shard or 0, tar_bytes=max_bytes),
         val_share=val_share,
         group=functools.partial(group_of, kind=dataset.kind),
         seed=seed,

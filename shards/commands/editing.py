@@ -57,8 +57,8 @@ def shuffle(where: str, output: Path, seed: int, samples_per_shard: int | None) 
     """Writes the samples of MANIFEST in another order, over all shards of a split.
 
     The order is that of a hash of seed and key, in which builds write: with the seed of the build
-    it gives the shards of the build. Samples on the exclude list are left out. Takes 24 bytes of
-    memory for each sample, and one shard's index. Reads every shard once in order, for its digest,
+    it gives the shards of the build. Samples on the exclude list are left out. Takes 33 bytes of
+    memory for each sample. Reads every shard once in order, for its digest,
     then of each sample a header, and each sample once by a ranged read of its own: on spinning
     disks and in remote stores that is a seek or a request for each sample.
 

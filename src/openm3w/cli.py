@@ -59,6 +59,10 @@ COMMANDS = {
         "Prints what became of every record, page and image of a build.",
     ),
     "shards": Lazy("openm3w.shards.cli:shards", "Lists, shows, counts, checks and joins datasets."),
+    "status": Lazy(
+        "openm3w.pipeline.status_cli:status_command",
+        "Says what a running, stopped or finished build has committed.",
+    ),
     "text": Lazy("openm3w.pipeline.text.cli:text", "Shards of text."),
     "train": Lazy(
         "openm3w.trainer.cli:train", "Trains a model on shards, at the mixture's token ratio."
@@ -90,7 +94,6 @@ PLANNED = {
     "score": "similarity scores on a GPU machine without Beam",
     "search": "find documents by words or by an image",
     "serve": "the viewer in a browser",
-    "status": "what a running or stopped build has committed",
 }
 """Commands of the design that this version refuses, with what they will do."""
 

@@ -10,6 +10,7 @@ import signal
 import pytest
 from crashing import Commands, Point, temporary_files
 
+from openm3w.pipeline import claims, status
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
 from openm3w.shards.verify import verify
@@ -76,9 +77,29 @@ def build(archive, image_bytes, tmp_path):
     return ("build", "kosmos1", "--input", source, *changes, "--output")
 
 
+def check_told(told, last):
+    """What `m3w status` says between the runs is what they have committed."""
+    assert told["SIGTERM"]["documents"] == (0, 1)
+    assert told["between a table and its sidecar"]["documents"] == (0, 1)
+    half = told["half a pack"]
+    assert [half[name] for name in ("documents", "dedup", "dedup (facts)")] == [(1, 1)] * 3
+    assert half["images (packs)"] == (0, None)
+    assert told["between selection and sidecar"]["images (packs)"] == (1, 1)
+    assert told["between selection and sidecar"]["shards (select)"] == (0, 1)
+    assert told["half a tar"]["shards (select)"] == (1, 1)
+    assert told["between index and sidecar"]["shards (written)"] == (0, 2)
+    assert told["before the report"]["shards (written)"] == (2, 2)
+    (pages,) = (
+        s for p in last.parts if p.part.name == "documents" for s in p.stages if s.unit == "pages"
+    )
+    assert (pages.entered, pages.kept) == (6, 6)
+    assert last.next == "nothing: the build is complete"
+
+
 def test_a_build_that_is_killed_anywhere_ends_as_one_that_was_not(commands, build, tmp_path):
-    out = tmp_path / "out"
+    out, store = tmp_path / "out", tmp_path / "out.work"
     assert commands.here(*build, tmp_path / "undisturbed") == 0
+    told = {}
     for point in POINTS:
         if point.signal == signal.SIGKILL:
             commands.kill(point, *build, out)
@@ -90,7 +111,12 @@ def test_a_build_that_is_killed_anywhere_ends_as_one_that_was_not(commands, buil
             assert ended.said.endswith(words)
             assert set(temporary_files(tmp_path)) <= before
             assert not (out / ".lock").exists()
+        if claims.claimed_build(out, store):
+            found = status.look(out, store)
+            told[point.name] = {each.part.name: (each.done, each.units) for each in found.parts}
+            assert found.state == ("finished" if (out / "_SUCCESS").exists() else "stopped")
         assert not (out / "manifest.json").exists() or manifest.load(out)[0].nsamples == 6
+    check_told(told, found)
     assert temporary_files(out) == []
     ended = commands.run(*build, out)
     assert ended.code == 0, ended.said
