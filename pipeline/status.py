@@ -16,6 +16,7 @@ from openm3w.pipeline.progress import ALL, BLOCKS, Part
 from openm3w.pipeline.store import Folder
 from openm3w.pipeline.tally import add_up
 from openm3w.shards import published
+from openm3w.shards.editing.claim import NOTES
 from openm3w.shards.funnel import Stage
 from openm3w.shards.locking import Holder, holder_of
 from openm3w.shards.manifest import Manifest
@@ -100,6 +101,11 @@ def find_builds(folder: Path, store: Path | None = None) -> list[tuple[Path, Pat
         )
     place = store or claims.find_store(folder) or claims.default_store(folder)
     if claims.identity_of(folder, place) is None:
+        if (folder / NOTES).is_dir():
+            raise InputError(
+                f"{folder}: no build, but a dataset that `m3w shards merge`, `split` or `shuffle` "
+                "has begun; the same command goes on with it"
+            )
         what = "a dataset, but no build of" if published.finished(folder) else "no build of"
         raise InputError(
             f"{folder}: {what} the store {place}; name the OUTPUT of a build, and its --store"

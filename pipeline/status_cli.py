@@ -22,7 +22,7 @@ from openm3w.shards.terminal import clean, clean_line, counted
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 @folder_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, an object a build.")
-def status_command(folder: Path, store: Path | None, *, as_json: bool) -> None:
+def status_command(folder: Path, store: str | None, *, as_json: bool) -> None:
     """Says what a running, stopped or finished build has committed.
 
     DIR is the OUTPUT of a build of pages, captions or texts, or its store OUTPUT.work. Nothing is

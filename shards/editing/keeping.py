@@ -47,7 +47,7 @@ def choose(sources: Sources, *, on_duplicate: OnDuplicate = "fail", across: bool
     if again and on_duplicate == "fail":
         _, key = again[0]
         raise InputError(
-            f"{counted(len(again), 'sample')} have a key that another one has, the first "
+            f"{counted(len(again), 'sample')} with a key that an earlier one has, the first "
             f"{clean_line(key)}; {_advice(foreign=foreign, across=across)}"
         )
     for number, _ in again:

@@ -12,6 +12,7 @@ from crashing import Commands, Point, temporary_files
 
 from openm3w.pipeline import claims, status
 from openm3w.shards import manifest
+from openm3w.shards.editing.edits import shuffle
 from openm3w.shards.reader import read_samples
 from openm3w.shards.verify import verify
 
@@ -127,3 +128,8 @@ def test_a_build_that_is_killed_anywhere_ends_as_one_that_was_not(commands, buil
     assert verify([found]).faults == []
     keys = [sample.key for sample in read_samples(found)]
     assert len(set(keys)) == len(keys) == 6
+    # Builds write in the order of a shuffle by their seed.
+    mixed = shuffle(found, tmp_path / "mixed", seed=0, say=lambda _: None).manifest
+    assert mixed.shards == found.shards
+    other = shuffle(found, tmp_path / "other", seed=1, say=lambda _: None).manifest
+    assert shuffle(other, tmp_path / "back", seed=0, say=lambda _: None).manifest.shards == found.shards

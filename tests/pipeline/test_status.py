@@ -150,6 +150,7 @@ def test_of_a_store_all_its_outputs_are_told(text_plan, tmp_path):
     [
         (lambda _: None, "no such folder; name the OUTPUT of a build"),
         (lambda folder: folder.mkdir(), "no build of the store"),
+        (lambda folder: (folder / ".edit").mkdir(parents=True), "`m3w shards merge`, `split` or"),
         (lambda folder: (folder / claims.OUTPUTS).mkdir(parents=True), "none of the builds of"),
     ],
 )

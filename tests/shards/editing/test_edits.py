@@ -90,7 +90,9 @@ def test_models_that_differ_are_told_by_part(dataset, tmp_path):
 
 def test_a_key_in_two_parts_ends_a_merge_or_is_taken_once(dataset, tmp_path):
     one, two = dataset("one"), dataset("two", start=4)
-    with pytest.raises(InputError, match="2 samples have a key that another one has, the first "):
+    with pytest.raises(
+        InputError, match="2 samples with a key that an earlier one has, the first "
+    ):
         edits.merge([one, two], tmp_path / "out", **quiet)
     assert not (tmp_path / "out" / "manifest.json").exists()
     found = whole(edits.merge([one, two], tmp_path / "skipped", on_duplicate="skip", **quiet))
