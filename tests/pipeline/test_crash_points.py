@@ -132,4 +132,7 @@ def test_a_build_that_is_killed_anywhere_ends_as_one_that_was_not(commands, buil
     mixed = shuffle(found, tmp_path / "mixed", seed=0, say=lambda _: None).manifest
     assert mixed.shards == found.shards
     other = shuffle(found, tmp_path / "other", seed=1, say=lambda _: None).manifest
-    assert shuffle(other, tmp_path / "back", seed=0, say=lambda _: None).manifest.shards == found.shards
+    assert (
+        shuffle(other, tmp_path / "back", seed=0, say=lambda _: None).manifest.shards
+        == found.shards
+    )

@@ -101,6 +101,17 @@ def test_what_was_committed_is_not_written_again(commands, merge, tmp_path):
     assert (out / "data/train-000000.tar").stat().st_mtime_ns == before
 
 
+@pytest.mark.parametrize("lost", ["tar", "tar.idx"])
+def test_what_is_lost_between_two_runs_is_written_again(
+    commands, merge, undisturbed, tmp_path, lost
+):
+    out = tmp_path / "out"
+    commands.kill(Point("", "os.rename", r"out/README\.md$"), *merge, out)
+    (out / f"data/train-000000.{lost}").unlink()
+    assert commands.run(*merge, out).code == 0
+    assert tree(out) == undisturbed
+
+
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_leaves_no_half_file_and_says_how_to_go_on(
     commands, merge, undisturbed, tmp_path, number, code
