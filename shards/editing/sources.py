@@ -2,6 +2,7 @@
 
 import bisect
 import itertools
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +11,10 @@ from openm3w.errors import ShardError
 from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import KEY, Sample, decode_sample
-from openm3w.shards.writer import Packed
+from openm3w.shards.writer import Packed, ShardEntry
+
+_SPLIT = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
+"""What a split may be called: it is part of a file's name, and a manifest may be anybody's."""
 
 _MAX_NAME = 100
 """Bytes of a name in a tar header (POSIX.1-1988, ustar); ours are shorter."""
@@ -25,11 +29,16 @@ class Copied:
 
 
 class Sources:
-    """The samples of datasets of one kind."""
+    """The samples of datasets of one kind.
+
+    Raises:
+        ShardError: a split is called what no file can be.
+    """
 
     def __init__(self, parts: Sequence[Manifest]) -> None:
         self.parts = tuple(parts)
         self.shards = [(part, shard) for part in parts for shard in part.shards]
+        _check_splits(self.shards)
         self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self.shards))
         # The index of a shard is 8 bytes a sample; a shuffle asks for them in any order.
         self._offsets = lru_cache(maxsize=64)(self._read_offsets)
@@ -95,3 +104,11 @@ class Sources:
 
     def _read_offsets(self, at: int) -> tuple[int, ...]:
         return reader.read_offsets(*self.shards[at])
+
+
+def _check_splits(shards: Sequence[tuple[Manifest, ShardEntry]]) -> None:
+    for part, shard in shards:
+        if not _SPLIT.fullmatch(shard.split):
+            raise ShardError(
+                f"{part.root}: {shard.split!r} is no name of a split: letters, digits, ., - and _"
+            )

@@ -1,5 +1,6 @@
 """Datasets that are merged, cut anew and shuffled, and read again."""
 
+import dataclasses
 import functools
 import hashlib
 import tarfile
@@ -237,6 +238,16 @@ def test_damage_is_not_copied(dataset, tmp_path):
     with pytest.raises(ShardError, match=r"sha256 .* damaged"):
         edits.shuffle(one, tmp_path / "out", seed=1, **quiet)
     assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+@pytest.mark.parametrize("split", ["../../other", "", ".hidden", "a/b", "x" * 65])
+def test_a_split_leads_to_no_other_folder(dataset, tmp_path, split):
+    one = dataset("one", sizes=(("train", 1),))
+    shard = dataclasses.replace(one.shards[0], split=split)
+    other = dataclasses.replace(one, shards=(shard,))
+    with pytest.raises(ShardError, match="is no name of a split"):
+        edits.merge([other], tmp_path / "deep/er/out", **quiet)
+    assert not list(tmp_path.glob("deep/**/*.tar"))
 
 
 def test_nothing_left_is_an_error(dataset, tmp_path):
