@@ -21,10 +21,11 @@ from openm3w.shards.opened import SUFFIXES, VERIFY, OpenShard, Verify, find_inde
 from openm3w.shards.sample import Sample
 from openm3w.shards.skipping import ON_BAD, OnBad, Skipped
 from openm3w.shards.storage import Location
-from openm3w.shards.strangers import check_strangers
+from openm3w.shards.strangers import DATA_FOLDER, check_strangers
 from openm3w.shards.writer import ShardEntry
 
 __all__ = [
+    "DATA_FOLDER",
     "ON_BAD",
     "SUFFIXES",
     "VERIFY",
@@ -33,6 +34,7 @@ __all__ = [
     "Skipped",
     "Verify",
     "check_shard",
+    "check_strangers",
     "file_sha256",
     "open_though_cut",
     "read_index",
