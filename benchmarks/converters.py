@@ -2,35 +2,32 @@
 
     python benchmarks/converters.py [--documents 2000] [--images 3] [--folder DIR]
 
-Documents of a thousand words with photographs-like JPEGs of 512 px go through each format, by the
-commands as a user runs them, each in a process of its own. Prints Markdown: documents a second by
-the clock, CPU seconds, the peak of memory, and the size beside our own shards'.
+Documents of a thousand words with JPEGs of 512 px go through each format, by the commands as a user
+runs them, each in a process of its own. Prints Markdown: documents a second by the clock, CPU
+seconds, the peak of memory, and the size beside our own shards'.
 """
 
 import argparse
-import hashlib
-import io
 import multiprocessing
 import os
-import random
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from measure.processes import environment
 from measure.tables import print_row, version
 
 from openm3w.shards import card, manifest
-from openm3w.shards.document import Document, Image, ImageContent, Span, Text, make_doc_id
+from openm3w.shards.document import Text
 from openm3w.shards.interop.formats import FORMATS
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.sample import KINDS, Kind, Sample
+from openm3w.shards.sample import KINDS, Kind, Sample, caption_document
 from openm3w.shards.writer import write_shard
 
-_WORDS = ("the", "a", "tram", "runs", "by", "our", "red", "house", "near", "old", "line", "seven")
 _PER_SHARD = 1000
 
 
@@ -93,66 +90,37 @@ def _run(command: Sequence[object], documents: int) -> list[str]:
 
 
 def _write_all(root: Path, documents: int, images: int) -> None:
-    pictures = list(_drawn())
+    from measure.datasets import dataset_samples
+
+    samples = dataset_samples(documents, size_of_image=(512, 384), images=images, words=1000)
     for kind in KINDS:
-        _write(root / kind, kind, documents, images, pictures)
+        folder = root / kind
+        made = [_as(kind, sample) for sample in samples]
+        shards = [
+            write_shard(
+                folder,
+                f"data/train-{first // _PER_SHARD:06d}.tar",
+                made[first : first + _PER_SHARD],
+                kind=kind,
+                split="train",
+            )
+            for first in range(0, documents, _PER_SHARD)
+        ]
+        dataset = Manifest(name=kind, kind=kind, shards=tuple(shards), root=folder)
+        card.write_extras(dataset)
+        manifest.write(dataset)
 
 
-def _write(
-    root: Path, kind: Kind, documents: int, num_images: int, pictures: Sequence[bytes]
-) -> None:
-    if (root / manifest.SUCCESS_NAME).exists():
-        return
-    each = {"interleaved": num_images, "caption": 1, "text": 0}[kind]
-    shards = []
-    for first in range(0, documents, _PER_SHARD):
-        last = min(first + _PER_SHARD, documents)
-        samples = (_sample(kind, number, each, pictures) for number in range(first, last))
-        url = f"data/train-{first // _PER_SHARD:06d}.tar"
-        shards.append(write_shard(root, url, samples, kind=kind, split="train"))
-    made = Manifest(name=kind, kind=kind, shards=tuple(shards), root=root)
-    card.write_extras(made)
-    manifest.write(made)
-
-
-def _sample(kind: Kind, number: int, each: int, pictures: Sequence[bytes]) -> Sample:
-    draw = random.Random(number)
-    key = make_doc_id(f"{kind} {number}")
-    # What follows a JPEG's end is not looked at, and makes each one different.
-    chosen = [draw.choice(pictures) + draw.randbytes(32) for _ in range(each)]
-    words = iter([" ".join(draw.choices(_WORDS, k=1000 // (each + 1))) for _ in range(each + 1)])
-    spans: list[Span] = [] if kind == "caption" else [Text(text=next(words))]
-    for at, data in enumerate(chosen):
-        url = f"https://images.example/{number}/{at}.jpg"
-        spans += [Image(url=url, content=_content(data)), Text(text=next(words))]
-    document = Document(doc_id=key, url=f"https://pages.example/{number}", spans=tuple(spans))
-    return Sample(key=key, document=document, images=tuple(chosen))
-
-
-def _content(data: bytes) -> ImageContent:
-    return ImageContent(
-        sha256=hashlib.sha256(data).hexdigest(),
-        width=512,
-        height=384,
-        original_width=1024,
-        original_height=768,
-        num_bytes=len(data),
-    )
-
-
-def _drawn() -> Iterator[bytes]:
-    """JPEGs of some 60 kB, as photographs of 512 px have: smooth shapes, and noise over them."""
-    import numpy as np
-    from PIL import Image as PillowImage
-
-    draw = np.random.default_rng(0)
-    for _ in range(50):
-        coarse = draw.integers(0, 256, (12, 16, 3), dtype=np.uint8)
-        smooth = PillowImage.fromarray(coarse).resize((512, 384), PillowImage.Resampling.BICUBIC)
-        noisy = np.asarray(smooth).astype(np.int16) + draw.integers(-12, 13, (384, 512, 1))
-        buffer = io.BytesIO()
-        PillowImage.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
-        yield buffer.getvalue()
+def _as(kind: Kind, sample: Sample) -> Sample:
+    """The document as it is, its first image with a caption, or its text."""
+    if kind == "interleaved":
+        return sample
+    document = sample.document
+    if kind == "caption":
+        pair = caption_document(sample.key, document.images[0], "a tram by a red house")
+        return Sample(key=sample.key, document=pair, images=sample.images[:1])
+    texts = replace(document, spans=tuple(Text(text=text) for text in document.texts))
+    return Sample(key=sample.key, document=texts)
 
 
 def _size(folder: Path) -> int:

@@ -10,7 +10,6 @@ import sys
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from openm3w.errors import ShardError
@@ -66,7 +65,7 @@ def read_lengths(manifest: Manifest, shard: ShardEntry) -> Lengths | None:
     Raises:
         ShardError: the file is damaged, or of another state of the shard.
     """
-    path = _path(manifest, shard)
+    path = manifest.root / f"{shard.url}{SUFFIX}"
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -105,7 +104,7 @@ def write_lengths(manifest: Manifest, shard: ShardEntry, lengths: Lengths) -> No
     """Commits the file beside a shard.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or the dataset is of another machine.
         ValueError: there are not as many numbers as samples.
     """
     columns: list[tuple[dict[str, str], Counts]] = [({"name": _IMAGES}, lengths.images)]
@@ -124,11 +123,7 @@ def write_lengths(manifest: Manifest, shard: ShardEntry, lengths: Lengths) -> No
     )
     header += b" " * (-(_HEAD.size + len(header)) % _WORD)
     parts = [_HEAD.pack(_MAGIC, len(header)), header, *(_bytes(counts) for _, counts in columns)]
-    commit.write_bytes(_path(manifest, shard), b"".join(parts))
-
-
-def _path(manifest: Manifest, shard: ShardEntry) -> Path:
-    return manifest.root / f"{shard.url}{SUFFIX}"
+    commit.write_bytes(manifest.folder / f"{shard.url}{SUFFIX}", b"".join(parts))
 
 
 def _decoded(data: bytes, shard: ShardEntry) -> Lengths:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from openm3w.errors import ShardError
-from openm3w.shards.captioned import decode_caption, encode_caption
+from openm3w.shards.captioned import IMAGE_SUFFIXES, decode_caption, encode_caption
 from openm3w.shards.document import (
     Document,
     Image,
@@ -81,6 +81,7 @@ def document_to_json(
             "provenance": plain(document.provenance),
             "signals": plain(document.signals),
             "scores": dict(document.scores),
+            **({"dropped": document.dropped} if document.dropped else {}),
         },
     }
 
@@ -96,6 +97,7 @@ def document_from_json(value: Mapping[str, Any]) -> Document:
         spans = tuple(_span(text, image, about) for text, image, about in rows)
         about_page = value["metadata"]
         about = {name: about_page[name] for name in ("doc_id", "url", "title", "scores")}
+        about["dropped"] = about_page.get("dropped", "")
         provenance = make(Provenance, about_page["provenance"])
         signals = make(Signals, about_page["signals"])
         return make(
@@ -145,6 +147,22 @@ def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
         raise ShardError(f"sample {key}: not a {kind} sample: {error!r}") from error
 
 
+def decode_document(key: str, members: Mapping[str, bytes], kind: Kind) -> Document:
+    """The document alone; of image members only the names are looked at.
+
+    Raises:
+        ShardError: as `decode_sample`.
+    """
+    if kind != "interleaved":
+        return decode_sample(key, members, kind).document
+    try:
+        return document_from_json(load(key, members))
+    except ShardError as error:
+        raise ShardError(
+            f"sample {key}: {error}".replace(f"sample {key}: sample", "sample")
+        ) from error
+
+
 def caption_document(doc_id: str, image: Image, caption: str, **about: Any) -> Document:
     """A caption pair as a document: the image, then its caption."""
     return Document(doc_id=doc_id, spans=(image, Text(text=caption)), **about)
@@ -164,7 +182,12 @@ def _decode_members(
     except ShardError as error:
         raise ShardError(f"sample {key}: {error}") from error
     names = [name for name in about["images"] if name is not None]
-    images = tuple(member(key, members, name.removeprefix(f"{key}.")) for name in names)
+    named = [name.removeprefix(f"{key}.") for name in names]
+    images = tuple(member(key, members, suffix) for suffix in named)
+    known = {*named, "json"}
+    for suffix in members:
+        if suffix not in known and suffix.rpartition(".")[2] in IMAGE_SUFFIXES:
+            raise ShardError(f"sample {key}: the image {key}.{suffix} is not named by its .json")
     return Sample(key=key, document=document, images=images)
 
 
