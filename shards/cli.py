@@ -20,9 +20,25 @@ COMMANDS = {
     "ls": Lazy(
         "openm3w.shards.commands.listing:ls", "Lists the shards of MANIFEST with their counts."
     ),
+    "merge": Lazy(
+        "openm3w.shards.commands.editing:merge",
+        "Writes datasets of one kind as one, their shards with new numbers.",
+    ),
+    "repair-index": Lazy(
+        "openm3w.shards.commands.repair:repair_index",
+        "Writes the .tar.idx of shards where they are missing or wrong, from the tars.",
+    ),
     "show": Lazy(
         "openm3w.shards.commands.listing:show",
         "Prints the JSON of one sample, and the members that stand beside it.",
+    ),
+    "shuffle": Lazy(
+        "openm3w.shards.commands.editing:shuffle",
+        "Writes the samples of MANIFEST in another order, over all shards of a split.",
+    ),
+    "split": Lazy(
+        "openm3w.pipeline.split_cli:split",
+        "Writes the samples of MANIFEST into shards of another size, or with another hold-out.",
     ),
     "stats": Lazy(
         "openm3w.shards.commands.listing:stats_command",

@@ -1,7 +1,6 @@
 """What the writers of other formats share: one shard of ours at a time, and its images in a tar."""
 
 import contextlib
-import struct
 import tarfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from openm3w.shards import commit
 from openm3w.shards.document import Image
 from openm3w.shards.members import dump
 from openm3w.shards.sample import Kind, Sample
-from openm3w.shards.writer import add_member
+from openm3w.shards.writer import add_member, index_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,4 +122,4 @@ def committed_tar(path: Path) -> Iterator[Tar]:
 
 def write_index(path: Path, offsets: Sequence[int]) -> None:
     """Commits the `.idx` beside a tar: where each sample begins, and where the last one ends."""
-    commit.write_bytes(path, struct.pack(f"<{len(offsets)}Q", *offsets))
+    commit.write_bytes(path, index_bytes(offsets))
