@@ -15,7 +15,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Idle threads of one process should not spin on cores that others need.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-dedup bench-fetch bench-laion clean
+.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-converters bench-dedup bench-fetch bench-laion clean
 help:
 	@echo 'make setup        .venv with everything (idempotent)'
 	@echo 'make demo         the whole chain on a small archive, no network'
@@ -29,6 +29,7 @@ help:
 	@echo 'make bench-quality     rules on text beside datatrove: decisions and speed, as Markdown'
 	@echo 'make bench-decode      decoding and encoding of images beside bare libraries, as Markdown'
 	@echo 'make bench-fetch       fetching images beside img2dataset: speed, and a hostile server, as Markdown'
+	@echo 'make bench-converters  datasets to other formats and back: speed and memory, as Markdown'
 	@echo 'make bench-dedup       near duplicates: signatures a second, the curve, memory, as Markdown'
 	@echo 'make bench-laion       10,000 rows of LAION through a caption build against a web on loopback, as Markdown'
 	@echo 'make bench-memory      70,000 pages in one process; STRESS=FILE names another archive'
@@ -110,6 +111,9 @@ bench-fetch:
 
 bench-dedup: bench-deps
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BENCH_VENV)/bin/python benchmarks/dedup.py
+
+bench-converters: setup
+	$(BIN)/python benchmarks/converters.py
 
 bench-laion: setup
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python benchmarks/laion.py

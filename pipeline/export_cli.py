@@ -15,7 +15,7 @@ from openm3w.shards.terminal import clean_line, counted
 
 
 @click.command()
-@click.argument("dataset", metavar="MANIFEST", type=click.Path(path_type=Path))
+@click.argument("dataset", metavar="MANIFEST")
 @click.option("--format", "wanted", type=click.Choice(WRITTEN), help="Another format.")
 @click.option(
     "--no-images", is_flag=True, help="Of a format that names images by address: none beside it."
@@ -27,7 +27,7 @@ from openm3w.shards.terminal import clean_line, counted
 @runner_options
 @json_option
 def export(
-    dataset: Path,
+    dataset: str,
     wanted: str | None,
     output: Path,
     store: Path | None,
@@ -64,14 +64,14 @@ def export(
 
     engine = Runner(name=runner, workers=workers)
     say = quiet if as_json else click.echo
-    built = originals.export_originals(dataset, output, engine, store=store, say=say)
+    built = originals.export_originals(Path(dataset), output, engine, store=store, say=say)
     made = built.manifest
     size = f"{counted(made.nsamples, 'sample')}, {counted(made.images, 'original image')}"
     print_published(built, output, size, {"images": built.manifest.images}, as_json=as_json)
 
 
 def _export_format(
-    dataset: Path, wanted: str, output: Path, *, with_images: bool, as_json: bool
+    dataset: str, wanted: str, output: Path, *, with_images: bool, as_json: bool
 ) -> None:
     from openm3w.shards import funnel, manifest
     from openm3w.shards.commands.options import print_json
@@ -80,7 +80,7 @@ def _export_format(
 
     found = manifest.load(dataset)
     if len(found) > 1:
-        raise InputError(f"{dataset}: is a mixture; name one dataset at a time")
+        raise InputError(f"{clean_line(dataset)}: is a mixture; name one dataset at a time")
     done = export_dataset(found[0], FORMATS[wanted], output, with_images=with_images)
     if as_json:
         stage = funnel.to_json(done.stage)

@@ -104,7 +104,7 @@ def write_lengths(manifest: Manifest, shard: ShardEntry, lengths: Lengths) -> No
     """Commits the file beside a shard.
 
     Raises:
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or the dataset is of another machine.
         ValueError: there are not as many numbers as samples.
     """
     columns: list[tuple[dict[str, str], Counts]] = [({"name": _IMAGES}, lengths.images)]

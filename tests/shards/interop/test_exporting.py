@@ -9,7 +9,7 @@ import yaml
 from PIL import Image as PillowImage
 
 from openm3w.errors import InputError, OutputError, ShardError
-from openm3w.shards import reader
+from openm3w.shards import manifest, reader
 from openm3w.shards.interop import energon
 from openm3w.shards.interop.archives import Members
 from openm3w.shards.interop.exporting import export_dataset
@@ -36,6 +36,17 @@ def test_the_same_dataset_elsewhere_gives_the_same_bytes(tmp_path, dataset, name
         ours = dataset(f"{folder}/set", kind=form.kinds[0], sizes=[("train", 2), ("val", 1)])
         export_dataset(ours, form, tmp_path / folder / "there")
     assert tree(tmp_path / "a/there") == tree(tmp_path / "b/there")
+
+
+def test_a_dataset_behind_a_web_server_is_exported_as_one_here(tmp_path, dataset, web_files):
+    ours = dataset(sizes=[("train", 2)])
+    for path in ours.root.rglob("*"):
+        if path.is_file():
+            web_files.put(path.relative_to(ours.root).as_posix(), path.read_bytes())
+    (there,) = manifest.load(f"{web_files.base}/manifest.json")
+    export_dataset(there, FORMATS["datatrove"], tmp_path / "web")
+    export_dataset(ours, FORMATS["datatrove"], tmp_path / "here")
+    assert tree(tmp_path / "web") == tree(tmp_path / "here")
 
 
 def test_what_is_excluded_is_left_out_and_counted(there, dataset, sample):

@@ -113,6 +113,16 @@ def test_images_keep_their_places(tmp_path, sample, trip, name, order):
     assert after == before
 
 
+@pytest.mark.parametrize("name", INTERLEAVED)
+def test_blank_lines_of_the_texts_themselves_stay(tmp_path, sample, trip, name):
+    made = sample(1, num_images=2)
+    one, two = made.document.images
+    spans = (Text(text="\n\nFirst.\n\n"), one, Text(text="Last.\n\n"), two)
+    document = dataclasses.replace(made.document, spans=spans)
+    ours, before = one_document(tmp_path / "one", document, made.images)
+    assert list(by_key(trip(ours, name)).values()) == [before]
+
+
 def joined(spans):
     for is_text, group in itertools.groupby(spans, key=lambda span: isinstance(span, Text)):
         if is_text:
