@@ -41,12 +41,12 @@ def publish(
     named = replace(result, build=digest_of(identity)) if identity else result
     if store is not None:
         _check_still_ours(named, store)
-    write_report(named.root, report)
+    write_report(named.folder, report)
     card.write_extras(named)
-    published.remove_left(named.root)
+    published.remove_left(named.folder)
     manifest.write(named)
     if store is not None:
-        note_published(named.root, store)
+        note_published(named.folder, store)
     return named
 
 
@@ -64,7 +64,7 @@ def recipe_table(recipe: Any) -> dict[str, Any]:
 
 def _check_still_ours(result: Manifest, store: Path) -> None:
     """Where the folder's file system has no locks, another build may have come between."""
-    output = result.root
+    output = result.folder
     claims = {claimed_build(output, store), published_build(output) or result.build}
     if claims != {result.build} or published.torn_shards(output, result):
         raise OutputError(

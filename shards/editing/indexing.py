@@ -40,16 +40,17 @@ def repair_dataset(dataset: Manifest, *, dry_run: bool = False) -> Iterator[Look
     if dry_run:
         yield from _repair_shards(dataset, dry_run=True)
         return
-    with only_writer(dataset.root):
+    with only_writer(dataset.folder):
         yield from _repair_shards(dataset, dry_run=False)
 
 
 def _repair_shards(dataset: Manifest, *, dry_run: bool) -> Iterator[Looked]:
     for shard in dataset.shards:
+        path = dataset.folder / shard.url
         try:
-            path = reader.check_shard(dataset, shard, verify="full")
+            reader.check_shard(dataset, shard, verify="full")
         except ShardError as error:
-            yield Looked(path=dataset.root / shard.url, state="damaged", why=str(error))
+            yield Looked(path=path, state="damaged", why=str(error))
         else:
             yield repair(path, samples=shard.nsamples, dry_run=dry_run)
 
