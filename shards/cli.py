@@ -6,8 +6,12 @@ from openm3w.lazy import Lazy, LazyGroup
 
 COMMANDS = {
     "export": Lazy(
-        "openm3w.pipeline.originals_cli:export",
-        "Writes a build's shards with its images as they were fetched.",
+        "openm3w.pipeline.export_cli:export",
+        "Writes a dataset in another format, or with its images as they were fetched.",
+    ),
+    "import": Lazy(
+        "openm3w.shards.commands.importing:import_command",
+        "Writes a dataset of another format as shards; nothing is fetched.",
     ),
     "join": Lazy(
         "openm3w.shards.commands.join:join",
@@ -40,6 +44,10 @@ COMMANDS = {
         "openm3w.shards.commands.listing:stats_command",
         "Counts what MANIFEST holds: sizes, scores, languages, domains.",
     ),
+    "tokens": Lazy(
+        "openm3w.trainer.tokens_cli:tokens",
+        "Counts the text tokens of each shard of MANIFEST by a tokenizer, and keeps the counts.",
+    ),
     "verify": Lazy(
         "openm3w.shards.commands.verify:verify",
         "Checks every byte, sample and image of MANIFEST; exit 1 where something is wrong.",
@@ -48,7 +56,6 @@ COMMANDS = {
 """Command -> where it is defined, and what `m3w shards --help` says of it."""
 
 PLANNED = {
-    "import": "other formats as shards",
     "redact": "deletion requests",
 }
 """Commands of the design that this version refuses, with what they will do."""

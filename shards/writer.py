@@ -96,7 +96,7 @@ def write_packed(root: Path, url: str, samples: Iterable[Packed], *, split: str)
                 keys.add(sample.key)
                 offsets.append(tar.offset)
                 for name, data in sample.members:
-                    _add(tar, name, data)
+                    add_member(tar, name, data)
                 nsamples += 1
                 images += sample.images
                 characters += sample.characters
@@ -129,7 +129,8 @@ def _packed(sample: Sample, kind: Kind) -> Packed:
     )
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def add_member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Adds a file to a tar: nothing in its header but its name and size tells it from another."""
     # TarInfo's defaults are what we want: mtime 0, owner 0, no names, mode 0644.
     member = tarfile.TarInfo(name)
     member.size = len(data)
