@@ -20,6 +20,7 @@ from openm3w.shards.editing.claim import NOTES
 from openm3w.shards.funnel import Stage
 from openm3w.shards.locking import Holder, holder_of
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.reader import DATA_FOLDER
 
 RUNNING, STOPPED, FINISHED = "running", "stopped", "finished"
 
@@ -153,7 +154,7 @@ def look(output: Path, store: Path) -> Status:
         parts=known,
         seconds=job_results.seconds_by_job(store),
         manifest=finished,
-        left=_left([output, output / published.DATA_FOLDER, *(store / p.place for p in parts)]),
+        left=_left([output, output / DATA_FOLDER, *(store / p.place for p in parts)]),
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from openm3w.errors import ShardError
 from openm3w.shards import commit
 from openm3w.shards.captioned import IMG2DATASET_FIELDS
+from openm3w.shards.storage import Location
 
 SUCCESS = "success"
 """Status of the rows whose pair is in the tar."""
@@ -44,14 +45,14 @@ def write(
     return {name: (root / name).stat().st_size for name in (table, statistics)}
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
+def read(path: Location) -> Iterator[dict[str, Any]]:
     """The rows of a table in order, a row group in memory at a time.
 
     Raises:
         ShardError: it is no table, or has not the fields `key` and `status`.
     """
     try:
-        with path.open("rb") as opened, pq.ParquetFile(opened) as file:
+        with pq.ParquetFile(pa.BufferReader(path.read_bytes())) as file:
             if missing := {"key", "status"} - set(file.schema_arrow.names):
                 lacks = ", ".join(sorted(missing))
                 raise ShardError(f"{path}: no table of img2dataset: it has no {lacks}")
@@ -61,7 +62,7 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
         raise ShardError(f"{path}: the table is damaged: {error}") from error
 
 
-def columns_of(paths: Iterable[Path]) -> dict[str, str]:
+def columns_of(paths: Iterable[Location]) -> dict[str, str]:
     """The further columns of all these tables -> their types.
 
     As in a build, a column is `double` where tables disagree about its number, else text.
@@ -72,8 +73,7 @@ def columns_of(paths: Iterable[Path]) -> dict[str, str]:
     found: dict[str, str] = {}
     for path in paths:
         try:
-            with path.open("rb") as opened:
-                schema = pq.read_schema(opened)
+            schema = pq.read_schema(pa.BufferReader(path.read_bytes()))
         except (OSError, pa.ArrowException) as error:
             raise ShardError(f"{path}: the table is damaged: {error}") from error
         for field in schema:

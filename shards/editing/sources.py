@@ -10,7 +10,8 @@ from functools import lru_cache
 from openm3w.errors import ShardError
 from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.sample import KEY, Sample, decode_sample
+from openm3w.shards.opened import OpenShard
+from openm3w.shards.sample import KEY, Sample
 from openm3w.shards.writer import Packed, ShardEntry
 
 _SPLIT = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
@@ -40,8 +41,8 @@ class Sources:
         self.shards = [(part, shard) for part in parts for shard in part.shards]
         _check_splits(self.shards)
         self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self.shards))
-        # The index of a shard is 8 bytes a sample; a shuffle asks for them in any order.
-        self._offsets = lru_cache(maxsize=64)(self._read_offsets)
+        # Each is an open file and an index in memory; a shuffle asks for them in any order.
+        self._open = lru_cache(maxsize=64)(self._opened)
 
     def __len__(self) -> int:
         return self._ends[-1] if self._ends else 0
@@ -71,7 +72,7 @@ class Sources:
     def sizes(self) -> Iterator[int]:
         """Bytes of every sample in its tar, headers and padding included, in order."""
         for at in range(len(self.shards)):
-            offsets = self._offsets(at)
+            offsets = self._open(at).offsets
             yield from (end - start for start, end in itertools.pairwise(offsets))
 
     def read(self, number: int) -> Copied:
@@ -82,13 +83,9 @@ class Sources:
         """
         at = bisect.bisect_right(self._ends, number)
         part, shard = self.shards[at]
-        index = number - self._ends[at] + shard.nsamples
-        key, members = reader.read_members_at(part, shard, index, offsets=self._offsets(at))
-        where = part.root / shard.url
-        try:
-            sample = decode_sample(key, members, part.kind)
-        except ShardError as error:
-            raise ShardError(f"{where}: {error}") from error
+        opened = self._open(at)
+        key, members = opened.read(number - self._ends[at] + shard.nsamples)
+        sample, where = opened.decode(key, members), opened.location
         names = [f"{key}.{suffix}" for suffix in members]
         if part.keys == "own" and not KEY.fullmatch(key):
             raise ShardError(f"{where}: key {key!r} is not well formed")
@@ -102,8 +99,8 @@ class Sources:
         )
         return Copied(sample=sample, packed=packed)
 
-    def _read_offsets(self, at: int) -> Sequence[int]:
-        return reader.read_offsets(*self.shards[at])
+    def _opened(self, at: int) -> OpenShard:
+        return OpenShard(*self.shards[at])
 
 
 def _check_splits(shards: Sequence[tuple[Manifest, ShardEntry]]) -> None:

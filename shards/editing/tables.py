@@ -21,6 +21,7 @@ from openm3w.shards.editing.cutting import Cut
 from openm3w.shards.editing.keeping import Kept
 from openm3w.shards.editing.sources import Sources
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.storage import Location
 from openm3w.shards.writer import ShardEntry
 
 _DONE = "done.json"
@@ -76,11 +77,11 @@ def gather(sources: Sources, kept: Kept, cuts: Sequence[Cut], folder: Path) -> T
     return tables
 
 
-def _table(part: Manifest, shard: ShardEntry) -> Path:
-    return part.folder / caption_tables.names(shard.url)[0]
+def _table(part: Manifest, shard: ShardEntry) -> Location:
+    return part.root / caption_tables.names(shard.url)[0]
 
 
-def _note_all(places: "_Places", paths: Sequence[Path], folder: Path) -> None:
+def _note_all(places: "_Places", paths: Sequence[Location], folder: Path) -> None:
     waiting: dict[Path, list[str]] = {}
     for at, path in enumerate(paths):
         for number, comes_after, row in _missed(places, at, path):
@@ -141,7 +142,7 @@ class _Places:
         return (found, False) if found >= 0 else (self._marks.rfind(1), True)
 
 
-def _missed(places: _Places, at: int, path: Path) -> Iterator[tuple[int, bool, Row]]:
+def _missed(places: _Places, at: int, path: Location) -> Iterator[tuple[int, bool, Row]]:
 
     index = {key: i for i, key in enumerate(reader.read_keys(*places.sources.shards[at]))}
     last = -1

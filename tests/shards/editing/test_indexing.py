@@ -57,7 +57,8 @@ def test_a_damaged_tar_alone_gets_no_index(torn, damage):
     tar.write_bytes(data if damage == "header" else data[:second])
     looked = repair(tar)
     assert looked.state == "damaged"
-    assert "damaged after 1 samples; no index is made" in looked.why
+    why = "no whole header before byte" if damage == "header" else "damaged after 1 samples"
+    assert why in looked.why
     assert not indexes[0].exists()
 
 
