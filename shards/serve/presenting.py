@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from openm3w.shards.catalog.samples import Shown
-from openm3w.shards.document import Document, Image, Text
+from openm3w.shards.document import Document, Image, Provenance, Text
 from openm3w.shards.serve.site import Collection
 from openm3w.shards.terminal import clean, clean_line, counted
 from openm3w.shards.view.rendering import paragraphs
+
+_KEY = 12
+"""Characters of a key that tell documents apart for a reader."""
 
 EXCERPT = 220
 """Characters of a text on a card: about four lines."""
@@ -100,7 +103,7 @@ def card(collection: Collection, shown: Shown) -> Card:
     return Card(
         number=number,
         key=clean_line(shown.sample.key),
-        title=title_of(shown),
+        title=clean_line(document.title),
         place=" · ".join(_place(document)),
         excerpt=text,
         picture=picture_path(collection, number, 0) if shown.sample.images else "",
@@ -126,7 +129,7 @@ def title_of(shown: Shown) -> str:
     """The title, or what a document without one is called."""
     document = shown.sample.document
     return clean_line(document.title) or (
-        clean_line(document.url) or f"{shown.kind} {clean_line(shown.sample.key)}"
+        clean_line(document.url) or f"{shown.kind} {clean_line(shown.sample.key)[:_KEY]}"
     )
 
 
@@ -150,7 +153,7 @@ def about(shown: Shown) -> list[tuple[str, str]]:
         ("dropped", document.dropped),
         ("dataset", f"{shown.dataset} ({shown.kind}, {shown.split})"),
         ("key", sample.key),
-        ("archive", f"{at.source} at {at.offset:,}, {at.length:,} bytes" if at.source else ""),
+        ("archive", _record(at)),
         ("record", at.record_id),
         ("part", at.part),
         ("crawl", at.crawl),
@@ -192,6 +195,11 @@ def _place(document: Document) -> Iterator[str]:
         host = ""
     parts = (host.removeprefix("www."), document.signals.language, document.provenance.part)
     return (clean_line(part) for part in parts if part)
+
+
+def _record(at: Provenance) -> str:
+    length = f", {at.length:,} bytes" if at.length else ""
+    return f"{at.source} at {at.offset:,}{length}" if at.source else ""
 
 
 def _language(document: Document) -> str:

@@ -12,6 +12,10 @@ class Hit(Protocol):
         """In the `Catalog` of what is served, from 0."""
 
     @property
+    def picture(self) -> int:
+        """Of the document, from 1; 0 where it is the document that was found."""
+
+    @property
     def score(self) -> float:
         """Cosine; the larger, the nearer."""
 

@@ -124,3 +124,9 @@ def dataset(tmp_path: Path) -> Callable[..., Manifest]:
         return make_dataset(tmp_path / folder, **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def write_dataset() -> Callable[..., Manifest]:
+    """`make_dataset` itself, for fixtures that several tests share."""
+    return make_dataset

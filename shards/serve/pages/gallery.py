@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from openm3w.shards.catalog.query import Query
+from openm3w.shards.catalog.stats import UNKNOWN
 from openm3w.shards.serve import templating
 from openm3w.shards.serve.presenting import Card, card
 from openm3w.shards.serve.site import Collection
@@ -73,7 +74,7 @@ def _summary(collection: Collection) -> str:
     first, *others = collection.manifests
     if not others:
         return f"{pictures}, {first.kind}"
-    parts = (f"{clean_line(m.name)} {m.nsamples:,} {m.kind}" for m in collection.manifests)
+    parts = (f"{clean_line(m.name)} {m.nsamples:,}" for m in collection.manifests)
     return f"{pictures}; {', '.join(parts)}"
 
 
@@ -90,7 +91,7 @@ def _facets(collection: Collection, query: Query) -> Iterator[tuple[str, list[Ch
                 on=name == chosen,
             )
             for name, count in counts[:most]
-            if name
+            if name and name != UNKNOWN
         ]
         if len(chips) > 1 or (chips and chosen):
             yield column, chips

@@ -161,7 +161,7 @@ def _outcome(
     sign = "≥" if asked.keep == "least" else "≤"
     x = _WIDTH * drawn.share(at)
     veil = (0.0, x) if asked.keep == "least" else (x, _WIDTH - x)
-    texts = {"rule": f"{clean_line(asked.measure).replace('_', ' ')} {sign} {at:.10g}"}
+    texts = {"rule": f"{clean_line(asked.measure).replace('_', ' ')} {sign} {at:,.10g}"}
     attributes: dict[str, dict[str, str]] = {
         "veil": {"x": f"{veil[0]:.2f}", "width": f"{veil[1]:.2f}"},
         "edge": {"x1": f"{x:.2f}", "x2": f"{x:.2f}"},

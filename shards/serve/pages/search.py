@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from openm3w.errors import InputError, MissingError
 from openm3w.shards.catalog.samples import Shown
 from openm3w.shards.serve import templating
 from openm3w.shards.serve.pages.gallery import listed
@@ -33,7 +34,11 @@ class Found:
 
     card: Card
     snippet: Sequence[Piece]
-    score: str
+    score: str = ""
+    picture: str = ""
+    """Address of the picture that was found, else of the document's first."""
+    at: str = ""
+    """Where the picture stands in the document's page."""
 
 
 def search(request: Request) -> Response:
@@ -44,15 +49,19 @@ def search(request: Request) -> Response:
     typed, query, fault = templating.typed_query(request)
     found: list[Found] = []
     total, last, page, like = 0, 1, 1, ""
-    if site.searcher is not None and "like" in parameters:
-        like, data = _picture(request, parameters["like"])
-        found = list(_ranked(site.kept, site.searcher.search_image(data, _NEAREST)))
-    elif site.searcher is not None and by == "meaning" and typed:
-        fault = ""  # what is meant is no condition
-        found = list(_ranked(site.kept, site.searcher.search_text(typed, _NEAREST)))
-    elif query:
-        total, last, page, cards = listed(site.kept, query, templating.page_number(request))
-        found = [_by_words(site.kept, each, query.words) for each in cards]
+    try:
+        if site.searcher is not None and "like" in parameters:
+            like, data = _picture(request, parameters["like"])
+            found = list(_ranked(site.kept, site.searcher.search_image(data, _NEAREST)))
+        elif site.searcher is not None and by == "meaning":
+            fault = ""  # what is meant is no condition
+            hits = site.searcher.search_text(typed, _NEAREST) if typed else ()
+            found = list(_ranked(site.kept, hits))
+        elif query:
+            total, last, page, cards = listed(site.kept, query, templating.page_number(request))
+            found = [_by_words(site.kept, each, query.words) for each in cards]
+    except (InputError, MissingError) as error:  # of the model that reads the question
+        fault = clean_line(str(error))
     ranked = bool(like) or by == "meaning"
     return templating.page(
         request,
@@ -93,7 +102,7 @@ def _any(words: Sequence[str]) -> re.Pattern[str]:
 
 def _by_words(collection: Collection, each: Card, words: Sequence[str]) -> Found:
     shown = collection.catalog.read(each.number)
-    return Found(card=each, snippet=list(snippet(_text(shown), words)), score="")
+    return Found(card=each, snippet=list(snippet(_text(shown), words)), picture=each.picture)
 
 
 def _text(shown: Shown) -> str:
@@ -107,7 +116,16 @@ def _ranked(collection: Collection, hits: Sequence[Hit]) -> Iterator[Found]:
         shown = collection.read(hit.number)
         if shown is not None:
             each = card(collection, shown)
-            yield Found(card=each, snippet=[(each.excerpt, False)], score=f"{hit.score:.3f}")
+            named = 0 < hit.picture <= len(shown.sample.images)
+            yield Found(
+                card=each,
+                snippet=[(each.excerpt, False)],
+                score=f"{hit.score:.3f}",
+                picture=picture_path(collection, hit.number, hit.picture - 1)
+                if named
+                else each.picture,
+                at=f"#picture-{hit.picture}" if named else "",
+            )
 
 
 def _picture(request: Request, named: str) -> tuple[str, bytes]:
