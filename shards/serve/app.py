@@ -1,5 +1,6 @@
 """The application: addresses to pages, errors to a page that says what to do."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -37,14 +38,14 @@ _ROUTES = {
 }
 
 
-def create_app(site: Site, access: Access) -> ASGIApp:
-    """The viewer of `site` for those who bring what `access` asks for."""
+def create_app(opened: Callable[[], Site], access: Access) -> ASGIApp:
+    """The viewer for those who bring what `access` asks for; each request asks what is `opened`."""
     app = Starlette(
         routes=[Route(path, page) for path, page in _ROUTES.items()]
         + [Route("/progress", _progress)],
         exception_handlers={HTTPException: _http_error, OpenM3WError: _own_error},
     )
-    app.state.site = site
+    app.state.opened = opened
     return Guard(app, access)
 
 
@@ -69,11 +70,13 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 
 def _own_error(request: Request, error: Exception) -> Response:
-    """A shard that is damaged, or gone since the server began."""
-    return templating.page(
+    """A shard or a manifest that is damaged, or gone since the server began."""
+    return templating.bare_page(
         request,
         "error.html",
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
+        dataset="",
+        busy="",
         heading="This cannot be shown",
         message=clean_line(str(error)),
     )

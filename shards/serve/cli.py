@@ -70,18 +70,23 @@ def serve(
     import uvicorn
 
     from openm3w.shards.serve.app import create_app
+    from openm3w.shards.serve.opening import Opened
     from openm3w.shards.serve.security import Access, new_token
-    from openm3w.shards.serve.site import open_site
+    from openm3w.shards.serve.site import Site, open_site
 
-    site = open_site(where, compare=compare, dropped=dropped)
-    if index is not None:
-        site = site.with_searcher(open_searcher(index, site.kept.manifests))
-    with listen(host, port) as listening:
+    def open_() -> Site:
+        site = open_site(where, compare=compare, dropped=dropped)
+        if index is None:
+            return site
+        return site.with_searcher(open_searcher(index, site.kept.manifests))
+
+    opened = Opened(open_, *(Path(each) for each in (where, compare) if each))
+    with contextlib.closing(opened), listen(host, port) as listening:
         bound = listening.getsockname()[1]
         access = Access(token=new_token(), host=host, cookie=f"openm3w-{bound}")
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(site, access),
+                create_app(opened, access),
                 access_log=False,
                 log_config=None,
                 lifespan="off",
@@ -91,9 +96,10 @@ def serve(
                 timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
             )
         )
-        num_images = sum(m.images for m in site.kept.manifests)
+        kept = opened().kept
+        num_images = sum(m.images for m in kept.manifests)
         click.echo(
-            f"{clean_line(site.kept.title)}: {counted(len(site.kept.catalog), 'document')}, "
+            f"{clean_line(kept.title)}: {counted(len(kept.catalog), 'document')}, "
             f"{counted(num_images, 'picture')}"
         )
         click.echo(f"open {url(host, bound, access.token)}")
@@ -103,12 +109,8 @@ def serve(
                 "above reads everything, and it travels unencrypted; "
                 f"`ssh -L {bound}:127.0.0.1:{bound} HOST` needs no --host"
             )
-        stop = site.start_filling()
-        try:
-            with contextlib.suppress(KeyboardInterrupt):  # the way to end it
-                server.run(sockets=[listening])
-        finally:
-            stop()
+        with contextlib.suppress(KeyboardInterrupt):  # the way to end it
+            server.run(sockets=[listening])
 
 
 def listen(host: str, port: int | None) -> socket.socket:

@@ -21,6 +21,9 @@ _KEY = 12
 EXCERPT = 220
 """Characters of a text on a card: about four lines."""
 
+_SIMILAR = "similarity"
+"""In the name of each score of image and text."""
+
 _OPENED = frozenset({"http", "https"})
 _URL = re.compile(r"[!-~\u00a1-\U0010ffff]+")
 """No white space and no control character."""
@@ -221,7 +224,8 @@ def _picture(collection: Collection, shown: Shown, image: Image, at: int) -> Pic
         if content and content.width and content.height
         else None,
         facts=tuple(_facts(image)),
-        scores=scores(image.scores),
+        # What it is about before what it looks like.
+        scores=scores(dict(sorted(image.scores.items(), key=lambda item: _SIMILAR not in item[0]))),
         matched=_matched(image),
     )
 

@@ -27,8 +27,14 @@ MAX_TYPED: Final = 1000
 
 
 def site_of(request: Request) -> Site:
-    """What the server shows."""
-    site: Site = request.app.state.site
+    """What the server shows: one site for the whole of a request.
+
+    Raises:
+        OpenM3WError: a manifest has changed, and cannot be opened any more.
+    """
+    if not hasattr(request.state, "site"):
+        request.state.site = request.app.state.opened()
+    site: Site = request.state.site
     return site
 
 
@@ -70,13 +76,17 @@ def address(path: str, **parameters: str | float | None) -> str:
 def page(
     request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any
 ) -> HTMLResponse:
-    """A page: `values`, and what each page has around it."""
+    """A page about the site: `values`, and what each page has around it."""
     site = site_of(request)
-    text = (
-        _environment()
-        .get_template(template)
-        .render(site=site, path=request.url.path, busy=busy(site), **values)
-    )
+    around = {"site": site, "dataset": clean_line(site.kept.title), "busy": busy(site)}
+    return bare_page(request, template, status=status, **around, **values)
+
+
+def bare_page(
+    request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any
+) -> HTMLResponse:
+    """A page of `values` alone, which include `dataset` and `busy`."""
+    text = _environment().get_template(template).render(path=request.url.path, **values)
     return HTMLResponse(text.encode("utf-8", "replace"), status)
 
 

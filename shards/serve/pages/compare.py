@@ -75,12 +75,14 @@ def _stages(funnels: Sequence[Sequence[Stage]]) -> Iterator[dict[str, Any]]:
             {name for stage in stages if stage for name in (*stage.dropped, *stage.failed)},
             key=lambda name: -max(_lost(stage, name) or 0 for stage in stages),
         )
+        rows = [_row(name, [_lost(stage, name) for stage in stages]) for name in reasons]
         yield {
             **_row(job, [stage.kept if stage else None for stage in stages]),
             "job": job,
             "unit": unit,
             "sides": [_bar(stage) for stage in stages],
-            "reasons": [_row(name, [_lost(stage, name) for stage in stages]) for name in reasons],
+            "reasons": rows,
+            "differs": any(row["change"] not in {"", "0"} for row in rows),
         }
 
 

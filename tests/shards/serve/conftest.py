@@ -65,8 +65,15 @@ def serving(site: Site, *, fill: bool = True) -> Iterator[Served]:
     """A real server in a thread, once the facts are read."""
     for collection in site.collections.values() if fill else ():
         collection.fill(lambda: False)
+    with serving_opened(lambda: site, site) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def serving_opened(opened: Callable[[], Site], site: Site) -> Iterator[Served]:
+    """A real server in a thread, of what `opened` says at each request."""
     with listen("127.0.0.1", 0) as listening:
-        app = create_app(site, Access(token=TOKEN, cookie="c"))
+        app = create_app(opened, Access(token=TOKEN, cookie="c"))
         config = uvicorn.Config(app, log_config=None, lifespan="off", ws="none", access_log=False)
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
@@ -112,6 +119,12 @@ def dropped_sample(root) -> Manifest:
     made = Manifest(name="dropped by test", kind="interleaved", shards=(entry,), root=root)
     manifest.write(made)
     return made
+
+
+@pytest.fixture(scope="session")
+def serve_opened() -> Callable[..., contextlib.AbstractContextManager[Served]]:
+    """The same of what may change: `serve_opened(opened, site)`."""
+    return serving_opened
 
 
 @pytest.fixture(scope="session")

@@ -173,6 +173,7 @@ def watched(browser):
     def open_(served):
         if served.port not in known:
             context = browser.new_context(color_scheme="dark")
+            context.set_default_timeout(20_000)
             known[served.port] = watch = Watched(context, f"http://127.0.0.1:{served.port}")
             watch.open("/numbers?token=the-token")
             watch.page.wait_for_url(f"{watch.base}/numbers")
