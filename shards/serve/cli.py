@@ -57,8 +57,9 @@ def serve(
 ) -> None:
     """Shows MANIFEST in a browser, on this machine alone.
 
-    The address that is printed holds a token, without which nothing is shown; it is another at
-    each start. Nothing is loaded from elsewhere, and nothing can be changed. Ctrl-C ends it.
+    MANIFEST is a manifest.json, the folder of one, a mixture, or a tar that has none. The address
+    that is printed holds a token, without which nothing is shown; it is another at each start.
+    Nothing is loaded from elsewhere, and nothing can be changed. Ctrl-C ends it.
 
     \b
     m3w serve out
@@ -98,10 +99,8 @@ def serve(
         )
         kept = opened().kept
         num_images = sum(m.images for m in kept.manifests)
-        click.echo(
-            f"{clean_line(kept.title)}: {counted(len(kept.catalog), 'document')}, "
-            f"{counted(num_images, 'picture')}"
-        )
+        pictures = f", {counted(num_images, 'picture')}" if num_images else ""
+        click.echo(f"{clean_line(kept.title)}: {counted(len(kept.catalog), 'document')}{pictures}")
         click.echo(f"open {url(host, bound, access.token)}")
         if host not in LOOPBACK:
             tell(

@@ -231,8 +231,8 @@ def _picture(collection: Collection, shown: Shown, image: Image, at: int) -> Pic
 
 
 def _matched(image: Image) -> tuple[str, str] | None:
-    text = clean_line(getattr(image, "matched_text", ""))
-    return (clean_line(getattr(image, "matched_from", "")), text) if text else None
+    text = clean_line(image.matched_text)
+    return (clean_line(image.matched_from), text) if text else None
 
 
 def _facts(image: Image) -> Iterator[tuple[str, str]]:

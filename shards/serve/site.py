@@ -5,12 +5,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from glob import escape
 from typing import Self
 
 from openm3w.errors import OpenM3WError
-from openm3w.shards import funnel, manifest
+from openm3w.shards import funnel
+from openm3w.shards.catalog.dropped import dropped_of
 from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.opening import open_any
 from openm3w.shards.catalog.query import Query
 from openm3w.shards.catalog.samples import Catalog, Shown
 from openm3w.shards.funnel import Stage
@@ -144,7 +145,7 @@ class Site:
 
 
 def open_site(where: str, *, compare: str | None = None, dropped: str | None = None) -> Site:
-    """Opens a manifest, mixture or folder, and what it is compared with.
+    """Opens a manifest, a folder, a mixture or a tar, and what it is compared with.
 
     Without `dropped` the sample of dropped documents is looked for where a build leaves it.
 
@@ -152,25 +153,13 @@ def open_site(where: str, *, compare: str | None = None, dropped: str | None = N
         InputError: one of them is not there, or empty.
         ShardError: a manifest is damaged.
     """
-    manifests = manifest.load(where)
-    left_out = manifest.load(dropped) if dropped is not None else find_dropped(manifests)
+    manifests = open_any(where)
+    left_out = open_any(dropped) if dropped is not None else tuple(dropped_of(manifests))
     return Site(
         kept=Collection.open(KEPT, manifests),
-        other=None if compare is None else Collection.open(OTHER, manifest.load(compare)),
+        other=None if compare is None else Collection.open(OTHER, open_any(compare)),
         dropped=Collection.open(DROPPED, left_out) if left_out else None,
     )
-
-
-def find_dropped(manifests: Sequence[Manifest]) -> tuple[Manifest, ...]:
-    """What builds left of dropped documents: `X.work/dropped/NAME-DIGITS` beside NAME."""
-    found: list[Manifest] = []
-    for each in manifests:
-        root = each.root.resolve()
-        # The digits tell outputs of one name apart; another profile shares its build's store.
-        for folder in sorted(root.parent.glob(f"*.work/dropped/{escape(root.name)}-????????")):
-            if (folder / manifest.SUCCESS_NAME).is_file():
-                found += manifest.load(folder)
-    return tuple(found)
 
 
 def stages_of(found: Manifest) -> tuple[Stage, ...]:

@@ -47,7 +47,8 @@ def compare(request: Request) -> Response:
 def _counts(sides: Sequence[Collection]) -> Iterator[dict[str, Any]]:
     for name in ("nsamples", "images", "characters"):
         counts = [sum(getattr(m, name) for m in side.manifests) for side in sides]
-        yield _row({"nsamples": "documents", "images": "pictures"}.get(name, name), counts)
+        if any(counts):  # a tar without a manifest says neither pictures nor characters
+            yield _row({"nsamples": "documents", "images": "pictures"}.get(name, name), counts)
     excluded = [sum(len(m.exclude) for m in side.manifests) for side in sides]
     if any(excluded):
         yield _row("on the exclude list", excluded)

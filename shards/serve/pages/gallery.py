@@ -70,12 +70,13 @@ def cards(collection: Collection, numbers: Sequence[int]) -> list[Card]:
 
 
 def _summary(collection: Collection) -> str:
-    pictures = counted(sum(m.images for m in collection.manifests), "picture")
+    images = sum(m.images for m in collection.manifests)
     first, *others = collection.manifests
-    if not others:
-        return f"{pictures}, {first.kind}"
-    parts = (f"{clean_line(m.name)} {m.nsamples:,}" for m in collection.manifests)
-    return f"{pictures}; {', '.join(parts)}"
+    parts = [f"{clean_line(m.name)} {m.nsamples:,}" for m in collection.manifests]
+    # A tar without a manifest does not say how many it has.
+    return ", ".join(
+        ([counted(images, "picture")] if images else []) + (parts if others else [first.kind])
+    )
 
 
 def _facets(collection: Collection, query: Query) -> Iterator[tuple[str, list[Chip]]]:

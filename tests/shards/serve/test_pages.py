@@ -9,12 +9,13 @@ from PIL import Image as PillowImage
 from openm3w.errors import InputError
 from openm3w.shards import decoding, manifest
 from openm3w.shards.catalog.difference import difference
+from openm3w.shards.catalog.dropped import dropped_of
 from openm3w.shards.document import Document, Image, Text
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Sample
 from openm3w.shards.serve.pages.search import snippet
 from openm3w.shards.serve.presenting import excerpt, link
-from openm3w.shards.serve.site import find_dropped, open_site
+from openm3w.shards.serve.site import open_site
 from openm3w.shards.writer import write_shard
 
 
@@ -177,15 +178,14 @@ def test_dropped_documents_stand_by_reason_beside_kept_ones(served):
 
 def test_a_sample_of_dropped_ones_is_found_beside_any_store(folders, tmp_path):
     (kept,) = manifest.load(folders / "a")
-    assert [found.name for found in find_dropped([kept])] == ["dropped by test"]
+    assert [found.name for found in dropped_of([kept])] == ["dropped by test"]
     (other,) = manifest.load(folders / "b")
-    assert find_dropped([other]) == ()
+    assert not list(dropped_of([other]))
     beside = tmp_path / "x.work" / "dropped"
     shutil.copytree(folders / "a.work" / "dropped" / "a-0123abcd", beside / "b-0123abcd")
     shutil.copytree(folders / "b", tmp_path / "b")
-    assert len(find_dropped(manifest.load(tmp_path / "b"))) == 1
-    (beside / "b-0123abcd" / "_SUCCESS").unlink()
-    assert find_dropped(manifest.load(tmp_path / "b")) == ()
+    shutil.copytree(folders / "a.work" / "dropped" / "a-0123abcd", beside / "b-large-0123abcd")
+    assert len(list(dropped_of(manifest.load(tmp_path / "b")))) == 1, "and not that of b-large"
 
 
 def test_two_runs_are_held_side_by_side(served):
@@ -210,6 +210,34 @@ def test_the_same_document_of_the_other_run_is_one_click_away(served):
     assert 'href="/documents/other/2"' in served.get("/documents/kept/7").text
     assert 'href="/documents/kept/7"' in served.get("/documents/other/2").text
     assert "/documents/other/" not in served.get("/documents/kept/0").text
+
+
+def test_a_tar_without_a_manifest_is_shown(folders, serve, tmp_path):
+    shutil.copy(folders / "b" / "data" / "train-000000.tar", tmp_path / "lone.tar")
+    with serve(open_site(str(tmp_path / "lone.tar"))) as running:
+        assert len(documents(running.get("/"))) == 24
+        assert "Title 12" in running.get("/documents/kept/7").text
+        assert running.get("/pictures/kept/7/0").status == 200
+        assert documents(running.get("/search", q="document 12")) == [7]
+        assert ">28<" in running.get("/compare").text
+
+
+def test_the_text_that_a_picture_is_most_like_is_shown(serve, tmp_path):
+    image = Image(
+        url="", scores={"similarity": 0.4}, matched_text="A <b>cat</b>.", matched_from="after"
+    )
+    sample = Sample(
+        key="0" * 32, document=Document(doc_id="0" * 32, spans=(image,)), images=(encoded("JPEG"),)
+    )
+    entry = write_shard(
+        tmp_path, "data/train-000000.tar", [sample], kind="interleaved", split="train"
+    )
+    manifest.write(Manifest(name="m", kind="interleaved", shards=(entry,), root=tmp_path))
+    with serve(open_site(str(tmp_path))) as running:
+        text = running.get("/documents/kept/0").text
+    assert re.search(
+        r"most like the text after it:</span> <span[^>]*>A &lt;b&gt;cat&lt;/b&gt;\.<", text
+    )
 
 
 def encoded(kind, size=(8, 8)):
