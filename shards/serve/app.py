@@ -77,6 +77,7 @@ def _own_error(request: Request, error: Exception) -> Response:
         status=HTTPStatus.INTERNAL_SERVER_ERROR,
         dataset="",
         busy="",
+        faults=(),
         heading="This cannot be shown",
         message=clean_line(str(error)),
     )

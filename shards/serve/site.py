@@ -1,5 +1,6 @@
 """What a server shows: the datasets that were opened, and what is known of them so far."""
 
+import sqlite3
 import threading
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping, Sequence
@@ -30,7 +31,8 @@ class Progress:
     done: int = 0
     total: int = 0
     finished: bool = False
-    error: str = ""
+    faults: tuple[str, ...] = ()
+    """One line for each thing that could not be read."""
 
     def __call__(self, done: int, total: int) -> None:
         self.done, self.total = done, total
@@ -77,6 +79,10 @@ class Collection:
         """The funnel of the build that wrote this one dataset; () where it left none."""
         return stages_of(self.manifests[0]) if len(self.manifests) == 1 else ()
 
+    def counts(self, column: str, query: Query) -> Sequence[tuple[str, int]]:
+        """Documents that a query finds by a column of the facts, the most frequent first."""
+        return _counts(self.facts, column, query, self.progress.done)
+
     def found(self, query: Query) -> Sequence[int]:
         """Numbers of all documents that a query finds, ascending."""
         return _numbers(self.facts, query, self.progress.done)
@@ -98,11 +104,15 @@ class Collection:
         return shown if shown is not None and shown.number == number + 1 else None
 
     def fill(self, stop: Callable[[], bool]) -> None:
-        """Reads the facts that are not read yet; an error is kept for the pages to tell."""
+        """Reads the facts that are not read yet; what cannot be read the pages tell."""
+        progress = self.progress
         try:
-            self.progress.finished = self.facts.fill(self.progress, stop)
-        except OpenM3WError as error:
-            self.progress.error = str(error)
+            progress.finished = self.facts.fill(progress, stop)
+            progress.faults = self.facts.faults
+        except (OpenM3WError, OSError, sqlite3.Error) as error:
+            # A full disk, or a cache that somebody removed: pages by number go on.
+            progress.finished = True
+            progress.faults = (f"filters and numbers cannot be read: {error}",)
         finally:
             self.facts.close()
 
@@ -131,7 +141,8 @@ class Site:
         stop = threading.Event()
 
         def run() -> None:
-            for collection in self.collections.values():
+            # The small ones first: what was dropped need not wait for all that was kept.
+            for collection in sorted(self.collections.values(), key=lambda each: len(each.catalog)):
                 collection.fill(stop.is_set)
 
         thread = threading.Thread(target=run, name="facts", daemon=True)
@@ -170,6 +181,12 @@ def stages_of(found: Manifest) -> tuple[Stage, ...]:
     except (TypeError, ValueError):
         return ()
     return stages
+
+
+@lru_cache(maxsize=256)
+def _counts(facts: Facts, column: str, query: Query, done: int) -> Sequence[tuple[str, int]]:
+    del done  # see `_numbers`
+    return facts.counts(column, query)
 
 
 @lru_cache(maxsize=64)

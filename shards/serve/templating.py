@@ -79,13 +79,14 @@ def page(
     """A page about the site: `values`, and what each page has around it."""
     site = site_of(request)
     around = {"site": site, "dataset": clean_line(site.kept.title), "busy": busy(site)}
+    around["faults"] = [clean_line(f) for c in site.collections.values() for f in c.progress.faults]
     return bare_page(request, template, status=status, **around, **values)
 
 
 def bare_page(
     request: Request, template: str, *, status: int = HTTPStatus.OK, **values: Any
 ) -> HTMLResponse:
-    """A page of `values` alone, which include `dataset` and `busy`."""
+    """A page of `values` alone, which include `dataset`, `busy` and `faults`."""
     text = _environment().get_template(template).render(path=request.url.path, **values)
     return HTMLResponse(text.encode("utf-8", "replace"), status)
 
@@ -94,8 +95,6 @@ def busy(site: Site) -> str:
     """How far the reading of facts is, in words; "" once all are read."""
     for collection in site.collections.values():
         progress = collection.progress
-        if progress.error:
-            return f"{collection.title}: {clean_line(progress.error)}"
         if not progress.finished:
             total = progress.total or len(collection.catalog)
             return f"reading {clean_line(collection.title)}: {progress.done:,} of {total:,}"

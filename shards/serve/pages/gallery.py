@@ -83,7 +83,7 @@ def _facets(collection: Collection, query: Query) -> Iterator[tuple[str, list[Ch
     for column, most in _FACETS.items():
         chosen = getattr(query, column)
         # What else there is, if this one condition were another.
-        counts = collection.facts.counts(column, _with(query, column, ""))
+        counts = collection.counts(column, _with(query, column, ""))
         chips = [
             Chip(
                 name=clean_line(name),

@@ -1,5 +1,6 @@
 import json
 import shutil
+import sqlite3
 from dataclasses import replace
 
 import pytest
@@ -65,3 +66,30 @@ def test_what_cannot_be_opened_any_more_is_not_shown_as_it_was(copy, opened, ser
             assert "Title" not in answer.text
         with pytest.raises(ShardError):
             opened()
+
+
+def test_a_damaged_shard_is_told_and_the_rest_is_shown(folders, tmp_path, serve):
+    shutil.copytree(folders / "a", tmp_path / "a")
+    shard = tmp_path / "a" / "data" / "val-000000.tar"
+    data = bytearray(shard.read_bytes())
+    data[0] ^= 1  # of the first header
+    shard.write_bytes(data)
+    with serve(open_site(str(tmp_path / "a"))) as running:
+        text = running.get("/", q="words").text
+        assert "val-000000.tar" in text
+        assert text.count('href="/documents/kept/') == 19, "of the other shard"
+        assert running.get("/documents/kept/3").status == 200
+
+
+def test_a_cache_that_is_gone_leaves_pages_by_number(folders, tmp_path, monkeypatch, serve):
+    monkeypatch.setenv("OPENM3W_CACHE", str(tmp_path))
+    site = open_site(str(folders / "b"))
+
+    def full(*_):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(type(site.kept.facts), "fill", full)
+    with serve(site) as running:
+        assert "cannot be read: database or disk is full" in running.get("/").text
+        assert running.get("/documents/kept/3").status == 200
+        assert json.loads(running.get("/progress").body) == {"busy": ""}
