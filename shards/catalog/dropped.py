@@ -5,6 +5,7 @@ from glob import escape
 
 from openm3w.shards import manifest
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
+from openm3w.shards.storage import RemotePath
 
 WORK = ".work"
 """Ends the name of the folder that a build keeps beside its output, unless it was told another."""
@@ -21,6 +22,8 @@ def dropped_of(datasets: Iterable[Manifest]) -> Iterator[Manifest]:
         ShardError: a manifest there is none.
     """
     for dataset in datasets:
+        if isinstance(dataset.root, RemotePath):  # a build's store is beside what it wrote, here
+            continue
         root = dataset.root.resolve()
         folders = f"*{WORK}/{DROPPED}/{escape(root.name)}-{'[0-9a-f]' * 8}"
         for found in sorted(root.parent.glob(f"{folders}/{MANIFEST_NAME}")):

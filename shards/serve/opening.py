@@ -48,9 +48,10 @@ class Opened:
 
     def _look(self) -> tuple[_Stamp, ...]:
         manifests = [
-            Path(each.root) / MANIFEST_NAME
+            each.root / MANIFEST_NAME
             for collection in self._site.collections.values()
             for each in collection.manifests
+            if isinstance(each.root, Path)  # others are asked again at the next start
         ]
         return tuple(_stamp(file) for file in (*self._files, *manifests))
 
@@ -58,6 +59,6 @@ class Opened:
 def _stamp(file: Path) -> _Stamp:
     try:
         stat = file.stat()
-    except OSError:  # of another place than this machine's disk
+    except OSError:  # it is not there, as of a tar without a manifest, or is gone
         return None
     return stat.st_ino, stat.st_size, stat.st_mtime_ns
