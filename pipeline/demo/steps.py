@@ -66,6 +66,7 @@ def next_commands(output: Path) -> tuple[tuple[str, ...], ...]:
     return (
         ("view", pages),
         ("view", pages, "--images", "blocks"),
+        ("serve", pages),
         ("report", pages),
         ("shards", "ls", str(output / "mix.json")),
         ("profiles", "show", "m3w"),

@@ -1,6 +1,7 @@
 """The examples of what a build left out, which it keeps beside its output, not in it."""
 
 from collections.abc import Iterable, Iterator
+from glob import escape
 
 from openm3w.shards import manifest
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
@@ -15,6 +16,8 @@ DROPPED = "dropped"
 def dropped_of(datasets: Iterable[Manifest]) -> Iterator[Manifest]:
     """The examples of each dataset's build, where they are in the usual place.
 
+    Another profile's output shares the store of its build: the one beside it, of another name.
+
     Raises:
         ShardError: a manifest there is none.
     """
@@ -22,6 +25,6 @@ def dropped_of(datasets: Iterable[Manifest]) -> Iterator[Manifest]:
         if isinstance(dataset.root, RemotePath):  # a build's store is beside what it wrote, here
             continue
         root = dataset.root.resolve()
-        folder = root.parent / f"{root.name}{WORK}" / DROPPED
-        for found in sorted(folder.glob(f"{root.name}-*/{MANIFEST_NAME}")):
+        folders = f"*{WORK}/{DROPPED}/{escape(root.name)}-{'[0-9a-f]' * 8}"
+        for found in sorted(root.parent.glob(f"{folders}/{MANIFEST_NAME}")):
             yield from manifest.load(found)

@@ -18,9 +18,10 @@ from openm3w.shards.catalog import cache, conditions, filling
 from openm3w.shards.catalog.filling import Progress
 from openm3w.shards.catalog.query import COLUMNS, Query
 from openm3w.shards.catalog.samples import Catalog
+from openm3w.shards.catalog.values import DOCUMENT
 from openm3w.shards.manifest import Manifest
 
-_SCHEMA = 1
+_SCHEMA = 2
 """Of the tables below; a file of another one is not read."""
 
 _WAIT_SECONDS = 60.0
@@ -161,6 +162,15 @@ class Facts:
         """Names of all numbers: of the documents, then of scores and images."""
         rows = self._connect().execute("SELECT name FROM names ORDER BY name")
         return (*COLUMNS, *(name for (name,) in rows))
+
+    def is_of_images(self, measure: str) -> bool:
+        """Whether a measure is of images, each of which has its own, and not of documents."""
+        sql = (
+            "SELECT 1 FROM scores WHERE name = (SELECT id FROM names WHERE name = ?) "
+            "AND image != ? LIMIT 1"
+        )
+        found = self._connect().execute(sql, (measure, DOCUMENT))
+        return measure not in COLUMNS and found.fetchone() is not None
 
     def values(self, measure: str, query: Query | None = None) -> "array[float]":
         """All values of a measure, ascending: one a document, or one for each image that has it."""

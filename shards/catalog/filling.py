@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from openm3w.errors import ShardError
 from openm3w.shards.catalog.skimming import skim
 from openm3w.shards.catalog.stats import domain
-from openm3w.shards.catalog.values import measures_of, words_of
+from openm3w.shards.catalog.values import measures_of, pictures_of, words_of
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.reader import check_shard
@@ -17,7 +17,8 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS shards (at INTEGER PRIMARY KEY, fault TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS documents (
   number INTEGER PRIMARY KEY, key TEXT, kind TEXT, dataset TEXT, split TEXT, title TEXT, url TEXT,
-  domain TEXT, language TEXT, images INTEGER, characters INTEGER, similarity REAL, dropped TEXT);
+  domain TEXT, language TEXT, images INTEGER, characters INTEGER, similarity REAL, dropped TEXT,
+  pictures TEXT);
 CREATE TABLE IF NOT EXISTS names (id INTEGER PRIMARY KEY, name TEXT UNIQUE);
 CREATE TABLE IF NOT EXISTS scores (
   name INTEGER, value REAL, number INTEGER, image INTEGER,
@@ -30,7 +31,7 @@ ROW = (
     "number, key, kind, dataset, split, title, url, domain, language, images, characters, "
     "similarity, dropped"
 )
-"""The columns of a document."""
+"""The columns of a document in a list."""
 
 _BATCH = 2000
 """Documents between two reports of progress."""
@@ -143,10 +144,11 @@ def _add(
         document.num_characters,
         max(similarities, default=None),
         document.dropped,
+        pictures_of(document),
     )
     marks = ", ".join("?" * len(row))
     connection.execute(
-        f"INSERT INTO documents ({ROW}) VALUES ({marks})", tuple(map(_storable, row))
+        f"INSERT INTO documents ({ROW}, pictures) VALUES ({marks})", tuple(map(_storable, row))
     )
     connection.executemany(
         "INSERT OR IGNORE INTO scores VALUES (?, ?, ?, ?)",

@@ -29,9 +29,8 @@ class Range:
 
     def __str__(self) -> str:
         if self.low == self.high:
-            return f"{self.low:g}"
-        low, high = (f"{end:g}" if math.isfinite(end) else "" for end in (self.low, self.high))
-        return f"{low}..{high}"
+            return _written(self.low)
+        return f"{_written(self.low)}..{_written(self.high)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +104,11 @@ def _range(part: str, found: re.Match[str]) -> Range:
     if bounds.low > bounds.high:
         raise InputError(f"{part}: the range ends before it begins")
     return bounds
+
+
+def _written(end: float) -> str:
+    """The shortest text that reads as the same number; "" of a bound that is none."""
+    return repr(end).removesuffix(".0") if math.isfinite(end) else ""
 
 
 def _unknown(part: str, name: str) -> InputError:

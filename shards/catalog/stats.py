@@ -12,6 +12,9 @@ from openm3w.shards import reader
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
 
+UNKNOWN = "unknown"
+"""In the place of a domain or a language."""
+
 QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 
 
@@ -50,7 +53,7 @@ class Stats:
         self.images += len(images)
         self.characters += document.num_characters
         self.images_per_document[len(images)] += 1
-        self.languages[document.signals.language or "unknown"] += 1
+        self.languages[document.signals.language or UNKNOWN] += 1
         if document.provenance.part:
             self.parts[document.provenance.part] += 1
         self.domains[domain(document.url or (images[0].url if images else ""))] += 1
@@ -123,9 +126,9 @@ def ranked(counts: Counter[str]) -> list[tuple[str, int]]:
 
 
 def domain(url: str) -> str:
-    """The URL's host without `www.`; "unknown" where there is none."""
+    """The URL's host without `www.`; UNKNOWN where there is none."""
     try:
         host = urlsplit(url).hostname
     except ValueError:
         host = None
-    return (host or "unknown").removeprefix("www.")
+    return (host or UNKNOWN).removeprefix("www.")

@@ -58,6 +58,9 @@ COMMANDS = {
         "openm3w.pipeline.report.cli:report",
         "Prints what became of every record, page and image of a build.",
     ),
+    "serve": Lazy(
+        "openm3w.shards.serve.cli:serve", "Shows MANIFEST in a browser, on this machine alone."
+    ),
     "shards": Lazy("openm3w.shards.cli:shards", "Lists, shows, counts, checks and joins datasets."),
     "status": Lazy(
         "openm3w.pipeline.status_cli:status_command",
@@ -93,7 +96,6 @@ PLANNED = {
     "plan": "choose records of a crawl before reading any WARC",
     "score": "similarity scores on a GPU machine without Beam",
     "search": "find documents by words or by an image",
-    "serve": "the viewer in a browser",
 }
 """Commands of the design that this version refuses, with what they will do."""
 

@@ -129,6 +129,12 @@ def dataset(tmp_path: Path) -> Callable[..., Manifest]:
     return make
 
 
+@pytest.fixture(scope="session")
+def write_dataset() -> Callable[..., Manifest]:
+    """`make_dataset` itself, for fixtures that several tests share."""
+    return make_dataset
+
+
 class Bucket:
     """A bucket of a real server on loopback: `uri = bucket.put(folder)`."""
 
