@@ -1,5 +1,4 @@
 import dataclasses
-import json
 
 import pytest
 import yaml
@@ -72,17 +71,14 @@ def test_extras_are_the_same_bytes_in_another_folder(dataset):
         assert str(one.root).encode() not in data
 
 
-def test_energon_finds_its_metadata(dataset, sample):
-    written = dataset(exclude=[sample(1).key])
-    folder = written.root / ".nv-meta"
-    counts = json.loads((folder / ".info.json").read_bytes())["shard_counts"]
-    assert counts == {shard.url: shard.nsamples for shard in written.shards}
-    split = yaml.safe_load((folder / "split.yaml").read_text())
-    assert split["split_parts"] == {
-        "train": ["data/train-000000.tar", "data/train-000001.tar"],
-        "val": ["data/val-000000.tar"],
-        "test": [],
-    }
-    assert f"data/train-000000.tar/{sample(1).key}" in split["exclude"]
-    described = yaml.safe_load((folder / "dataset.yaml").read_text())
-    assert described == {"__module__": "megatron.energon", "__class__": "CrudeWebdataset"}
+def test_the_card_says_what_is_excluded_and_who_leaves_it_out(dataset, sample):
+    _, body = front_matter(dataset("a"))
+    assert "excluded" not in body
+    _, body = front_matter(dataset("b", exclude=[sample(1).key, sample(4).key]))
+    assert "2 samples are excluded" in body
+    assert "Megatron-Energon leave them out" in body
+
+
+def test_the_card_tells_how_no_pickle_is_run(dataset):
+    _, body = front_matter(dataset())
+    assert body.index('os.environ["WDS_SECURE"] = "1"') < body.index("import webdataset")
