@@ -6,10 +6,12 @@
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from openm3w.shards import commit
+from openm3w.errors import ShardError
+from openm3w.shards import commit, reader
+from openm3w.shards.captioned import IMAGE_SUFFIXES
 from openm3w.shards.energon import write_energon
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
@@ -72,11 +74,26 @@ def features(manifest: Manifest) -> list[dict[str, str]]:
     if manifest.kind == "interleaved":
         names |= {f"{index:03d}.jpg": "image" for index in range(manifest.max_images)}
     elif manifest.kind == "caption":
-        names |= {"jpg": "image", "txt": "string"}
+        names |= dict.fromkeys(_pair_images(manifest), "image") | {"txt": "string"}
     else:
         names |= {"txt": "string"}
     names |= {"__key__": "string", "__url__": "string"}
     return [{"name": name, "dtype": dtype} for name, dtype in names.items()]
+
+
+def _pair_images(manifest: Manifest) -> list[str]:
+    """Suffixes of the images of pairs: ours are JPEG, others' as each shard begins."""
+    if manifest.keys == "own":
+        return ["jpg"]
+    found = {suffix for shard in manifest.shards for suffix in _first_members(manifest, shard)}
+    return [suffix for suffix in IMAGE_SUFFIXES if suffix in found] or ["jpg"]
+
+
+def _first_members(manifest: Manifest, shard: ShardEntry) -> Collection[str]:
+    try:
+        return reader.read_members_at(manifest, shard, 0)[1]
+    except (ShardError, IndexError):  # a card tells of shards; it is no check of them
+        return ()
 
 
 def _front_matter(manifest: Manifest) -> str:

@@ -124,15 +124,15 @@ def _shards(root: Path, kind: Kind, samples: Sequence[Sample]) -> Iterator[Any]:
 
 def _interleaved(number: int) -> Sample:
     # None in the first five; from one to seven then, and two of one picture in the seventh.
-    datas = [_jpeg(number + at) for at in range(0 if number < 5 else number % MOST_IMAGES + 1)]
+    files = [_jpeg(number + at) for at in range(0 if number < 5 else number % MOST_IMAGES + 1)]
     if number == 6:
-        datas[-1] = datas[0]
-    pictures = [_image(number, at, data) for at, data in enumerate(datas)]
+        files[-1] = files[0]
+    pictures = [_image(number, at, data) for at, data in enumerate(files)]
     texts = [Text(text=_text_of(number + at)) for at in range(1 + number % 3)]
     # Two images side by side, or an image before any text.
     spans = [*pictures[:2], *texts[:1], *pictures[2:], *texts[1:]]
     document = replace(_about(number), spans=tuple(spans), title=_text_of(number)[:40])
-    return Sample(key=document.doc_id, document=document, images=tuple(datas))
+    return Sample(key=document.doc_id, document=document, images=tuple(files))
 
 
 def _caption(number: int) -> Sample:

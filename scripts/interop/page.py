@@ -78,7 +78,8 @@ def pickles(outcomes: Sequence[Outcome]) -> str:
 
 def examples() -> dict[str, str]:
     """Code and requirements of each loader, by the names that the template has for them."""
-    found = {"shard_paths": _example(HERE / "loaders" / "shards.py")}
+    shared = {"shard_paths": "shards", "decode_member": "decoding"}
+    found = {name: _example(HERE / "loaders" / f"{file}.py") for name, file in shared.items()}
     for environment in ENVIRONMENTS:
         name = environment.name.replace("-", "_").replace(".", "_")
         found[f"{name}_install"] = "\n".join(_install(environment))
@@ -169,8 +170,10 @@ def _is_standard(line: str) -> bool:
 
 
 def _imports(node: ast.stmt, names: set[str]) -> Iterator[str]:
-    """An import without the names that the example does not use."""
+    """An import without the names that the example does not use; what is ours is shown once."""
     if not isinstance(node, ast.Import | ast.ImportFrom):
+        return
+    if isinstance(node, ast.ImportFrom) and str(node.module).startswith("loaders."):
         return
     used = [a for a in node.names if (a.asname or a.name).partition(".")[0] in names]
     if not used:

@@ -1,4 +1,6 @@
 import dataclasses
+import io
+import tarfile
 
 import pytest
 import yaml
@@ -23,6 +25,44 @@ def test_the_card_declares_every_column(dataset, kind, expected):
     head, _ = front_matter(dataset(kind=kind))
     declared = {f["name"]: f["dtype"] for f in head["dataset_info"]["features"]}
     assert declared == {**expected, "__key__": "string", "__url__": "string"}
+
+
+def as_others_wrote(manifest, suffixes):
+    """The caption shards of a dataset with images of these suffixes, one for each shard."""
+    shards = []
+    for shard, suffix in zip(manifest.shards, suffixes, strict=True):
+        path = manifest.root / shard.url
+        with tarfile.open(path) as tar:
+            members = [(member, tar.extractfile(member).read()) for member in tar]
+        with tarfile.open(path, "w") as tar:
+            for member, data in members:
+                member.name = member.name.replace(".jpg", f".{suffix}")
+                tar.addfile(member, io.BytesIO(data))
+        shards.append(dataclasses.replace(shard, filesize=path.stat().st_size))
+    return dataclasses.replace(manifest, keys="foreign", shards=tuple(shards))
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "images"),
+    [
+        (("webp", "webp", "webp"), ["webp"]),
+        (("png", "jpg", "png"), ["jpg", "png"]),
+        (("jpeg", "jpeg", "webp"), ["jpeg", "webp"]),
+    ],
+)
+def test_pairs_of_others_have_a_column_for_each_format_of_theirs(dataset, suffixes, images):
+    head, _ = front_matter(as_others_wrote(dataset(kind="caption"), suffixes))
+    declared = [f["name"] for f in head["dataset_info"]["features"] if f["dtype"] == "image"]
+    assert declared == images
+
+
+def test_a_shard_that_cannot_be_read_says_nothing_of_its_columns(dataset):
+    written = as_others_wrote(dataset(kind="caption"), ("webp", "png", "webp"))
+    (written.root / written.shards[1].url).unlink()
+    assert [f["name"] for f in card.features(written) if f["dtype"] == "image"] == ["webp"]
+    for shard in written.shards:
+        (written.root / shard.url).unlink(missing_ok=True)
+    assert [f["name"] for f in card.features(written) if f["dtype"] == "image"] == ["jpg"]
 
 
 def test_image_slots_go_up_to_the_largest_document_of_all_shards(dataset):

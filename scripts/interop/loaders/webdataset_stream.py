@@ -1,30 +1,23 @@
 """webdataset, with decoders of one's own and with its own."""
 
-import io
-import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import webdataset as wds
-from PIL import Image
 from rows import Reading, Row
 
+from loaders.decoding import decode_member
 from loaders.shards import shard_paths
 
 HONOURS_EXCLUDE = False
 
-DECODERS = {
-    "json": json.loads,
-    "txt": bytes.decode,
-    "jpg": lambda data: Image.open(io.BytesIO(data)).convert("RGB"),
-}
-
 
 def decode(sample: dict[str, Any]) -> dict[str, Any]:
-    """Decodes JSON, text and pictures; a member of any other kind is an error, never run."""
-    members = {name: data for name, data in sample.items() if not name.startswith("__")}
-    decoded = {name: DECODERS[name.rpartition(".")[2]](data) for name, data in members.items()}
-    return {**sample, **decoded}
+    """A sample with its members decoded; what begins with two underscores is webdataset's."""
+    return {
+        name: value if name.startswith("__") else decode_member(name, value)
+        for name, value in sample.items()
+    }
 
 
 def read_samples(shards: list[str]) -> Iterable[dict[str, Any]]:
@@ -50,5 +43,5 @@ def _row(sample: dict[str, Any]) -> Row:
 
 
 def _raw_row(sample: dict[str, Any]) -> Row:
-    own = {name: DECODERS[name](sample[name]) for name in ("json", "txt") if name in sample}
+    own = {name: decode_member(name, sample[name]) for name in ("json", "txt") if name in sample}
     return _row({**sample, **own})

@@ -7,30 +7,41 @@ from typing import Any
 import wids
 from rows import Reading, Row
 
+from loaders.decoding import decode_member
+
 HONOURS_EXCLUDE = False
 
 
-def open_dataset(folder: str) -> wids.ShardListDataset:
-    """All shards, in the manifest's order.
+def decode(sample: dict[str, Any]) -> dict[str, Any]:
+    """A sample with its members decoded; wids begins their names with a dot."""
+    return {
+        name: decode_member(name, value.read()) if name.startswith(".") else value
+        for name, value in sample.items()
+    }
+
+
+def open_dataset(folder: str, split: str = "") -> wids.ShardListDataset:
+    """The shards of a split, or all, in the manifest's order.
 
     With `localname=str` shards are read where they are, in a folder that can be written, where wids
     locks them. Without it each is copied to a cache, and the copy is not compared with it later.
     """
     manifest = str(Path(folder).resolve() / "manifest.json")
-    return wids.ShardListDataset(manifest, localname=str)
-
-
-def open_split(folder: str, split: str) -> wids.ShardListDataset:
-    """The shards of one split."""
-    shards = [shard for shard in open_dataset(folder).shards if shard["split"] == split]
-    return wids.ShardListDataset(shards, localname=str)
+    dataset = wids.ShardListDataset(manifest, localname=str, transformations=decode)
+    if not split:
+        return dataset
+    shards = [shard for shard in dataset.shards if shard["split"] == split]
+    return wids.ShardListDataset(shards, localname=str, transformations=decode)
 
 
 def readings(folder: str, kind: str) -> Iterator[Reading]:  # noqa: ARG001 - all kinds alike
-    """Everything, then each split, by number from the last to the first."""
-    yield Reading(way="decoded", split="all", rows=_rows(open_dataset(folder)))
+    """Each split by number from the last to the first, and everything with wids's own decoders."""
     for split in ("train", "val"):
-        yield Reading(way="decoded", split=split, rows=_rows(open_split(folder, split)))
+        dataset = open_dataset(folder, split)
+        yield Reading(way="own decoders", split=split, rows=_rows(dataset))
+        decoded = wids.ShardListDataset(dataset.shards, localname=str)
+        yield Reading(way="wids's decoders", split=split, rows=_rows(decoded))
+    yield Reading(way="own decoders", split="all", rows=_rows(open_dataset(folder)))
 
 
 def _rows(dataset: wids.ShardListDataset) -> Iterator[Row]:
