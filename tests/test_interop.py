@@ -14,24 +14,27 @@ PAGE = (ROOT / "docs/interop.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
-def scripts():
+def scripts(tmp_path_factory):
     """The script's modules, under their own names for this file's tests alone."""
     before = set(sys.modules)
+    os.environ["INTEROP_WORK"] = str(tmp_path_factory.mktemp("interop"))
     sys.path.insert(0, str(SCRIPTS))
     try:
         import environments
         import page
         import rows
+        import run
 
-        yield {"environments": environments, "page": page, "rows": rows}
+        yield {"environments": environments, "page": page, "rows": rows, "run": run}
     finally:
+        del os.environ["INTEROP_WORK"]
         sys.path.remove(str(SCRIPTS))
         for name in set(sys.modules) - before:
             if str(SCRIPTS) in str(getattr(sys.modules[name], "__file__", "")):
                 del sys.modules[name]
 
 
-def run(work):
+def run_with_webdataset(work):
     """Exit code, output and errors of the script, with the webdataset of this environment."""
     which = ("--here", "--only", "webdataset-0.2", "--loader", "webdataset_stream", "--no-pickles")
     command = [sys.executable, str(SCRIPTS / "run.py"), *which]
@@ -40,10 +43,22 @@ def run(work):
 
 
 def test_the_installed_webdataset_reads_every_kind_and_its_check_notices_what_is_spoilt(tmp_path):
-    done = run(tmp_path)
+    done = run_with_webdataset(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     (row,) = [line for line in done.stdout.splitlines() if line.startswith("| webdataset")]
     assert "| 20 samples, 62 images | 20 samples, 20 images | 20 samples |" in row
+
+
+def test_a_run_fails_where_a_check_notices_nothing(scripts, monkeypatch, capfd):
+    module = scripts["run"]
+    monkeypatch.setattr(module, "EVERY", {**module.EVERY, "nothing": lambda _: None})
+    options = ["--here", "--only", "python", "--no-pickles", "--page", str(module.WORK / "page.md")]
+    monkeypatch.setattr(sys, "argv", ["run.py", *options])
+
+    assert module.main() == 1
+
+    assert "python: Python's tarfile does not notice: nothing\n" in capfd.readouterr().out
+    assert not (module.WORK / "page.md").exists()
 
 
 def test_the_page_has_the_code_that_ran(scripts):
