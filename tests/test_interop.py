@@ -66,6 +66,12 @@ def test_the_page_has_the_code_that_ran(scripts):
     assert missing == [], "docs/interop.md is not current; run: make interop"
 
 
+def test_the_page_has_the_words_of_its_template(scripts):
+    template = scripts["page"].TEMPLATE.read_text(encoding="utf-8")
+    parts = re.split(r"\$[a-z_0-9]+", template)
+    assert [part for part in parts if part not in PAGE] == [], "not current; run: make interop"
+
+
 def test_the_page_has_a_row_for_every_loader_and_version(scripts):
     for environment in scripts["environments"].ENVIRONMENTS:
         for check in environment.checks:

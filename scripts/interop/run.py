@@ -8,7 +8,8 @@ sample is compared with what OpenM3W's reader says: order, key, JSON, text, and 
 of every image. Then copies are spoilt (`controls.py`), which every check has to notice.
 
 Exit code 1 where a loader disagrees or a check notices nothing; the page is written only where
-neither is so.
+neither is so. What the loaders printed is in `build/interop/logs/`; `INTEROP_WORK` names another
+folder than `build/interop`.
 """
 
 import argparse
