@@ -56,8 +56,8 @@ def write_extras(manifest: Manifest) -> None:
         OutputError: the folder cannot be written, or Energon's is a link.
         ShardError: see `energon_split`.
     """
-    commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
     write_energon(manifest)
+    commit.write_bytes(manifest.folder / CARD_NAME, card(manifest).encode())
 
 
 def card(manifest: Manifest) -> str:
@@ -154,9 +154,8 @@ def _loading(manifest: Manifest) -> str:
         f"samples = webdataset.WebDataset({url!r}, shardshuffle=False).decode('pil')\n\n"
         "import datasets  # reads the columns from this card\n\n"
         f"samples = datasets.load_dataset('.', split={split!r})\n\n"
-        "from openm3w.shards import manifest, reader\n\n"
-        "(dataset,) = manifest.load('.')\n"
-        f"for sample in reader.read_samples(dataset, split={split!r}):\n"
+        "import openm3w  # each shard compared with the manifest\n\n"
+        f"for sample in openm3w.open('.', split={split!r}):\n"
         "    print(sample.document.title, len(sample.images))\n```\n\n"
         f"{_OTHER_LOADERS}{_exclusions(manifest)}"
     )

@@ -21,11 +21,12 @@ def write_energon(manifest: Manifest) -> None:
         OutputError: the folder cannot be written, or is a link.
         ShardError: something is excluded, and a shard is missing or differs from the manifest.
     """
-    folder = manifest.root / ENERGON_FOLDER
+    folder = manifest.folder / ENERGON_FOLDER
     commit.check_folder(folder)
+    split = energon_split(manifest)
     counts = {shard.url: shard.nsamples for shard in manifest.shards}
     commit.write_json(folder / ".info.json", {"shard_counts": counts})
-    commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
+    commit.write_bytes(folder / "split.yaml", split.encode())
     commit.write_bytes(
         folder / "dataset.yaml", b"__module__: megatron.energon\n__class__: CrudeWebdataset\n"
     )
