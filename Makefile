@@ -15,12 +15,13 @@ export TOKENIZERS_PARALLELISM ?= false
 # Idle threads of one process should not spin on cores that others need.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test verify-real lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-converters bench-dedup bench-fetch bench-laion clean
+.PHONY: help setup demo test verify-real interop lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-converters bench-dedup bench-fetch bench-laion clean
 help:
 	@echo 'make setup        .venv with everything (idempotent)'
 	@echo 'make demo         the whole chain on a small archive, no network'
 	@echo 'make test         all tests; those on the real material skip where it is missing'
 	@echo 'make verify-real  the tests on the real material, which must be there'
+	@echo 'make interop      shards read by webdataset, HF datasets, wids, Energon and NeMo Curator; writes docs/interop.md'
 	@echo 'make lint         ruff, mypy strict, import-linter, codespell'
 	@echo 'make docs         the documentation, warnings as errors'
 	@echo 'make bench        the figures of docs/performance.md'
@@ -63,6 +64,9 @@ test: setup
 verify-real: setup
 	@test -d '$(REALDATA)/warc' || { echo 'no real material at $(REALDATA); set OPENM3W_REALDATA'; exit 1; }
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' OPENM3W_REQUIRE_REALDATA=1 $(BIN)/python -m pytest -n 2 -m real -q
+
+interop: setup
+	$(BIN)/python scripts/interop/run.py --page docs/interop.md
 
 lint: setup
 	$(BIN)/ruff check

@@ -2,21 +2,24 @@
 
 `README.md` is a dataset card whose front matter declares every image slot: without it HF
 `datasets` refuses documents with differing numbers of images, or drops images without a word.
-`.nv-meta/` is what Megatron-Energon looks for.
+`.nv-meta/` is for Megatron-Energon, see `openm3w.shards.energon`.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from openm3w.shards import commit
+from openm3w.errors import ShardError
+from openm3w.shards import commit, reader
+from openm3w.shards.captioned import IMAGE_SUFFIXES
+from openm3w.shards.energon import write_energon
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
 from openm3w.shards.terminal import clean_line
 from openm3w.shards.writer import ShardEntry
+from openm3w.shards.yaml_text import quoted, yaml_list
 
 CARD_NAME = "README.md"
-ENERGON_FOLDER = ".nv-meta"
 
 _WHAT: Mapping[Kind, str] = {
     "interleaved": "documents with text and images in reading order",
@@ -33,6 +36,13 @@ _MEMBERS: Mapping[Kind, str] = {
     "text": "`{key}.txt` and `{key}.json` (source, language, scores)",
 }
 _HASHES = "`manifest.json` has the size and SHA-256 of every shard."
+_OTHER_LOADERS = (
+    "Megatron-Energon reads `.nv-meta/`, without `energon prepare`; wids reads `manifest.json`.\n"
+    "webdataset and Energon run any pickle that a shard holds, and webdataset a command that is\n"
+    "given as a shard's name (`pipe:...`). These shards hold no pickle, and `m3w shards verify`\n"
+    "refuses one; `WDS_SECURE=1` has webdataset 1.0 and later refuse both. Its 0.2 has no such\n"
+    "switch: decode the members yourself there, without `.decode()`."
+)
 _RIGHTS = (
     "Texts and images belong to those who published them; each sample says where it comes from,\n"
     "and which opt-out signals and licence links its page carried."
@@ -44,15 +54,10 @@ def write_extras(manifest: Manifest) -> None:
 
     Raises:
         OutputError: the folder cannot be written, or Energon's is a link.
+        ShardError: see `energon_split`.
     """
-    folder = manifest.folder / ENERGON_FOLDER
-    commit.check_folder(folder)
+    write_energon(manifest)
     commit.write_bytes(manifest.folder / CARD_NAME, card(manifest).encode())
-    commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
-    commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
-    commit.write_bytes(
-        folder / "dataset.yaml", b"__module__: megatron.energon\n__class__: CrudeWebdataset\n"
-    )
 
 
 def card(manifest: Manifest) -> str:
@@ -69,38 +74,39 @@ def features(manifest: Manifest) -> list[dict[str, str]]:
     if manifest.kind == "interleaved":
         names |= {f"{index:03d}.jpg": "image" for index in range(manifest.max_images)}
     elif manifest.kind == "caption":
-        names |= {"jpg": "image", "txt": "string"}
+        names |= dict.fromkeys(_pair_images(manifest), "image") | {"txt": "string"}
     else:
         names |= {"txt": "string"}
     names |= {"__key__": "string", "__url__": "string"}
     return [{"name": name, "dtype": dtype} for name, dtype in names.items()]
 
 
-def energon_split(manifest: Manifest) -> str:
-    """Energon's split.yaml: the shards of each split, and what the manifest excludes by key."""
-    parts: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    for shard in manifest.shards:
-        parts.setdefault(shard.split, []).append(shard.url)
-    lines = ["split_parts:"]
-    for name, urls in parts.items():
-        lines += _yaml_list(f"  {_quoted(name)}", urls)
-    # Where an excluded key stands is not known without reading, so it is named in each shard.
-    excluded = [f"{shard.url}/{key}" for key in manifest.exclude for shard in manifest.shards]
-    return "\n".join([*lines, *_yaml_list("exclude", excluded)]) + "\n"
+def _pair_images(manifest: Manifest) -> list[str]:
+    """Suffixes of the images of pairs: ours are JPEG, others' as each shard begins."""
+    if manifest.keys == "own":
+        return ["jpg"]
+    found = {suffix for shard in manifest.shards for suffix in _first_members(manifest, shard)}
+    return [suffix for suffix in IMAGE_SUFFIXES if suffix in found] or ["jpg"]
+
+
+def _first_members(manifest: Manifest, shard: ShardEntry) -> Collection[str]:
+    try:
+        return reader.read_members_at(manifest, shard, 0)[1]
+    except (ShardError, IndexError):  # a card tells of shards; it is no check of them
+        return ()
 
 
 def _front_matter(manifest: Manifest) -> str:
-    # Every string goes through JSON, which is YAML too: no name can break out of its place.
-    lines = [f"pretty_name: {_quoted(manifest.name)}", "license: other"]
-    lines += _yaml_list("language", _languages(manifest))
-    lines += _yaml_list("tags", ["webdataset", manifest.kind, "openm3w"])
+    lines = [f"pretty_name: {quoted(manifest.name)}", "license: other"]
+    lines += yaml_list("language", _languages(manifest))
+    lines += yaml_list("tags", ["webdataset", manifest.kind, "openm3w"])
     lines += ["configs:", "  - config_name: default", "    data_files:"]
     for split, shards in _splits(manifest).items():
-        lines += [f"      - split: {_quoted(split)}", "        path:"]
-        lines += [f"          - {_quoted(shard.url)}" for shard in shards]
+        lines += [f"      - split: {quoted(split)}", "        path:"]
+        lines += [f"          - {quoted(shard.url)}" for shard in shards]
     lines += ["dataset_info:", "  features:"]
     for feature in features(manifest):
-        lines += [f"    - name: {_quoted(feature['name'])}", f"      dtype: {feature['dtype']}"]
+        lines += [f"    - name: {quoted(feature['name'])}", f"      dtype: {feature['dtype']}"]
     return "\n".join(lines) + "\n"
 
 
@@ -142,13 +148,26 @@ def _loading(manifest: Manifest) -> str:
     return (
         "```sh\nm3w view .                # read documents in the terminal\n"
         "m3w shards verify .       # every byte against the manifest\n```\n\n"
-        "```python\nimport webdataset\n"
+        "```python\nimport os\n\n"
+        'os.environ["WDS_SECURE"] = "1"  # see below; before webdataset is imported\n'
+        "import webdataset\n\n"
         f"samples = webdataset.WebDataset({url!r}, shardshuffle=False).decode('pil')\n\n"
-        "import datasets  # reads the columns from this card\n"
+        "import datasets  # reads the columns from this card\n\n"
         f"samples = datasets.load_dataset('.', split={split!r})\n\n"
-        "import openm3w  # each shard compared with the manifest\n"
+        "import openm3w  # each shard compared with the manifest\n\n"
         f"for sample in openm3w.open('.', split={split!r}):\n"
-        "    print(sample.document.title, len(sample.images))\n```"
+        "    print(sample.document.title, len(sample.images))\n```\n\n"
+        f"{_OTHER_LOADERS}{_exclusions(manifest)}"
+    )
+
+
+def _exclusions(manifest: Manifest) -> str:
+    if not manifest.exclude:
+        return ""
+    return (
+        f"\n\n{len(manifest.exclude):,} samples are excluded, by their keys under `exclude` in\n"
+        "`manifest.json`. OpenM3W and Megatron-Energon leave them out; other loaders do not know\n"
+        "of it: leave out samples with these keys yourself."
     )
 
 
@@ -181,18 +200,3 @@ def _splits(manifest: Manifest) -> dict[str, list[ShardEntry]]:
     for shard in manifest.shards:
         groups.setdefault(shard.split, []).append(shard)
     return groups
-
-
-def _shard_counts(manifest: Manifest) -> dict[str, int]:
-    return {shard.url: shard.nsamples for shard in manifest.shards}
-
-
-def _yaml_list(name: str, values: list[str]) -> list[str]:
-    if not values:
-        return [f"{name}: []"]
-    indent = " " * (len(name) - len(name.lstrip()) + 2)
-    return [f"{name}:", *(f"{indent}- {_quoted(value)}" for value in values)]
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text)

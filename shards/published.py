@@ -5,7 +5,7 @@ from typing import get_args
 
 from openm3w.errors import OutputError
 from openm3w.shards import commit, manifest
-from openm3w.shards.card import ENERGON_FOLDER
+from openm3w.shards.energon import ENERGON_FOLDER
 from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
 from openm3w.shards.reader import DATA_FOLDER
 from openm3w.shards.sample import Kind

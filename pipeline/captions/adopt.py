@@ -22,7 +22,8 @@ from openm3w.pipeline.captions.adopt_tar import UnfitShardError
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
 from openm3w.shards import commit, funnel, manifest, published
-from openm3w.shards.card import CARD_NAME, ENERGON_FOLDER
+from openm3w.shards.card import CARD_NAME
+from openm3w.shards.energon import ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
 from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest

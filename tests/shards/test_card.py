@@ -1,5 +1,6 @@
 import dataclasses
-import json
+import io
+import tarfile
 
 import pytest
 import yaml
@@ -24,6 +25,44 @@ def test_the_card_declares_every_column(dataset, kind, expected):
     head, _ = front_matter(dataset(kind=kind))
     declared = {f["name"]: f["dtype"] for f in head["dataset_info"]["features"]}
     assert declared == {**expected, "__key__": "string", "__url__": "string"}
+
+
+def as_others_wrote(manifest, suffixes):
+    """The caption shards of a dataset with images of these suffixes, one for each shard."""
+    shards = []
+    for shard, suffix in zip(manifest.shards, suffixes, strict=True):
+        path = manifest.root / shard.url
+        with tarfile.open(path) as tar:
+            members = [(member, tar.extractfile(member).read()) for member in tar]
+        with tarfile.open(path, "w") as tar:
+            for member, data in members:
+                member.name = member.name.replace(".jpg", f".{suffix}")
+                tar.addfile(member, io.BytesIO(data))
+        shards.append(dataclasses.replace(shard, filesize=path.stat().st_size))
+    return dataclasses.replace(manifest, keys="foreign", shards=tuple(shards))
+
+
+@pytest.mark.parametrize(
+    ("suffixes", "images"),
+    [
+        (("webp", "webp", "webp"), ["webp"]),
+        (("png", "jpg", "png"), ["jpg", "png"]),
+        (("jpeg", "jpeg", "webp"), ["jpeg", "webp"]),
+    ],
+)
+def test_pairs_of_others_have_a_column_for_each_format_of_theirs(dataset, suffixes, images):
+    head, _ = front_matter(as_others_wrote(dataset(kind="caption"), suffixes))
+    declared = [f["name"] for f in head["dataset_info"]["features"] if f["dtype"] == "image"]
+    assert declared == images
+
+
+def test_a_shard_that_cannot_be_read_says_nothing_of_its_columns(dataset):
+    written = as_others_wrote(dataset(kind="caption"), ("webp", "png", "webp"))
+    (written.root / written.shards[1].url).unlink()
+    assert [f["name"] for f in card.features(written) if f["dtype"] == "image"] == ["webp"]
+    for shard in written.shards:
+        (written.root / shard.url).unlink(missing_ok=True)
+    assert [f["name"] for f in card.features(written) if f["dtype"] == "image"] == ["jpg"]
 
 
 def test_image_slots_go_up_to_the_largest_document_of_all_shards(dataset):
@@ -72,17 +111,14 @@ def test_extras_are_the_same_bytes_in_another_folder(dataset):
         assert str(one.root).encode() not in data
 
 
-def test_energon_finds_its_metadata(dataset, sample):
-    written = dataset(exclude=[sample(1).key])
-    folder = written.root / ".nv-meta"
-    counts = json.loads((folder / ".info.json").read_bytes())["shard_counts"]
-    assert counts == {shard.url: shard.nsamples for shard in written.shards}
-    split = yaml.safe_load((folder / "split.yaml").read_text())
-    assert split["split_parts"] == {
-        "train": ["data/train-000000.tar", "data/train-000001.tar"],
-        "val": ["data/val-000000.tar"],
-        "test": [],
-    }
-    assert f"data/train-000000.tar/{sample(1).key}" in split["exclude"]
-    described = yaml.safe_load((folder / "dataset.yaml").read_text())
-    assert described == {"__module__": "megatron.energon", "__class__": "CrudeWebdataset"}
+def test_the_card_says_what_is_excluded_and_who_leaves_it_out(dataset, sample):
+    _, body = front_matter(dataset("a"))
+    assert "excluded" not in body
+    _, body = front_matter(dataset("b", exclude=[sample(1).key, sample(4).key]))
+    assert "2 samples are excluded" in body
+    assert "Megatron-Energon leave them out" in body
+
+
+def test_the_card_tells_how_no_pickle_is_run(dataset):
+    _, body = front_matter(dataset())
+    assert body.index('os.environ["WDS_SECURE"] = "1"') < body.index("import webdataset")
