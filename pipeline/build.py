@@ -12,6 +12,7 @@ from openm3w.pipeline import claims, exported, job_results, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, shards
+from openm3w.pipeline.jobs.noted import distributions
 from openm3w.pipeline.jobs.web import host_lines
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Say
@@ -206,6 +207,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         counts={
             "stages": [funnel.to_json(stage) for stage in found],
             "languages": dict(sorted(languages.items())),
+            "distributions": distributions(plan.folder("shards", "written"), entries),
         },
     )
     report = interleaved_report(plan, found, result, job_results.seconds_by_job(plan.store))

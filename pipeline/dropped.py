@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
 from openm3w.pipeline import claims
@@ -25,9 +25,6 @@ from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Sample, document_from_json
 from openm3w.shards.writer import write_shard
-
-FOLDER: Final = "dropped"
-"""In the store; a folder in it for each output."""
 
 _Job = Literal["documents", "dedup", "shards"]
 _COLUMNS = ["row", "doc_id", "outcome", "reason"]
@@ -67,8 +64,7 @@ def write_dropped(plan: Plan) -> Path | None:
 
 def folder_of(plan: Plan) -> Path:
     """Where the sample of the plan's output stands."""
-    key = claims.output_key(plan.output, plan.store)[:8]
-    return plan.store / FOLDER / f"{plan.output.resolve().name}-{key}"
+    return claims.dropped_folder(plan.output, plan.store)
 
 
 def _choose(plan: Plan, most: int) -> list[_Chosen]:

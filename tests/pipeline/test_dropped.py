@@ -11,6 +11,7 @@ from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dropped import folder_of, write_dropped
 from openm3w.pipeline.jobs.writing import order_hash
+from openm3w.pipeline.report import sources
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest as manifests
 from openm3w.shards.reader import read_samples
@@ -89,6 +90,21 @@ def test_which_are_taken_depends_on_ids_alone_and_none_by_default(source, tmp_pa
     none, said = build(source, tmp_path / "none", 0)
     assert not folder_of(none).exists()
     assert not any("dropped:" in line for line in said)
+
+    # A report makes the sample where the build was asked for none.
+    shown = sources.samples_of(none.output, 2)
+    groups = {group.title: len(group.samples) for group in shown.groups}
+    assert groups == {
+        "kept": 2,
+        "dedup: duplicate_url": 1,
+        "documents: wrong_language": 2,
+        "shards: no_image": 2,
+    }
+    assert shown.notes == ()
+    (found,) = manifests.load(none.output)
+    known = found.counts["distributions"]
+    assert (known["documents"], known["images"]) == (found.nsamples, found.images)
+    assert known["domains"] == {"site.example": found.nsamples}
 
 
 def test_a_sample_may_be_asked_of_a_finished_build_and_none_is_left_of_an_older_one(
