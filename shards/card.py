@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from openm3w.shards import commit
+from openm3w.shards.croissant import CROISSANT_NAME, croissant
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
 from openm3w.shards.terminal import clean_line
@@ -48,6 +49,7 @@ def write_extras(manifest: Manifest) -> None:
     folder = manifest.root / ENERGON_FOLDER
     commit.check_folder(folder)
     commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
+    commit.write_json(manifest.root / CROISSANT_NAME, croissant(manifest))
     commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
     commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
     commit.write_bytes(

@@ -138,7 +138,7 @@ def test_no_counts_have_no_hosts():
 
 
 def test_answers_are_counted_by_status_and_by_seconds_where_something_was_asked():
-    asked = dict(attempts=1, seconds=0.05)
+    asked = {"attempts": 1, "seconds": 0.05}
     rows = [
         Fetched(url="http://a.example/1", outcome="fetched", status=200, **asked),
         Fetched(
