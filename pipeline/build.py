@@ -8,6 +8,7 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
+from openm3w.filters.thresholds import thresholds
 from openm3w.pipeline import claims, exported, job_results, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
@@ -207,6 +208,7 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         counts={
             "stages": [funnel.to_json(stage) for stage in found],
             "languages": dict(sorted(languages.items())),
+            "thresholds": thresholds(plan.profile, plan.recipe.profile, plan.recipe.profile_set),
             "distributions": distributions(plan.folder("shards", "written"), entries),
         },
     )
