@@ -111,14 +111,23 @@ def test_a_card_of_somebody_else_gives_nothing(tmp_path, old):
     assert card_sections.yours(tmp_path / "none") == ""
 
 
+def test_a_link_is_not_followed_for_what_the_user_wrote(tmp_path):
+    text = f"{card_sections.BEGIN}\nsecret\n{card_sections.END}"
+    (tmp_path / "elsewhere").write_text(text)
+    assert card_sections.yours(tmp_path / "elsewhere") == "secret"
+    (tmp_path / "README.md").symlink_to(tmp_path / "elsewhere")
+    assert card_sections.yours(tmp_path / "README.md") == ""
+
+
 class Tags(html.parser.HTMLParser):
     def __init__(self, text):
         super().__init__()
-        self.found = set()
+        self.found, self.attributes = set(), []
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.found.add(tag)
+        self.attributes += attrs
 
 
 def test_words_of_the_web_are_shown_and_do_nothing(counted):
@@ -132,7 +141,9 @@ def test_words_of_the_web_are_shown_and_do_nothing(counted):
         recipe={"profile": EVIL},
     )
     text = card.card(manifest).partition("## Recipe and versions")[0]
-    assert Tags(text).found <= {"details", "summary"}
+    seen = Tags(text)
+    assert seen.found <= {"details", "summary"}
+    assert seen.attributes == []
     assert "[x](javascript" not in text
     assert "\n# h" not in text
     rows = [line for line in text.splitlines() if "alert" in line and line.startswith("|")]

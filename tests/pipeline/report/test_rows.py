@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -75,6 +77,15 @@ def test_bins_have_their_edges_and_cells_their_type(table):
         (1, "job", None, "shards"),
         (1, "seconds", None, "0.2"),
     ]
+
+
+def test_the_query_of_the_docs_names_the_commonest_reasons(table, monkeypatch):
+    docs = Path(__file__).parents[3] / "docs" / "reports.md"
+    (query,) = re.findall(r"```sql\n(.*?)```", docs.read_text(), re.DOTALL)
+    monkeypatch.chdir(table.parent)
+    found = duckdb.sql(query).fetchall()
+    assert found[0] == ("documents", "pages", "no_text", 9)
+    assert [count for *_, count in found] == [9, 3, 2, 1]
 
 
 def test_every_row_has_every_column():
