@@ -7,7 +7,6 @@ dropped was dropped for a reason.
 import base64
 import hashlib
 import io
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,8 +28,6 @@ _SIDE: Final = 192
 _QUALITY: Final = 70
 _TEXT: Final = 360
 """Characters of a document's text that are shown."""
-_TITLE: Final = re.compile(r"\[(documents|dedup|shards): ([^\]]*)\] ?(.*)", re.DOTALL)
-"""As `openm3w.pipeline.dropped` writes titles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,20 +102,16 @@ def dropped(manifest: Manifest, most: int, thumbnails: Thumbnails) -> Iterator[G
         ShardError: it is damaged.
     """
     groups: dict[str, list[Sample]] = {}
-    titles: dict[str, str] = {}
     for shard in manifest.shards:
         for sample in reader.read_shard(manifest, shard):
-            found = _TITLE.fullmatch(sample.document.title)
-            job, reason, title = found.groups() if found else ("", "dropped", "")
-            those = groups.setdefault(f"{job}: {reason}" if job else reason, [])
+            those = groups.setdefault(sample.document.dropped or "dropped", [])
             if len(those) < most:
                 those.append(sample)
-                titles[sample.key] = title
     for name, samples in groups.items():
         yield Group(
             title=name,
             said=f"{counted(len(samples), 'dropped document')}, by chance",
-            samples=tuple(_shown(s, titles[s.key], thumbnails) for s in samples),
+            samples=tuple(_shown(sample, thumbnails) for sample in samples),
         )
 
 
@@ -136,7 +129,7 @@ def kept(manifests: Sequence[Manifest], most: int, thumbnails: Thumbnails) -> It
         yield Group(
             title="kept",
             said=f"{counted(len(samples), 'document')} of the dataset, by chance",
-            samples=tuple(_shown(s, s.document.title, thumbnails) for s in samples),
+            samples=tuple(_shown(sample, thumbnails) for sample in samples),
         )
 
 
@@ -155,7 +148,7 @@ def _chosen(total: int, most: int) -> list[int]:
     return [at * total // count for at in range(count)]
 
 
-def _shown(sample: Sample, title: str, thumbnails: Thumbnails) -> Shown:
+def _shown(sample: Sample, thumbnails: Thumbnails) -> Shown:
     document, pictures = sample.document, []
     both = zip(document.images, sample.images, strict=True)
     for image, data in list(both)[:MOST_PICTURES]:
@@ -164,7 +157,7 @@ def _shown(sample: Sample, title: str, thumbnails: Thumbnails) -> Shown:
     text = " ".join(clean("\n\n".join(document.texts)).split())
     missing = len(document.images) - len(pictures)
     return Shown(
-        title=clean_line(title)[:_TEXT],
+        title=clean_line(document.title)[:_TEXT],
         url=clean_line(document.url)[:_TEXT],
         text=text if len(text) <= _TEXT else f"{text[: _TEXT - 1]}…",
         about=_about(sample),

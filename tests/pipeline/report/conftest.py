@@ -24,7 +24,12 @@ def jpeg(seed: int) -> bytes:
 
 
 def make_sample(
-    number: int, *, title: str = "", words: str = "Words of it.", num_images: int = 2
+    number: int,
+    *,
+    title: str = "",
+    words: str = "Words of it.",
+    num_images: int = 2,
+    dropped: str = "",
 ) -> Sample:
     key = make_doc_id(f"<urn:{number}>")
     datas = tuple(jpeg(number + at) for at in range(num_images))
@@ -50,6 +55,7 @@ def make_sample(
         title=title or f"Title {number}",
         spans=(Text(text=words), *pictures),
         signals=Signals(language=("en", "de")[number % 2]),
+        dropped=dropped,
     )
     return Sample(key=key, document=document, images=datas)
 

@@ -43,10 +43,11 @@ def looked_at(dataset, sample, tmp_path):
     store = claims.default_store(kept.root)
     folder = claims.dropped_folder(kept.root, store)
     lost = [
-        sample(10 + n, title=f"[shards: low_similarity] {attack}", words=attack)
+        sample(10 + n, title=attack, words=attack, dropped="shards: low_similarity")
         for n, attack in enumerate(ATTACKS)
     ]
-    lost += [sample(90, title="[documents: wrong_language] Der Hafen", num_images=0)]
+    german = {"title": "Der Hafen", "dropped": "documents: wrong_language"}
+    lost += [sample(90, num_images=0, **german)]
     dataset(lost, name=folder.relative_to(tmp_path))
     return kept
 
