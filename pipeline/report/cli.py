@@ -69,14 +69,16 @@ def report(
         data_json = json.dumps(value, ensure_ascii=False, indent=1)
         click.echo(clean(data_json) if sys.stdout.isatty() else data_json)
         return
-    for line in _lines(where, value):
+    for line in _lines(value):
         click.echo(line)
+    if output is None:
+        click.echo(_pointer(where))
     for path in (output, parquet):
         if path is not None:
             click.echo(f"written: {path}")
 
 
-def _lines(where: Path, value: Mapping[str, Any]) -> Iterator[str]:
+def _lines(value: Mapping[str, Any]) -> Iterator[str]:
     yield clean_line(str(value.get("name") or "build")) + "\n"
     yield from text.funnel_lines(page.stages_of(value))
     if not value.get("stages"):
@@ -84,10 +86,13 @@ def _lines(where: Path, value: Mapping[str, Any]) -> Iterator[str]:
         yield from text.bar_lines(value.get("bars") or {})
     for note in value.get("notes") or ():
         yield f"note: {clean_line(str(note))}"
-    if (html := where / page.HTML_NAME).is_file():
-        yield f"with diagrams and histograms: {html}"
-    else:
-        yield "with diagrams and histograms: m3w report ... --output FILE.html"
+
+
+def _pointer(where: Path) -> str:
+    """Where the page is, or how to have one."""
+    html = where / page.HTML_NAME
+    place = str(html) if html.is_file() else "m3w report DIR --output FILE.html"
+    return f"with diagrams and histograms: {place}"
 
 
 def _check_place(output: Path, where: Path, samples: int) -> None:

@@ -26,7 +26,8 @@ def histograms(summary: Mapping[str, Any]) -> dict[str, Any]:
     """Title -> edges and counts, of `Distributions.summary`."""
     measures = summary.get("measures", {})
     found = {title: measures[name] for name, title in HISTOGRAMS.items() if name in measures}
-    for name, bins in summary.get("scores", {}).items():
+    scores = summary.get("scores", {})
+    for name, bins in sorted(scores.items(), key=lambda item: "similarity" not in item[0]):
         found[f"score of what was kept: {words(name)}"] = bins
     return {title: bins for title, bins in found.items() if bins["counts"]}
 

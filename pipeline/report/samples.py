@@ -168,7 +168,10 @@ def _shown(sample: Sample, thumbnails: Thumbnails) -> Shown:
 
 def _about(sample: Sample) -> str:
     document = sample.document
-    parts = [f"{document.num_characters:,} characters", f"{len(document.images)} images"]
+    parts = [
+        counted(document.num_characters, "character"),
+        counted(len(document.images), "image"),
+    ]
     parts += [clean_line(document.signals.language)] if document.signals.language else []
     found = [i.scores["similarity"] for i in document.images if "similarity" in i.scores]
     parts += [f"similarity {', '.join(f'{value:.2f}' for value in found[:5])}"] if found else []
