@@ -40,9 +40,14 @@ _SOURCES: Mapping[Kind, str] = {
 
 
 def distributions(manifest: Manifest) -> Mapping[str, Any]:
-    """What a build counted over the kept documents; empty where none did."""
+    """What a build counted over the kept documents.
+
+    Empty where none did, and where samples were taken away or added since.
+    """
     found = manifest.counts.get("distributions")
-    return found if isinstance(found, Mapping) else {}
+    if not isinstance(found, Mapping) or found.get("documents") != manifest.nsamples:
+        return {}
+    return found
 
 
 def collection(manifest: Manifest) -> Iterator[str]:

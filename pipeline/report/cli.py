@@ -55,7 +55,8 @@ def report(
     """
     from openm3w.pipeline.report import rows, sources  # numpy and others
 
-    value = sources.report_of(where)
+    plain = output is None and parquet is None and not as_json
+    value = sources.report_of(where, counted=not plain)
     if output is not None:
         _check_place(output, where, samples)
         shown = sources.samples_of(where, samples, store) if samples else None

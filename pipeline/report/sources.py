@@ -1,6 +1,6 @@
 """What a report is made from: what a build wrote, or the samples of any dataset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,16 +10,17 @@ from openm3w.pipeline import claims
 from openm3w.pipeline.report.distributed import with_distributions
 from openm3w.pipeline.report.page import JSON_NAME, read_report
 from openm3w.pipeline.report.samples import Samples, Thumbnails, collected, dropped, kept
+from openm3w.shards import describing
 from openm3w.shards import manifest as manifests
 from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 
 
-def report_of(where: Path) -> dict[str, Any]:
+def report_of(where: Path, *, counted: bool = True) -> dict[str, Any]:
     """The report of a build, or one that is made of a dataset's manifest and samples.
 
     `where` is a folder, a manifest or a mixture. Reads every sample of a dataset that nobody
-    counted.
+    counted; where there is a report, only if it is to be `counted`.
 
     Raises:
         InputError: there is neither report nor dataset, or the report does not add up.
@@ -27,7 +28,11 @@ def report_of(where: Path) -> dict[str, Any]:
     """
     folder = where.parent if where.name == MANIFEST_NAME else where
     if (folder / JSON_NAME).is_file() or (where.is_dir() and not _is_dataset(where)):
-        return read_report(folder)
+        report = read_report(folder)
+        if not counted or report.get("bars") or not _is_dataset(folder):
+            return report
+        # Of an adopted folder, or written by an earlier version.
+        return with_distributions(report, _summary(manifests.load(folder)))
     return _of_datasets(where, manifests.load(where))
 
 
@@ -52,8 +57,6 @@ def _is_dataset(folder: Path) -> bool:
 
 
 def _of_datasets(where: Path, datasets: Sequence[Manifest]) -> dict[str, Any]:
-    known = datasets[0].counts.get("distributions") if len(datasets) == 1 else None
-    summary = known or collect(datasets).summary()
     head = ["dataset", "kind", "samples", "images", "characters"]
     rows = [
         [each.name, each.kind, each.nsamples, each.images, each.characters] for each in datasets
@@ -67,7 +70,13 @@ def _of_datasets(where: Path, datasets: Sequence[Manifest]) -> dict[str, Any]:
         (only,) = datasets
         report |= {"recipe": only.recipe, "models": only.models, "versions": only.versions}
         report["stages"] = list(only.counts.get("stages", ()))
-    return with_distributions(report, summary)
+    return with_distributions(report, _summary(datasets))
+
+
+def _summary(datasets: Sequence[Manifest]) -> Mapping[str, Any]:
+    """What a build counted, or what is counted now."""
+    known = describing.distributions(datasets[0]) if len(datasets) == 1 else None
+    return known or collect(datasets).summary()
 
 
 def _dropped(dataset: Manifest, most: int, store: Path | None, said: list[str]) -> Manifest | None:

@@ -151,6 +151,14 @@ def test_words_of_the_web_are_shown_and_do_nothing(counted):
     assert {len(line.replace("\\|", "").split("|")) for line in rows} <= {5, 8}
 
 
+def test_counts_of_other_samples_than_there_are_now_are_not_told(counted):
+    manifest = counted()
+    known = manifest.counts["distributions"] | {"documents": 7}
+    stale = dataclasses.replace(manifest, counts=manifest.counts | {"distributions": known})
+    assert "m3w shards stats ." in section(stale, "What is in it")
+    assert "site0.example" not in card.card(stale)
+
+
 def test_a_dataset_that_nobody_counted_says_how_to(dataset):
     assert "m3w shards stats ." in section(dataset(), "What is in it")
     assert section(dataset(), "How it was filtered").startswith("The manifest holds no counts.")

@@ -114,7 +114,7 @@ def test_names_and_counts_of_the_web_are_text(dataset, caplog):
              "dropped": {"opt_out_noai": 2, EVIL: 1}, "failed": {}}
         ],
         "distributions": {
-            "documents": 2, "languages": {"en": 2}, "domains": {EVIL: 2}, "num_domains": 1,
+            "documents": 6, "languages": {"en": 6}, "domains": {EVIL: 6}, "num_domains": 1,
             "months": {"2024-11": 1, "2024-12": 1}, "crawls": {EVIL: 2},
         },
     }  # fmt: skip

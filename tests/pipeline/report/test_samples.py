@@ -173,6 +173,10 @@ def test_a_dataset_without_a_build_and_a_mixture_are_counted_by_their_samples(
     value = json.loads(m3w("report", first.root, "--json").output)
     assert value["histograms"]["images in a kept document"] == {"edges": [2, 3], "counts": [3]}
     assert value["bars"]["languages of the kept documents"] == {"en": 2, "de": 1}
+    # Likewise where there is a report without such counts, as of an adopted folder.
+    page.write_report(first.root, {"name": "adopted"})
+    adopted = json.loads(m3w("report", first.root, "--json").output)
+    assert (adopted["name"], adopted["bars"]) == ("adopted", value["bars"])
     mix = tmp_path / "mix.json"
     m3w("shards", "join", tmp_path / "a", tmp_path / "b", "-o", mix)
     told = m3w("report", mix).output
