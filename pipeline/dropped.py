@@ -51,7 +51,8 @@ def write_dropped(plan: Plan) -> Path | None:
         OutputError: the store is damaged or cannot be written.
     """
     root = folder_of(plan)
-    chosen = _choose(plan, plan.recipe.report.dropped_samples)
+    most = plan.recipe.report.dropped_samples
+    chosen = _choose(plan, most)
     if not chosen:
         shutil.rmtree(root, ignore_errors=True)
         return None
@@ -59,7 +60,15 @@ def write_dropped(plan: Plan) -> Path | None:
         root, "data/train-000000.tar", _samples(plan, chosen), kind="interleaved", split="train"
     )
     name = f"dropped by {plan.recipe.name}"
-    return manifests.write(Manifest(name=name, kind="interleaved", shards=(entry,), root=root))
+    return manifests.write(
+        Manifest(
+            name=name,
+            kind="interleaved",
+            shards=(entry,),
+            root=root,
+            counts={"dropped_samples": most},
+        )
+    )
 
 
 def folder_of(plan: Plan) -> Path:

@@ -15,6 +15,8 @@ from openm3w.shards import manifest as manifests
 from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 
+_NONE = "Of what was dropped there is no sample: "
+
 
 def report_of(where: Path, *, counted: bool = True) -> dict[str, Any]:
     """The report of a build, or one that is made of a dataset's manifest and samples.
@@ -80,31 +82,33 @@ def _summary(datasets: Sequence[Manifest]) -> Mapping[str, Any]:
 
 
 def _dropped(dataset: Manifest, most: int, store: Path | None, said: list[str]) -> Manifest | None:
-    """The sample of what a build dropped; it is made where the store has none.
+    """The sample of what a build dropped; it is made where the store has none, or one of fewer.
 
     Where there can be none, `said` gets why.
     """
     output = dataset.root
     if dataset.kind != "interleaved":
-        said.append("Of what was dropped there is no sample: only builds of pages keep it.")
+        said.append(f"{_NONE}only builds of pages keep it.")
         return None
     try:
         place = store or claims.find_store(output) or claims.default_store(output)
         folder = claims.dropped_folder(output, place)
-        if not _is_dataset(folder) and claims.identity_of(output, place) is None:
-            said.append(
-                f"Of what was dropped there is no sample: {place} is not the store of a build in "
-                f"{output}; name it by --store."
-            )
-            return None
-        if not _is_dataset(folder) and not _make(output, place, most):
+        found = manifests.load(folder)[0] if _is_dataset(folder) else None
+        if found is not None and found.counts.get("dropped_samples", 0) >= most:
+            return found
+        if claims.identity_of(output, place) is None:
+            if found is None:
+                said.append(
+                    f"{_NONE}{place} is not the store of a build in {output}; name it by --store."
+                )
+            return found
+        if not _make(output, place, most):
             said.append("No document was dropped that could be shown.")
             return None
-        (found,) = manifests.load(folder)
+        return manifests.load(folder)[0]
     except OpenM3WError as error:
-        said.append(f"Of what was dropped there is no sample: {error}")
+        said.append(f"{_NONE}{error}")
         return None
-    return found
 
 
 def _make(output: Path, store: Path, most: int) -> bool:

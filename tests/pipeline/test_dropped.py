@@ -101,6 +101,11 @@ def test_which_are_taken_depends_on_ids_alone_and_none_by_default(source, tmp_pa
         "shards: no_image": 2,
     }
     assert shown.notes == ()
+    more = sources.samples_of(none.output, 9)
+    assert [len(g.samples) for g in more.groups if "wrong" in g.title] == [3]
+    fewer = sources.samples_of(none.output, 1)
+    assert {len(group.samples) for group in fewer.groups} == {1}
+    assert len(list(read_samples(manifests.load(folder_of(none))[0]))) == 9
     (found,) = manifests.load(none.output)
     known = found.counts["distributions"]
     assert (known["documents"], known["images"]) == (found.nsamples, found.images)
