@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from openm3w.errors import OpenM3WError
+from openm3w.errors import InputError, OpenM3WError
 from openm3w.pipeline import claims
 from openm3w.pipeline.report.distributed import with_distributions
 from openm3w.pipeline.report.page import JSON_NAME, read_report
@@ -16,6 +16,7 @@ from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 
 _NONE = "Of what was dropped there is no sample: "
+_FEWER = "Of what was dropped there may be fewer documents than were asked for: "
 
 
 def report_of(where: Path, *, counted: bool = True) -> dict[str, Any]:
@@ -90,25 +91,24 @@ def _dropped(dataset: Manifest, most: int, store: Path | None, said: list[str]) 
     if dataset.kind != "interleaved":
         said.append(f"{_NONE}only builds of pages keep it.")
         return None
+    found = None
     try:
         place = store or claims.find_store(output) or claims.default_store(output)
         folder = claims.dropped_folder(output, place)
-        found = manifests.load(folder)[0] if _is_dataset(folder) else None
-        if found is not None and found.counts.get("dropped_samples", 0) >= most:
-            return found
+        if _is_dataset(folder):
+            (found,) = manifests.load(folder)
+            if found.counts.get("dropped_samples", 0) >= most:
+                return found
         if claims.identity_of(output, place) is None:
-            if found is None:
-                said.append(
-                    f"{_NONE}{place} is not the store of a build in {output}; name it by --store."
-                )
-            return found
+            raise InputError(f"{place} is not the store of a build in {output}; name it by --store")
         if not _make(output, place, most):
             said.append("No document was dropped that could be shown.")
             return None
-        return manifests.load(folder)[0]
+        (found,) = manifests.load(folder)
     except OpenM3WError as error:
-        said.append(f"{_NONE}{error}")
-        return None
+        # What an earlier version left may be shown, and cannot be made again.
+        said.append(f"{_FEWER if found else _NONE}{error}")
+    return found
 
 
 def _make(output: Path, store: Path, most: int) -> bool:

@@ -48,7 +48,7 @@ def looked_at(dataset, sample, tmp_path):
     ]
     german = {"title": "Der Hafen", "dropped": "documents: wrong_language"}
     lost += [sample(90, num_images=0, **german)]
-    dataset(lost, name=folder.relative_to(tmp_path))
+    dataset(lost, name=folder.relative_to(tmp_path), counts={"dropped_samples": 20})
     return kept
 
 
@@ -155,6 +155,12 @@ def test_the_command_writes_samples_elsewhere_and_never_into_what_is_published(l
     assert inside.read_text() == before
     m3w("report", looked_at.root, "-o", inside, "--samples", 0)
     assert "data:image" not in inside.read_text()
+
+
+def test_a_sample_of_fewer_that_cannot_be_made_again_is_shown_all_the_same(looked_at):
+    found = sources.samples_of(looked_at.root, 21)
+    assert [len(group.samples) for group in found.groups] == [5, 20, 1]
+    assert found.notes[0].startswith("Of what was dropped there may be fewer documents than")
 
 
 def test_without_a_store_the_page_says_why_nothing_dropped_is_shown(dataset, sample, tmp_path):
