@@ -44,11 +44,11 @@ def write_extras(manifest: Manifest) -> None:
     Raises:
         OutputError: the folder cannot be written, or Energon's is a link.
     """
-    folder = manifest.root / ENERGON_FOLDER
+    folder = manifest.folder / ENERGON_FOLDER
     commit.check_folder(folder)
-    path = manifest.root / CARD_NAME
+    path = manifest.folder / CARD_NAME
     commit.write_bytes(path, card(manifest, card_sections.yours(path)).encode())
-    commit.write_json(manifest.root / CROISSANT_NAME, croissant(manifest))
+    commit.write_json(manifest.folder / CROISSANT_NAME, croissant(manifest))
     commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
     commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
     commit.write_bytes(
@@ -156,9 +156,8 @@ def _loading(manifest: Manifest) -> str:
         f"samples = webdataset.WebDataset({url!r}, shardshuffle=False).decode('pil')\n\n"
         "import datasets  # reads the columns from this card\n"
         f"samples = datasets.load_dataset('.', split={split!r})\n\n"
-        "from openm3w.shards import manifest, reader\n"
-        "(dataset,) = manifest.load('.')\n"
-        f"for sample in reader.read_samples(dataset, split={split!r}):\n"
+        "import openm3w  # each shard compared with the manifest\n"
+        f"for sample in openm3w.open('.', split={split!r}):\n"
         "    print(sample.document.title, len(sample.images))\n```"
     )
 

@@ -87,12 +87,12 @@ def _dropped(dataset: Manifest, most: int, store: Path | None, said: list[str]) 
 
     Where there can be none, `said` gets why.
     """
-    output = dataset.root
     if dataset.kind != "interleaved":
         said.append(f"{_NONE}only builds of pages keep it.")
         return None
     found = None
     try:
+        output = dataset.folder
         place = store or claims.find_store(output) or claims.default_store(output)
         folder = claims.dropped_folder(output, place)
         if _is_dataset(folder):
