@@ -29,7 +29,7 @@ from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
-from openm3w.shards import funnel, manifest
+from openm3w.shards import funnel, manifest, published
 from openm3w.shards.document import Image, ImageContent
 from openm3w.shards.funnel import Stage, Unit
 from openm3w.shards.manifest import Manifest
@@ -75,7 +75,7 @@ def export_originals(
         **({"tombstones": recipes.fingerprint(lines)} if lines else {}),
     }
     with claims.claimed(output, place, mine):
-        if (done := publish.finished(output)) is not None:
+        if (done := published.finished(output)) is not None:
             return Published(manifest=done, already_done=True)
         writing = _writing(source, output, left_out, tombstones, mine)
         entries = write_shards(writing, runner)
