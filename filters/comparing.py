@@ -49,14 +49,15 @@ def bounds(name: str) -> dict[str, Any]:
     """
     plain = recipe.to_plain(load_any(name))
     plain.pop("description")
-    return dict(_flat(plain, ""))
+    return dict(flat(plain))
 
 
-def _flat(values: Mapping[str, Any], prefix: str) -> list[tuple[str, Any]]:
+def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Dotted names and values of nested tables; what is None is left out."""
     found: list[tuple[str, Any]] = []
     for key, value in values.items():
         if isinstance(value, Mapping):
-            found += _flat(value, f"{prefix}{key}.")
+            found += flat(value, f"{prefix}{key}.")
         elif value is not None:
             found.append((f"{prefix}{key}", value))
     return found

@@ -8,10 +8,12 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
+from openm3w.filters.thresholds import thresholds
 from openm3w.pipeline import claims, exported, job_results, progress, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, shards
+from openm3w.pipeline.jobs.noted import distributions
 from openm3w.pipeline.jobs.web import host_lines
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.publish import Say
@@ -223,6 +225,8 @@ def _finish(plan: Plan, entries: tuple[ShardEntry, ...]) -> Manifest:
         counts={
             "stages": [funnel.to_json(stage) for stage in found],
             "languages": dict(sorted(languages.items())),
+            "thresholds": thresholds(plan.profile, plan.recipe.profile, plan.recipe.profile_set),
+            "distributions": distributions(plan.folder("shards", "written"), entries),
         },
     )
     report = interleaved_report(plan, found, result, job_results.seconds_by_job(plan.store))

@@ -23,6 +23,9 @@ BUILD_NAME = "build.json"
 OUTPUTS = "outputs"
 """In the store: a note on each output."""
 
+DROPPED = "dropped"
+"""In the store: a folder for each output, with a sample of what its build dropped."""
+
 BESIDE = "beside"
 """Key of what an identity holds that tells no build from another: it is noted and not digested."""
 
@@ -207,6 +210,14 @@ def output_key(output: Path, store: Path) -> str:
     """16 hex digits of where an output stands, seen from its store."""
     name = os.path.relpath(output.resolve(), store.resolve())
     return hashlib.blake2b(name.encode(), digest_size=8).hexdigest()
+
+
+def dropped_folder(output: Path, store: Path) -> Path:
+    """Where the sample of what an output's build dropped stands: builds of a store have one each.
+
+    See `openm3w.pipeline.dropped`.
+    """
+    return store / DROPPED / f"{output.resolve().name}-{output_key(output, store)[:8]}"
 
 
 def published_build(output: Path) -> str:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
 from openm3w.pipeline import claims
@@ -25,9 +25,6 @@ from openm3w.shards.manifest import Manifest
 from openm3w.shards.ordering import order_hash
 from openm3w.shards.sample import Sample, document_from_json
 from openm3w.shards.writer import write_shard
-
-FOLDER: Final = "dropped"
-"""In the store; a folder in it for each output."""
 
 _Job = Literal["documents", "dedup", "shards"]
 _COLUMNS = ["row", "doc_id", "outcome", "reason"]
@@ -54,7 +51,8 @@ def write_dropped(plan: Plan) -> Path | None:
         OutputError: the store is damaged or cannot be written.
     """
     root = folder_of(plan)
-    chosen = _choose(plan, plan.recipe.report.dropped_samples)
+    most = plan.recipe.report.dropped_samples
+    chosen = _choose(plan, most)
     if not chosen:
         shutil.rmtree(root, ignore_errors=True)
         return None
@@ -62,13 +60,20 @@ def write_dropped(plan: Plan) -> Path | None:
         root, "data/train-000000.tar", _samples(plan, chosen), kind="interleaved", split="train"
     )
     name = f"dropped by {plan.recipe.name}"
-    return manifests.write(Manifest(name=name, kind="interleaved", shards=(entry,), root=root))
+    return manifests.write(
+        Manifest(
+            name=name,
+            kind="interleaved",
+            shards=(entry,),
+            root=root,
+            counts={"dropped_samples": most},
+        )
+    )
 
 
 def folder_of(plan: Plan) -> Path:
     """Where the sample of the plan's output stands."""
-    key = claims.output_key(plan.output, plan.store)[:8]
-    return plan.store / FOLDER / f"{plan.output.resolve().name}-{key}"
+    return claims.dropped_folder(plan.output, plan.store)
 
 
 def _choose(plan: Plan, most: int) -> list[_Chosen]:

@@ -24,6 +24,7 @@ from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs import all_packs, web
+from openm3w.pipeline.jobs.noted import distributions
 from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -76,10 +77,15 @@ def export_originals(
     with claims.claimed(output, place, mine):
         if (done := published.finished(output)) is not None:
             return Published(manifest=done, already_done=True)
-        entries = write_shards(_writing(source, output, left_out, tombstones, mine), runner)
+        writing = _writing(source, output, left_out, tombstones, mine)
+        entries = write_shards(writing, runner)
         if sum(entry.nsamples for entry in entries) != built.nsamples - len(left_out):
             raise OutputError(f"{place}: lacks rows of the build in {dataset}; run it again")
-        counts = {**built.counts, "stages": _stages(built, len(left_out))}
+        counts = {
+            **built.counts,
+            "stages": _stages(built, len(left_out)),
+            "distributions": distributions(writing.written, entries),
+        }
         result = replace(built, root=output, shards=entries, counts=counts)
         report = {
             "name": result.name,

@@ -9,6 +9,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import OutputError
 from openm3w.pipeline.claims import claimed_build, digest_of, note_published, published_build
 from openm3w.pipeline.report import write_report
+from openm3w.pipeline.report.distributed import with_distributions
 from openm3w.shards import card, manifest, published
 from openm3w.shards.manifest import Manifest
 
@@ -41,7 +42,7 @@ def publish(
     named = replace(result, build=digest_of(identity)) if identity else result
     if store is not None:
         _check_still_ours(named, store)
-    write_report(named.folder, report)
+    write_report(named.folder, with_distributions(report, named.counts.get("distributions", {})))
     card.write_extras(named)
     published.remove_left(named.folder)
     manifest.write(named)

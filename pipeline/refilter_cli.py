@@ -19,8 +19,8 @@ from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.refilter import Looked
 from openm3w.pipeline.reopening import check_done, reopen
-from openm3w.pipeline.report.page import reasons
 from openm3w.pipeline.report.text import funnel_lines
+from openm3w.pipeline.report.words import reasons
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import funnel

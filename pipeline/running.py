@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from openm3w.pipeline import claims, job_results, publish
+from openm3w.pipeline.answered import answered
+from openm3w.pipeline.jobs.noted import distributions
 from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
@@ -114,7 +116,11 @@ def run(build: Build[J], runner: Runner, *, say: Say) -> Published:
             recipe=publish.recipe_table(plan.recipe),
             models=build.models(),
             versions=plan.versions,
-            counts={"stages": [funnel.to_json(stage) for stage in found], **build.counted()},
+            counts={
+                "stages": [funnel.to_json(stage) for stage in found],
+                **build.counted(),
+                "distributions": distributions(writing.written, entries),
+            },
         )
         named = publish.publish(result, _report(build, result), plan.identity, plan.store)
         return Published(manifest=named, already_done=False)
@@ -135,6 +141,7 @@ def _report(build: Build[J], result: Manifest) -> dict[str, Any]:
         "versions": result.versions,
         "inputs": list(build.inputs),
         "stages": result.counts["stages"],
+        **answered(counts for job in build.jobs for counts in build.counts(job)),
         "tables": {**build.tables(), "time by job": [["job", "seconds"], *time]},
         "notes": build.notes(),
     }

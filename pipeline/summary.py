@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openm3w.filters.similarity import SIMILARITY
+from openm3w.pipeline.answered import answered
 from openm3w.pipeline.jobs import JOBS, indexing
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.sidecars import copies_counts, counts_of, seconds_of
@@ -13,7 +14,6 @@ from openm3w.shards import funnel
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 
-_IMAGES_PER_DOCUMENT = [float(edge) for edge in range(11)]
 _SIMILARITY = [round(-0.2 + 0.05 * step, 2) for step in range(21)]
 _SIDES = [0.0, 64, 100, 150, 200, 300, 400, 512, 800, 1200, 2000, 20_000]
 
@@ -22,6 +22,7 @@ def interleaved_report(
     plan: Plan, stages: Sequence[Stage], manifest: Manifest, seconds: Mapping[str, float]
 ) -> dict[str, Any]:
     """The mapping that `openm3w.pipeline.report.write_report` renders."""
+    web = answered(counts_of(plan, "images"))
     return {
         "name": manifest.name,
         "recipe": manifest.recipe,
@@ -29,7 +30,8 @@ def interleaved_report(
         "versions": manifest.versions,
         "inputs": [source.name for source in plan.sources],
         "stages": [funnel.to_json(stage) for stage in stages],
-        "histograms": _histograms(plan),
+        "histograms": {**_histograms(plan), **web.get("histograms", {})},
+        "bars": web.get("bars", {}),
         "tables": _tables(plan, stages, manifest, seconds),
         "notes": damage_notes(plan),
     }
@@ -58,12 +60,9 @@ def damage_notes(plan: Plan) -> list[str]:
 
 
 def _histograms(plan: Plan) -> dict[str, Any]:
-    images: list[float] = []
     sides: list[float] = []
     scores: list[float] = []
     for unit in plan.units:
-        outcomes = plan.folder("shards", "select").rows(unit, suffix="outcomes.parquet")
-        images += [row["kept_images"] for row in outcomes if row["outcome"] == "kept"]
         places = plan.folder("images", "places").rows(unit)
         sides += [
             min(row["original_width"], row["original_height"])
@@ -74,11 +73,12 @@ def _histograms(plan: Plan) -> dict[str, Any]:
             scored = plan.folder("scores", SIMILARITY).rows(unit, [SIMILARITY])
             scores += [row[SIMILARITY] for row in scored if row[SIMILARITY] is not None]
     found = {
-        "images in a kept document": histogram(images, _IMAGES_PER_DOCUMENT),
-        "shorter side of the images, pixels": histogram(sides, _SIDES),
+        "shorter side of the images that were stored, pixels": histogram(sides, _SIDES),
     }
     if scores:
-        found["similarity of images with the text near them"] = histogram(scores, _SIMILARITY)
+        found["similarity of all scored images with the text near them"] = histogram(
+            scores, _SIMILARITY
+        )
     return found
 
 

@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from openm3w.errors import ShardError
-from openm3w.shards import commit, reader
+from openm3w.shards import card_sections, commit, describing, reader
 from openm3w.shards.captioned import IMAGE_SUFFIXES
+from openm3w.shards.croissant import CROISSANT_NAME, croissant
 from openm3w.shards.energon import write_energon
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
@@ -43,26 +44,29 @@ _OTHER_LOADERS = (
     "refuses one; `WDS_SECURE=1` has webdataset 1.0 and later refuse both. Its 0.2 has no such\n"
     "switch: decode the members yourself there, without `.decode()`."
 )
-_RIGHTS = (
-    "Texts and images belong to those who published them; each sample says where it comes from,\n"
-    "and which opt-out signals and licence links its page carried."
-)
 
 
 def write_extras(manifest: Manifest) -> None:
-    """Commits the dataset card and Energon's metadata; call it before `manifest.write`.
+    """Commits card, Croissant and Energon's metadata; call it before `manifest.write`.
+
+    What the user wrote into an earlier card stays.
 
     Raises:
         OutputError: the folder cannot be written, or Energon's is a link.
         ShardError: see `energon_split`.
     """
     write_energon(manifest)
-    commit.write_bytes(manifest.folder / CARD_NAME, card(manifest).encode())
+    path = manifest.folder / CARD_NAME
+    commit.write_bytes(path, card(manifest, card_sections.yours(path)).encode())
+    commit.write_json(manifest.folder / CROISSANT_NAME, croissant(manifest))
 
 
-def card(manifest: Manifest) -> str:
-    """The dataset card: YAML front matter, then what a reader wants to know."""
-    return f"---\n{_front_matter(manifest)}---\n\n{_body(manifest)}"
+def card(manifest: Manifest, mine: str = "") -> str:
+    """The dataset card: YAML front matter, then what a reader wants to know.
+
+    `mine` is what the user has written of it.
+    """
+    return f"---\n{_front_matter(manifest)}---\n\n{_body(manifest, mine)}"
 
 
 def features(manifest: Manifest) -> list[dict[str, str]]:
@@ -110,16 +114,22 @@ def _front_matter(manifest: Manifest) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _body(manifest: Manifest) -> str:
+def _body(manifest: Manifest, mine: str) -> str:
     name = clean_line(manifest.name).replace("`", "'")
     members = f"One tar member each: {_MEMBERS[manifest.kind]}."
     sections = [
         f"# {name}\n\n{manifest.nsamples:,} {_WHAT[manifest.kind]}, written by OpenM3W.",
+        f"## Why it was made\n\n{card_sections.motivation(mine)}",
         f"## Counts\n\n{_counts_table(manifest)}",
+        f"## What is in it\n\n{card_sections.composition(manifest)}",
         f"## What a sample holds\n\n{members}\n{_HASHES}",
         f"## How to load it\n\n{_loading(manifest)}",
-        f"## How it was made\n\n{_making(manifest)}",
-        f"## Rights\n\n{_RIGHTS}",
+        f"## How it was collected\n\n{card_sections.collection(manifest)}",
+        f"## How it was filtered\n\n{card_sections.filtering(manifest)}",
+        f"## Uses and limits\n\n{card_sections.uses(manifest)}",
+        f"## Rights\n\n{describing.RIGHTS}",
+        f"## How to have something removed\n\n{describing.DELETION}",
+        f"## Recipe and versions\n\n{_making(manifest)}",
     ]
     return "\n\n".join(sections) + "\n"
 

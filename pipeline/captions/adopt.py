@@ -23,6 +23,7 @@ from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
 from openm3w.shards import commit, funnel, manifest, published
 from openm3w.shards.card import CARD_NAME
+from openm3w.shards.croissant import CROISSANT_NAME
 from openm3w.shards.energon import ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
 from openm3w.shards.locking import is_lock, only_writer
@@ -130,9 +131,10 @@ def _earlier(folder: Path, output: Path) -> Manifest | None:
     """The manifest of an earlier adoption of this folder, if its shards are there in full size."""
     own = output.resolve() == folder.resolve()
     if not (output / MANIFEST_NAME).exists():
-        if own and (output / CARD_NAME).exists():
+        there = [name for name in (CARD_NAME, CROISSANT_NAME) if (output / name).exists()]
+        if own and there:
             raise OutputError(
-                f"{output}: has a {CARD_NAME} already, which would be overwritten; "
+                f"{output}: has a {there[0]} already, which would be overwritten; "
                 "choose another --output"
             )
         if not own and not all(map(is_lock, output.iterdir())):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.errors import InputError, RecipeError
+from openm3w.filters.thresholds import thresholds
 from openm3w.pipeline import claims, job_results, refetch, running
 from openm3w.pipeline.captions import images, index, rows, select
 from openm3w.pipeline.captions.alt_texts import Imported
@@ -156,6 +157,7 @@ def build(plan: CaptionPlan, runner: Runner, *, say: Say) -> Published:
             begin=functools.partial(_begin, plan),
             end_job=functools.partial(_end_job, plan),
             models=plan.imported.models if plan.imported else dict,
+            counted=functools.partial(_counted, plan),
         ),
         runner,
         say=say,
@@ -252,6 +254,11 @@ def _writing(plan: CaptionPlan) -> Writing:
 def _tables(plan: CaptionPlan) -> dict[str, list[list[Any]]]:
     read = [[t.source.name, t.columns.url, t.columns.text] for t in plan.tables]
     return {"columns read": [["table", "image", "captions"], *read]}
+
+
+def _counted(plan: CaptionPlan) -> dict[str, Any]:
+    recipe = plan.recipe
+    return {"thresholds": thresholds(plan.profile, recipe.profile, recipe.profile_set)}
 
 
 def _notes(plan: CaptionPlan) -> list[str]:

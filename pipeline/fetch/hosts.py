@@ -1,5 +1,6 @@
 """Which hosts a run spent its time on, and which gave nothing: what the table at its end shows."""
 
+import bisect
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ MAX_HOSTS: Final = 10_000
 """Domains that are told apart; some 10 MB. Ours."""
 FETCHED: Final = "fetched"
 """The reason of URLs that came."""
+LATENCY_EDGES: Final = (0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 600)
+"""Seconds; a URL with all its hops and attempts is counted between two of them."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +75,10 @@ class HostStats:
         self._max_hosts = max_hosts
         self._hosts: dict[str, HostCount] = {}
         self._others = HostCount(domain="")
+        self.statuses: Counter[str] = Counter()
+        """URLs by the status of the last answer, `none` where no answer came."""
+        self.latency: list[int] = [0] * (len(LATENCY_EDGES) - 1)
+        """Those that were asked for, by seconds: see LATENCY_EDGES."""
 
     def __len__(self) -> int:
         """Domains that are told apart."""
@@ -83,6 +90,10 @@ class HostStats:
 
     def add_result(self, result: Result, num_bytes: int) -> None:
         """Likewise, where the bytes are not at hand."""
+        if result.attempts + result.redirects:
+            self.statuses[str(result.status or "none")] += 1
+            at = bisect.bisect_right(LATENCY_EDGES, result.seconds) - 1
+            self.latency[min(at, len(self.latency) - 1)] += 1
         self._count(
             HostCount(
                 domain=registered_domain(result.url),
@@ -97,6 +108,7 @@ class HostStats:
     def merge(self, other: "HostStats") -> None:
         """Adds what another worker counted."""
         self._add(other._hosts.values(), other._others)  # noqa: SLF001
+        self._add_answers(other.statuses, other.latency)
 
     def slowest(self, number: int) -> list[HostCount]:
         """Domains by seconds of a request, the longest first, without those that took none."""
@@ -118,6 +130,8 @@ class HostStats:
         return {
             "hosts": [host.as_json() for host in hosts],
             "others": self._others.as_json(),
+            "statuses": dict(sorted(self.statuses.items())),
+            "latency": list(self.latency),
         }
 
     @classmethod
@@ -130,6 +144,8 @@ class HostStats:
         stats = cls(max_hosts=max_hosts)
         try:
             stats._add(map(_of_json, found["hosts"]), _of_json(found["others"]))
+            # Sidecars of earlier versions lack them.
+            stats._add_answers(found.get("statuses", {}), found.get("latency", stats.latency))
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"counts of hosts: {error!r}; expected what as_json gave") from error
         return stats
@@ -138,6 +154,10 @@ class HostStats:
         for host in hosts:
             self._count(host)
         self._others.add(others)
+
+    def _add_answers(self, statuses: Mapping[str, int], latency: Iterable[int]) -> None:
+        self.statuses.update(statuses)
+        self.latency = [a + b for a, b in zip(self.latency, latency, strict=True)]
 
     def _count(self, count: HostCount) -> None:
         known = self._hosts.setdefault(count.domain, HostCount(domain=count.domain))

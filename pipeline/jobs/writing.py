@@ -18,9 +18,13 @@ from openm3w.errors import OutputError
 from openm3w.pipeline import runners
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
+from openm3w.shards.catalog.distributions import Distributions
 from openm3w.shards.ordering import order_hash, shard_of, shard_url
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.writer import ShardEntry, write_shard
+
+NOTED = "distributions"
+"""Key, in a shard's sidecar, of what its documents are like."""
 
 Row = Mapping[str, Any]
 
@@ -185,9 +189,11 @@ def _write(writing: Writing, name: tuple[str, int], rows: Iterable[tuple[bool, R
         rows, key=lambda each: (order_hash(each[1]["doc_id"], seed), each[1]["doc_id"])
     )
     noted: dict[str, Mapping[str, Any]] = {}
+    found = Distributions()
 
     def samples() -> Iterator[Sample]:
         for sample in writing.samples(row for is_sample, row in ordered if is_sample):
+            found.add(sample.document)
             if beside:
                 noted[sample.key] = beside.row(sample)
             yield sample
@@ -200,7 +206,11 @@ def _write(writing: Writing, name: tuple[str, int], rows: Iterable[tuple[bool, R
             for is_sample, row in ordered
         ]
         files = beside.write(writing.output, shard.url, table)
-    done = {"entry": asdict(entry), "beside": dict(files)}
+    done = {
+        "entry": asdict(entry),
+        "beside": dict(files),
+        NOTED: found.as_json(),
+    }
     writing.written.commit_sidecar(shard.unit, counts=done, seconds={})
 
 

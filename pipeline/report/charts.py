@@ -8,6 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from openm3w.errors import InputError
+from openm3w.pipeline.report.words import number
 
 _WIDTH, _HEIGHT = 640, 180
 _LEFT, _BOTTOM, _TOP = 8, 28, 16
@@ -65,13 +66,6 @@ def svg(histogram: Histogram) -> Markup:
         y=_HEIGHT - _BOTTOM,
         labels=Markup("").join(labels),
     )
-
-
-def number(value: float) -> str:
-    """A number as short as it can be said: 12,345 or 0.15."""
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 
 
 def _bar(histogram: Histogram, index: int, width: float, scale: float) -> Markup:

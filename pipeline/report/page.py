@@ -1,28 +1,35 @@
 """`report.html` and `report.json`: the same numbers for people and for programs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import jinja2
 
 from openm3w.errors import InputError
-from openm3w.pipeline.report import charts
+from openm3w.pipeline.report import charts, published, sankey
+from openm3w.pipeline.report.words import number, reasons, share, words
 from openm3w.shards import commit, funnel
 from openm3w.shards.funnel import Stage
+
+if TYPE_CHECKING:
+    from openm3w.pipeline.report.samples import Samples
 
 HTML_NAME = "report.html"
 JSON_NAME = "report.json"
 
-_FOLDER = Path(__file__).parent
+_TEMPLATES = Path(__file__).parent / "templates"
+_BARS_SHOWN: Final = 12
+"""Of the rows of one chart; the others are folded away."""
+_ABOUT: Final = "What went into this build, and what became of every record, page and image."
 
 
 def write_report(folder: Path, report: Mapping[str, Any]) -> None:
     """Commits `report.html` and `report.json`.
 
-    `report` may hold `name`, `recipe`, `models`, `versions`, `inputs`, `stages` (each as
-    `funnel.to_json` gives it), `histograms` (title -> edges and counts), `tables` (title -> rows,
-    the first one being the head) and `notes`.
+    `report` may hold `name`, `about`, `recipe`, `models`, `versions`, `inputs`, `stages` (each as
+    `funnel.to_json` gives it), `histograms` (title -> edges and counts), `bars` (title -> name ->
+    count), `tables` (title -> rows, the first one being the head) and `notes`.
 
     Raises:
         ValueError: the stages do not add up; a wrong funnel is never written.
@@ -53,26 +60,30 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def render(report: Mapping[str, Any]) -> str:
+def render(report: Mapping[str, Any], samples: "Samples | None" = None) -> str:
     """One self-contained page; whatever came from the web stands in it as text.
+
+    `samples` are documents with pictures, which the page that is published does not have.
 
     Raises:
         ValueError: the stages do not add up.
     """
     stages = stages_of(report)
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["number"] = _cell
-    environment.filters["words"] = lambda reason: str(reason).replace("_", " ")
+    environment.filters["words"] = words
     environment.filters["id"] = id
+    name = str(report.get("name") or "build")
     return environment.get_template("report.html").render(
-        name=str(report.get("name") or "build"),
-        units=chains(stages),
+        name=name,
+        about=str(report.get("about") or _ABOUT),
+        diagrams={unit: sankey.svg(these) for unit, these in by_unit(stages).items()},
         stages=stages,
         reasons={id(stage): reasons(stage) for stage in stages},
         share=share,
@@ -80,6 +91,10 @@ def render(report: Mapping[str, Any]) -> str:
             (title, charts.svg(charts.histogram_from_json(title, value)))
             for title, value in dict(report.get("histograms") or {}).items()
         ],
+        bars={title: _bars(counts) for title, counts in dict(report.get("bars") or {}).items()},
+        shown=_BARS_SHOWN,
+        samples=samples,
+        published=published.compare(name, stages),
         tables=dict(report.get("tables") or {}),
         inputs=list(report.get("inputs") or ()),
         notes=list(report.get("notes") or ()),
@@ -102,25 +117,12 @@ def stages_of(report: Mapping[str, Any]) -> tuple[Stage, ...]:
     return stages
 
 
-def chains(stages: Iterable[Stage]) -> dict[str, list[tuple[str, int]]]:
-    """For each unit, what went in and what was left after each job."""
-    result: dict[str, list[tuple[str, int]]] = {}
+def by_unit(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
+    """The stages of each unit, in order."""
+    result: dict[str, list[Stage]] = {}
     for stage in stages:
-        steps = result.setdefault(stage.unit, [("entered", stage.entered)])
-        steps.append((stage.job, stage.kept))
+        result.setdefault(stage.unit, []).append(stage)
     return result
-
-
-def reasons(stage: Stage) -> list[tuple[str, str, int]]:
-    """(`dropped` or `failed`, reason, count), the largest first."""
-    rows = [("dropped", reason, count) for reason, count in stage.dropped.items()]
-    rows += [("failed", reason, count) for reason, count in stage.failed.items()]
-    return sorted(rows, key=lambda row: (-row[2], row[1]))
-
-
-def share(part: int, whole: int) -> str:
-    """`part` of `whole` in per cent; "" where there is no whole."""
-    return f"{100 * part / whole:.1f} %" if whole else ""
 
 
 def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
@@ -134,8 +136,14 @@ def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]
             yield f"{prefix}{key}", str(item)
 
 
+def _bars(counts: Mapping[str, int]) -> Sequence[tuple[str, int, float]]:
+    """Name, count, and length in per cent of the longest."""
+    most = max(counts.values(), default=0) or 1
+    return [(name, count, 100 * count / most) for name, count in counts.items()]
+
+
 def _cell(value: object) -> str:
     """Numbers with thousands separators, everything else as it is."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
-    return charts.number(value)
+    return number(value)

@@ -1,12 +1,15 @@
 """The funnel as lines of text."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-from openm3w.pipeline.report.page import reasons, share
+from openm3w.pipeline.report.words import number, reasons, share, words
+from openm3w.shards.commands.printing import table
 from openm3w.shards.funnel import Stage
 from openm3w.shards.terminal import clean_line
 
 _BAR = 24
+_SHOWN = 10
 
 
 def funnel_lines(stages: Sequence[Stage]) -> Iterator[str]:
@@ -34,4 +37,26 @@ def _reason_lines(stage: Stage) -> Iterator[str]:
 
 
 def _words(name: str) -> str:
-    return clean_line(name.replace("_", " "))
+    return clean_line(words(name))
+
+
+def table_lines(tables: Mapping[str, Sequence[Sequence[Any]]]) -> Iterator[str]:
+    """Tables with their titles."""
+    for title, rows in tables.items():
+        yield clean_line(title)
+        yield from table([[clean_line(_cell(cell)) for cell in row] for row in rows], left=2)
+        yield ""
+
+
+def bar_lines(bars: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """Names with their counts, the first few of each."""
+    for title, counts in bars.items():
+        yield clean_line(title)
+        shown = [(clean_line(name), f"{count:,}") for name, count in counts.items()][:_SHOWN]
+        yield from table(shown, left=1)
+        yield ""
+
+
+def _cell(cell: object) -> str:
+    is_number = isinstance(cell, int | float) and not isinstance(cell, bool)
+    return number(cell) if is_number else str(cell)  # type: ignore[arg-type]

@@ -10,6 +10,7 @@ from openm3w.pipeline import build as builds
 from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dropped import folder_of, write_dropped
+from openm3w.pipeline.report import sources
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest as manifests
 from openm3w.shards.ordering import order_hash
@@ -89,6 +90,26 @@ def test_which_are_taken_depends_on_ids_alone_and_none_by_default(source, tmp_pa
     none, said = build(source, tmp_path / "none", 0)
     assert not folder_of(none).exists()
     assert not any("dropped:" in line for line in said)
+
+    # A report makes the sample where the build was asked for none.
+    shown = sources.samples_of(none.output, 2)
+    groups = {group.title: len(group.samples) for group in shown.groups}
+    assert groups == {
+        "kept": 2,
+        "dedup: duplicate_url": 1,
+        "documents: wrong_language": 2,
+        "shards: no_image": 2,
+    }
+    assert shown.notes == ()
+    more = sources.samples_of(none.output, 9)
+    assert [len(g.samples) for g in more.groups if "wrong" in g.title] == [3]
+    fewer = sources.samples_of(none.output, 1)
+    assert {len(group.samples) for group in fewer.groups} == {1}
+    assert len(list(read_samples(manifests.load(folder_of(none))[0]))) == 9
+    (found,) = manifests.load(none.output)
+    known = found.counts["distributions"]
+    assert (known["documents"], known["images"]) == (found.nsamples, found.images)
+    assert known["domains"] == {"site.example": found.nsamples}
 
 
 def test_a_sample_may_be_asked_of_a_finished_build_and_none_is_left_of_an_older_one(

@@ -103,7 +103,13 @@ def test_no_name_breaks_out_of_its_place(dataset, name):
 
 
 def test_extras_are_the_same_bytes_in_another_folder(dataset):
-    names = ["README.md", ".nv-meta/.info.json", ".nv-meta/split.yaml", ".nv-meta/dataset.yaml"]
+    names = [
+        "README.md",
+        "croissant.json",
+        ".nv-meta/.info.json",
+        ".nv-meta/split.yaml",
+        ".nv-meta/dataset.yaml",
+    ]
     one, two = dataset("a"), dataset("elsewhere/b")
     for name in names:
         data = (one.root / name).read_bytes()

@@ -179,6 +179,9 @@ def test_folders_of_something_else_are_refused(tmp_path, image):
         adopt(tmp_path / "in", tmp_path / "out", name="mine")
     with pytest.raises(OutputError, match=r"has a README\.md already"):
         adopt(tmp_path / "in", tmp_path / "in", name="mine")
+    (tmp_path / "in" / "README.md").rename(tmp_path / "in" / "croissant.json")
+    with pytest.raises(OutputError, match=r"has a croissant\.json already"):
+        adopt(tmp_path / "in", tmp_path / "in", name="mine")
     with pytest.raises(InputError, match=r"no \.tar files"):
         adopt(tmp_path / "out", tmp_path / "new", name="mine")
     with pytest.raises(InputError, match="no such folder"):
@@ -407,7 +410,7 @@ def test_nothing_is_written_through_a_link_that_came_with_the_shards(tmp_path, i
     for name in ours:
         (tmp_path / "mine" / name).write_bytes(b"mine")
         (folder / name).symlink_to(tmp_path / "mine" / name)
-    new = ["README.md", "manifest.json"]
+    new = ["README.md", "croissant.json", "manifest.json"]
     for name in new:
         (folder / name).symlink_to(tmp_path / "mine" / f"new-{name}")
     (tmp_path / "mine" / ".a.tmp").write_bytes(b"mine")

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from openm3w.pipeline.fetch.hosts import HostStats
+from openm3w.pipeline.fetch.hosts import LATENCY_EDGES, HostStats
 from openm3w.pipeline.fetch.outcomes import Fetched
 
 
@@ -135,3 +135,29 @@ def test_a_bound_of_less_than_two_is_refused():
 def test_no_counts_have_no_hosts():
     stats = HostStats()
     assert (stats.slowest(3), stats.worst(3), stats.total().urls) == ([], [], 0)
+
+
+def test_answers_are_counted_by_status_and_by_seconds_where_something_was_asked():
+    asked = {"attempts": 1, "seconds": 0.05}
+    rows = [
+        Fetched(url="http://a.example/1", outcome="fetched", status=200, **asked),
+        Fetched(
+            url="http://a.example/2", outcome="failed", reason="not_found", status=404, **asked
+        ),
+        Fetched(url="http://a.example/3", outcome="failed", attempts=2, seconds=9999.0),
+        Fetched(url="http://a.example/4", outcome="dropped", reason="robots_disallowed"),
+    ]
+    stats = counted(*rows)
+    assert stats.statuses == {"200": 1, "404": 1, "none": 1}
+    latency = dict(zip(LATENCY_EDGES, stats.latency, strict=False))
+    assert {edge: n for edge, n in latency.items() if n} == {0.05: 2, 60: 1}
+    again = HostStats.of_json(json.loads(json.dumps(stats.as_json())))
+    again.merge(stats)
+    assert (again.statuses["200"], sum(again.latency)) == (2, 6)
+
+
+def test_counts_of_hosts_that_an_earlier_version_wrote_have_no_answers():
+    known = counted(fetched("a.example")).as_json()
+    del known["statuses"], known["latency"]
+    assert HostStats.of_json(known).statuses == {}
+    assert HostStats.of_json(known).total().urls == 1

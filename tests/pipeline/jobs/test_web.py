@@ -15,6 +15,7 @@ from openm3w.pipeline.fetch import process
 from openm3w.pipeline.fetch.client.resolving import StubResolver
 from openm3w.pipeline.fetch.getting import Again
 from openm3w.pipeline.fetch.store.memory import Memory
+from openm3w.pipeline.report import read_report
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards.funnel import check_chain
@@ -146,6 +147,13 @@ def test_caption_builds_share_what_interleaved_ones_fetched(site, crawl, tmp_pat
     )
     assert (stage["entered"], stage["kept"]) == (6, 4)
     assert stage["dropped"] == {"not_found": 1, "robots_disallowed": 1}
+    # Of what was remembered the answers were counted by the build that asked.
+    report = read_report(tmp_path / "captions")
+    assert report["bars"]["last answers to the URLs that were asked for"] == {"HTTP 200": 2}
+    assert sum(report["histograms"]["seconds until a URL was answered"]["counts"]) == 2
+    first = read_report(tmp_path / "out")["bars"]
+    assert first["outcomes of the URLs that were asked for"]["fetched"] >= 1
+    assert first["last answers to the URLs that were asked for"]["HTTP 404"] == 1
     # The archive had here.png, so that nobody had asked for it.
     assert site.requests["/here.png"] == site.requests["/new.png"] == 1
     assert {n for path, n in site.requests.items() if path.endswith(".png")} == {1}

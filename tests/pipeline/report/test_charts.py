@@ -36,18 +36,3 @@ def test_nothing_to_count_is_said(edges, counts):
 def test_edges_are_one_more_than_counts(edges, counts):
     with pytest.raises(InputError, match="one edge more"):
         histogram(edges, counts)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        (0, "0"),
-        (12345, "12,345"),
-        (3.0, "3"),
-        (0.15, "0.15"),
-        (1 / 3, "0.3333"),
-        (float("inf"), "inf"),
-    ],
-)
-def test_numbers_are_short(value, expected):
-    assert charts.number(value) == expected

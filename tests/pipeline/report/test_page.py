@@ -103,6 +103,8 @@ def test_histograms_tables_notes_and_settings_are_there():
         {"inputs": [EVIL]},
         {"stages": [stage(EVIL, 2, 1, dropped={EVIL: 1})]},
         {"histograms": {EVIL: {"edges": [0, 1], "counts": [1]}}},
+        {"bars": {EVIL: {EVIL: 1}}},
+        {"about": EVIL},
         {"tables": {EVIL: [[EVIL], [EVIL]]}},
         {"notes": [EVIL]},
     ],
@@ -143,26 +145,12 @@ def test_a_missing_or_broken_report_says_what_to_do(tmp_path, data):
         read_report(tmp_path)
 
 
-def test_reasons_are_ordered_by_count_then_name():
-    (made,) = page.stages_of(
-        {"stages": [stage("x", 9, 0, dropped={"b": 2, "a": 2}, failed={"c": 5})]}
-    )
-    assert page.reasons(made) == [("failed", "c", 5), ("dropped", "a", 2), ("dropped", "b", 2)]
-
-
-def test_chains_say_what_was_left_after_each_job():
-    assert page.chains(page.stages_of(report())) == {
-        "pages": [("entered", 1200), ("read", 1100), ("select", 80)],
-        "images": [("entered", 653), ("images", 650)],
+def test_stages_stand_together_by_unit():
+    found = page.by_unit(page.stages_of(report()))
+    assert {unit: [s.job for s in stages] for unit, stages in found.items()} == {
+        "pages": ["read", "select"],
+        "images": ["images"],
     }
-
-
-@pytest.mark.parametrize(
-    ("part", "whole", "expected"),
-    [(0, 0, ""), (0, 5, "0.0 %"), (1, 3, "33.3 %"), (5, 5, "100.0 %")],
-)
-def test_shares_are_per_cent_of_a_whole(part, whole, expected):
-    assert page.share(part, whole) == expected
 
 
 def test_the_json_keeps_names_as_they_are(tmp_path):
