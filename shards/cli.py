@@ -16,6 +16,10 @@ COMMANDS = {
     "ls": Lazy(
         "openm3w.shards.commands.listing:ls", "Lists the shards of MANIFEST with their counts."
     ),
+    "redact": Lazy(
+        "openm3w.pipeline.redacting.cli:command",
+        "Takes documents and images out of datasets and stores of builds, for good.",
+    ),
     "show": Lazy(
         "openm3w.shards.commands.listing:show",
         "Prints the JSON of one sample, and the members that stand beside it.",
@@ -33,7 +37,6 @@ COMMANDS = {
 
 PLANNED = {
     "import": "other formats as shards",
-    "redact": "deletion requests",
 }
 """Commands of the design that this version refuses, with what they will do."""
 

@@ -151,6 +151,14 @@ def _remove(root: Path, urls: Iterable[str], named: set[str]) -> None:
                 stem.with_name(f"{stem.name}{suffix}").unlink(missing_ok=True)
 
 
+def remove_unlisted(dataset: Manifest) -> None:
+    """Removes shards of redactions that the manifest does not name, since it was made anew."""
+    named = {shard.url for shard in dataset.shards}
+    tars = (dataset.root / _DATA).glob("*-r*.tar")
+    ours = (f"{_DATA}/{tar.name}" for tar in tars if _NUMBERED.fullmatch(tar.name).group(2))  # type: ignore[union-attr]
+    _remove(dataset.root, ours, named)
+
+
 def is_inside(root: Path, url: str) -> bool:
     """Whether a shard stands in the dataset's own folder; adopted ones may stand elsewhere."""
     return root.resolve() in (root / url).resolve().parents

@@ -124,7 +124,7 @@ def test_join_takes_a_mixture_apart_and_refuses_a_dataset_twice(dataset, tmp_pat
         m3w("shards", "join", tmp_path / "m1.json", one, "--output", tmp_path / "m3.json")
 
 
-@pytest.mark.parametrize("command", ["import", "redact"])
+@pytest.mark.parametrize("command", ["import"])
 def test_planned_commands_are_refused_and_listed(command):
     with pytest.raises(NotBuiltError, match=f"shards {command}"):
         m3w("shards", command, "--anything")
