@@ -62,6 +62,10 @@ class Image:
     """Set where the image was fetched and kept."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """By name, as `similarity`; see the manifest's `models` for what made them."""
+    matched_text: str = ""
+    """The window of text that `similarity` is of: the one that is most like the image."""
+    matched_from: str = ""
+    """Where that stood: `before` or `after` the image, or in its `alt`, `title` or `caption`."""
 
 
 Span = Text | Image
@@ -113,6 +117,9 @@ class Document:
     provenance: Provenance = field(default_factory=Provenance)
     signals: Signals = field(default_factory=Signals)
     scores: Mapping[str, float] = field(default_factory=dict)
+    dropped: str = ""
+    """Job and reason, as `shards: too_few_images`, of a document that a build left out and shows
+    as an example; "" of what is kept."""
 
     @property
     def images(self) -> tuple[Image, ...]:

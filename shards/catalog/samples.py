@@ -65,6 +65,25 @@ class Catalog:
     def __len__(self) -> int:
         return self._ends[-1]
 
+    @property
+    def has_excluded(self) -> bool:
+        """Whether there is an exclude list at all."""
+        return bool(self._excluded)
+
+    def is_excluded(self, key: str) -> bool:
+        """Whether a key is on an exclude list."""
+        return key in self._excluded
+
+    @property
+    def num_shards(self) -> int:
+        """Shards that hold a sample."""
+        return len(self._shards)
+
+    def numbered_shards(self) -> Iterator[tuple[int, int, Manifest, ShardEntry]]:
+        """Each shard that holds a sample: its place, the number of its first, what it is of."""
+        for at, (manifest, shard) in enumerate(self._shards):
+            yield at, self._ends[at] - shard.nsamples, manifest, shard
+
     def place(self, number: int) -> Place:
         """Where sample `number` stands.
 
