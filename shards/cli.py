@@ -18,7 +18,7 @@ COMMANDS = {
     ),
     "redact": Lazy(
         "openm3w.pipeline.redacting.cli:command",
-        "Takes documents and images out of datasets and stores of builds, for good.",
+        "Takes documents and images out of datasets and of the stores of their builds.",
     ),
     "show": Lazy(
         "openm3w.shards.commands.listing:show",

@@ -49,7 +49,7 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Takes documents and images out of datasets and of the stores of their builds, for good.
+    """Takes documents and images out of datasets and of the stores of their builds.
 
     A page goes whole, by its address, domain or id. An image goes with what is said of it, by one
     of its addresses, their domain or its bytes; the text around it stays. A value is a file where

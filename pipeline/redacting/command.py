@@ -28,6 +28,7 @@ from openm3w.pipeline.redacting import reports
 from openm3w.pipeline.redacting import store as stores
 from openm3w.pipeline.redacting.requests import Entry, lines_of
 from openm3w.shards import commit, manifest
+from openm3w.shards.catalog import cache
 from openm3w.shards.manifest import MANIFEST_NAME
 from openm3w.shards.redaction import applying, ledger
 from openm3w.shards.redaction.matching import Edits, find_edits
@@ -119,6 +120,7 @@ def _redacted(
     dataset = applying.resume(dataset)
     edits = find_edits(dataset, meant, whole=request.whole)
     dataset = applying.hide(dataset, edits)
+    cache.forget(root)
     say(f"{root}: {len(_keys(edits))} samples are in the exclude list")
     gone: dict[str, int] = {}
     if not request.exclude_only:
