@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.pipeline.buried import covers_page
-from openm3w.pipeline.captions.buried import is_buried
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.redacting import ledgers, tables
 from openm3w.pipeline.redacting.meant import Meant
+from openm3w.pipeline.redacting.reach import PAIR, is_meant_pair
 from openm3w.pipeline.redacting.tables import Row
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.sample import document_from_json
@@ -25,7 +25,7 @@ def purge(store: Path, meant: Meant, *, again: bool = False) -> int:
     """
     changed = ledgers.purge_index(store / "index", meant)
     blocks, texts = (sorted((store / job).glob("*/*.parquet")) for job in ("rows", "texts"))
-    ids = {r["doc_id"] for b in blocks for r in tables.read(b, _PAIR) if _is_pair(r, meant)}
+    ids = {r["doc_id"] for b in blocks for r in tables.read(b, PAIR) if is_meant_pair(r, meant)}
     ids |= {r["doc_id"] for t in texts for r in tables.read(t, _TEXT) if _is_text(r, meant)}
     # What says which pairs go comes after what was made of them.
     for table in sorted((store / "select").glob("*/*.parquet")):
@@ -33,7 +33,7 @@ def purge(store: Path, meant: Meant, *, again: bool = False) -> int:
     for sidecar in sorted((store / "select").glob("*/*.json")):
         tables.recount(sidecar, lambda c, at=sidecar: _select_counts(c, at))  # type: ignore[misc]
     for table in blocks:
-        changed += tables.rewrite(table, lambda r: None if _is_pair(r, meant) else r)
+        changed += tables.rewrite(table, lambda r: None if is_meant_pair(r, meant) else r)
     for sidecar in sorted((store / "rows").glob("*/*.json")):
         tables.recount(sidecar, lambda c, at=sidecar: _rows_counts(c, at))  # type: ignore[misc]
     for table in texts:
@@ -49,13 +49,7 @@ def purge(store: Path, meant: Meant, *, again: bool = False) -> int:
     return changed
 
 
-_PAIR = ("doc_id", "image", "url", "page")
 _TEXT = ("doc_id", "url")
-
-
-def _is_pair(row: Row, meant: Meant) -> bool:
-    """Whether a pair is meant: by its picture, its page or its id."""
-    return row["image"] in meant.keys or is_buried(row, meant.tombstones)
 
 
 def _is_selected(row: Row, meant: Meant, ids: set[str]) -> bool:

@@ -1,10 +1,11 @@
 """What goes with buried pages and images in a store of interleaved builds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline.buried import covers_page
+from openm3w.pipeline.captions.buried import is_buried
 from openm3w.pipeline.redacting import tables
 from openm3w.pipeline.redacting.meant import Meant
 from openm3w.shards.document import Document, Image
@@ -53,3 +54,33 @@ def _documents(store: Path, meant: Meant) -> Iterator[tuple[bool, Document]]:
 
 def _keys(image: Image) -> Iterator[str]:
     return (url_key(url) for url in (image.url, *image.candidates) if url)
+
+
+def pair_pictures(store: Path, meant: Meant) -> set[str]:
+    """Keys of pictures of caption builds that only pairs name which are meant."""
+    blocks = sorted((store / "rows").glob("*/*.parquet"))
+    alone: set[str] = set()
+    for row in (row for block in blocks for row in tables.read(block, PAIR)):
+        if is_meant_pair(row, meant):
+            alone.add(row["image"])
+    for row in (row for block in blocks if alone for row in tables.read(block, PAIR)):
+        if not is_meant_pair(row, meant):
+            alone.discard(row["image"])
+    return alone
+
+
+PAIR = ("doc_id", "image", "url", "page")
+"""Columns of a caption build's pairs that say whether one is meant."""
+
+
+def is_meant_pair(row: tables.Row, meant: Meant) -> bool:
+    """Whether a pair is meant: by its picture, its page or its id."""
+    return row["image"] in meant.keys or is_buried(row, meant.tombstones)
+
+
+def references(keys: Iterable[str]) -> Iterator[str]:
+    """The URLs in keys of caption builds, by which what was fetched is known."""
+    for key in keys:
+        scope, _, reference = key.partition("|")
+        if "://" in reference and "://" not in scope:
+            yield reference

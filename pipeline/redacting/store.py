@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from openm3w.errors import OpenM3WError
+from openm3w.filters.url import url_key
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import fetched, ledgers, pages, pairs, reach
@@ -40,9 +41,10 @@ def meant_in(store: Path, tombstones: Tombstones) -> Meant:
     for job, key in ((store / "images" / "packs", "url_key"), (store / "images", "image")):
         names, hashes = ledgers.pictures(job, key, meant)  # type: ignore[arg-type]
         meant = replace(meant, keys=meant.keys | names, hashes=meant.hashes | hashes)
+    keys = meant.keys | reach.pictures(store, meant) | reach.pair_pictures(store, meant)
     return replace(
         meant,
-        keys=meant.keys | reach.pictures(store, meant),
+        keys=keys | frozenset(map(url_key, reach.references(keys))),
         pages=meant.pages | frozenset(reach.addresses(store, meant)),
     )
 

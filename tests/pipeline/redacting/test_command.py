@@ -31,7 +31,10 @@ GONE = [
     *(b"WordFive0", b"five.example", b"five.example/id"),
 ]
 """What nothing may hold after REQUEST."""
-NOT_NAMED = {b"one.example/a.png", b"five.example", b"AltFour0", b"four.example/bytes.png"}
+NOT_NAMED = {
+    *(b"one.example/a.png", b"five.example", b"three.example/small.png"),
+    *(b"AltFour0", b"four.example/bytes.png"),
+}
 """Of these, what the request has no word of."""
 STAYS = [
     *(b"WordThree0", b"AltThree1", b"three.example/y", b"cdn.example/stays.png"),
@@ -121,8 +124,8 @@ def test_no_job_brings_it_back(copy, redactable, request_file):
 
     places = [copy / name for name in ("out", "m3w", "originals", "pairs", "other", "text")]
     assert holding([*GONE, *bytes_before], *places[:-1]) == {}
-    # What an archive says of other addresses is read again: of pictures of a page that went, and of
-    # one that went by its bytes alone. No dataset has it.
+    # What an archive says of other addresses is read again: of pictures of a page that went, of
+    # another size, and of one that went by its bytes alone. No dataset has it.
     again = [each for each in GONE if each not in NOT_NAMED]
     assert holding([*again, *bytes_before], *places, copy / "out.work") == {}
     assert set(documents(copy / "other")) == set(documents(copy / "out"))
