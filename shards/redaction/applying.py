@@ -6,6 +6,7 @@ moment; the shards before are removed after that. A reader with the manifest of 
 shards of before, or is told that one is missing; none reads some of each.
 """
 
+import itertools
 import re
 import shutil
 from collections.abc import Iterable, Mapping
@@ -13,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from openm3w.shards import card, manifest
+from openm3w.shards import card, commit, manifest
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.redaction.matching import Covers, Edit, Edits
 from openm3w.shards.redaction.rewriting import covered_beside, rewrite, rewrite_beside
@@ -76,16 +77,20 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         OutputError: the folder cannot be written.
     """
     root = dataset.root
+    for folder in (root / _DATA, root / _STAGED):
+        commit.check_folder(folder)
     entries: list[ShardEntry] = []
     changes: list[Change] = []
+    taken = {shard.url for shard in dataset.shards}
     for shard in dataset.shards:
         some = edits.get(shard.url, ())
         stem = shard.url.removesuffix(".tar")
         if not some and not covered_beside(root / f"{stem}.parquet", covers):
             entries.append(shard)
             continue
-        url = _next_url(shard.url)
-        staged = root / _STAGED / Path(url).name
+        url = _next_url(root, shard.url, taken)
+        taken.add(url)
+        staged = root / _STAGED / url
         entry = rewrite(dataset, shard, some, staged)
         rewrite_beside(root / shard.url, staged, some, covers, whole=not entry.nsamples)
         if entry.nsamples:
@@ -94,9 +99,10 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
     work = Work.of(root)
     if changes:
         work = replace(work, changes=tuple(changes)).write(root)
-        (root / _DATA).mkdir(exist_ok=True)
-        for staged in sorted((root / _STAGED).glob("*")):
-            staged.replace(root / _DATA / staged.name)
+        for staged in sorted(p for p in (root / _STAGED).rglob("*") if p.is_file()):
+            target = root / staged.relative_to(root / _STAGED)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            staged.replace(target)
     # What somebody else hides stays hidden, and so does what waits for another request's rewrite.
     some_edits = [edit for some in edits.values() for edit in some]
     gone = {edit.key for edit in some_edits if edit.whole or edit.key in work.hidden}
@@ -124,12 +130,14 @@ def _change(shard: ShardEntry, entry: ShardEntry, url: str, edits: Iterable[Edit
     )
 
 
-def _next_url(url: str) -> str:
-    """The name of what takes a shard's place; of shards of elsewhere it stands in our folder."""
-    found = _NUMBERED.fullmatch(Path(url).name)
-    stem, number = found.groups() if found else (url, None)
-    name = f"{stem}-r{int(number or 0) + 1}.tar"
-    return f"{_DATA}/{name}"
+def _next_url(root: Path, url: str, taken: set[str]) -> str:
+    """The name of what takes a shard's place, beside it; of one of elsewhere in our data folder."""
+    path = Path(url) if is_inside(root, url) else Path(_DATA) / Path(url).name
+    found = _NUMBERED.fullmatch(path.name)
+    stem, last = found.groups() if found else (path.name, None)
+    numbers = itertools.count(int(last or 0) + 1)
+    urls = (path.with_name(f"{stem}-r{number}.tar").as_posix() for number in numbers)
+    return next(url for url in urls if url not in taken)
 
 
 def _ended(dataset: Manifest, work: Work) -> Manifest:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from openm3w.errors import ShardError
+from openm3w.errors import OutputError, ShardError
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import applying
@@ -295,3 +295,30 @@ def test_killed_at_any_step_the_same_command_ends_at_the_same_files(dataset):
         steps(found.root, asked)
         assert tree(found.root) == expected, number
     assert number > 12
+
+
+def test_shards_of_elsewhere_stay_and_ours_stand_in_the_data_folder(dataset, tmp_path):
+    theirs = dataset("theirs", sizes=(("train", 2),))
+    sample = next(iter(read_samples(theirs)))
+    ours = tmp_path / "ours"
+    ours.mkdir()
+    entries = tuple(replace(s, url=f"../theirs/{s.url}") for s in theirs.shards)
+    found = replace(theirs, root=ours, shards=entries)
+    manifest.write(found)
+
+    changed = taken_out(found, Asked(ids={sample.key}))
+
+    assert [shard.url for shard in changed.shards] == ["data/train-000000-r1.tar"]
+    assert (theirs.root / theirs.shards[0].url).is_file()
+    check_whole(found)
+
+
+def test_nothing_is_written_through_a_link(dataset, tmp_path):
+    found = dataset(sizes=(("train", 2),))
+    key = next(iter(read_samples(found))).key
+    (found.root / "data").rename(tmp_path / "away")
+    (found.root / "data").symlink_to(tmp_path / "away")
+    before = sorted((tmp_path / "away").iterdir())
+    with pytest.raises(OutputError, match="is a link"):
+        taken_out(found, Asked(ids={key}))
+    assert sorted((tmp_path / "away").iterdir()) == before
