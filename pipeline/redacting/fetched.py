@@ -44,7 +44,7 @@ def purge(blobs: Blobs, meant: Meant) -> int:
         if row["sha256"]:
             (gone if _is_meant(row, meant) else left)[row["pack"]].add(row["sha256"])
     for pack, hashes in gone.items():
-        _blank(blobs, pack, {h for h in hashes if h not in left[pack] or meant.content(h)})
+        _blank(blobs, pack, hashes - left[pack])
     _blank_unnamed(blobs, {**gone, **left})
     number = sum(_replace_loose(blobs, ledger, name, meant) for name in state.loose)
     return number + sum(_replace_run(blobs, ledger, run, meant) for run in state.runs)

@@ -185,17 +185,18 @@ def beside(tar: Path) -> tuple[Path, Path]:
 
 
 def _told(rows: pa.Table) -> Iterator[dict[str, Any]]:
-    known = [name for name in ("key", "url", "sha256") if name in rows.column_names]
-    return iter(rows.select(known).to_pylist())
+    texts = [field.name for field in rows.schema if pa.types.is_string(field.type)]
+    return iter(rows.select(texts).to_pylist())
 
 
 def _goes(row: Mapping[str, Any], gone: set[str] | frozenset[str], covers: Covers) -> bool:
-    key, url, digits = row.get("key"), row.get("url"), row.get("sha256")
+    key, digits = row.get("key"), row.get("sha256")
     return bool(
         key in gone
-        or (isinstance(key, str) and covers.covers_document(key))
-        or (isinstance(url, str) and url and covers.covers(url))
-        or (isinstance(digits, str) and covers.covers_content(digits))
+        or (key and covers.covers_document(key))
+        or (digits and covers.covers_content(digits))
+        # The page's address stands in a column of the input's own.
+        or any("://" in cell and covers.covers(cell) for cell in row.values() if cell)
     )
 
 

@@ -1,18 +1,21 @@
 """Samples hidden and taken out of a dataset alone, without a store."""
 
 import contextlib
+import json
 import os
 import struct
 import sys
 from dataclasses import dataclass, field, replace
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import OutputError, ShardError
 from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import applying
-from openm3w.shards.redaction.matching import find_edits
+from openm3w.shards.redaction.matching import edit_of, find_edits
 from openm3w.shards.redaction.rewriting import grouped
 from openm3w.shards.redaction.work import NAME, Work, end
 
@@ -97,7 +100,7 @@ def test_an_image_goes_with_what_is_said_of_it_and_the_others_close_up(dataset):
     check_whole(found)
 
 
-@pytest.mark.parametrize("by", ["stored", "id", "url", "candidate"])
+@pytest.mark.parametrize("by", ["stored", "id", "url", "image"])
 def test_all_that_names_a_sample_or_an_image_finds_it(dataset, by):
     found = dataset(sizes=(("train", 3),))
     sample = list(read_samples(found))[1]
@@ -106,13 +109,23 @@ def test_all_that_names_a_sample_or_an_image_finds_it(dataset, by):
         "stored": Asked(hashes={image.content.sha256}),
         "id": Asked(ids={sample.key}),
         "url": Asked(urls={sample.document.url}),
-        "candidate": Asked(urls={image.url}),
+        "image": Asked(urls={image.url}),
     }[by]
 
     (edits,) = find_edits(found, asked).values()
 
     assert [edit.key for edit in edits] == [sample.key]
     assert edits[0].whole == (by in ("id", "url"))
+
+
+def test_another_size_of_an_image_is_the_image(sample):
+    found = sample(1)
+    first, second = found.document.images
+    sizes = (first.url, "https://large.example/0.jpg")
+    document = found.document.with_images([replace(first, candidates=sizes), second])
+    edit = edit_of(replace(found, document=document), Asked(urls={sizes[1]}))
+    assert edit.images == (0,)
+    assert edit_of(found, Asked(urls={sizes[1]})) is None
 
 
 def test_a_document_goes_whole_with_an_image_where_that_is_asked(dataset):
@@ -322,3 +335,33 @@ def test_nothing_is_written_through_a_link(dataset, tmp_path):
     with pytest.raises(OutputError, match="is a link"):
         taken_out(found, Asked(ids={key}))
     assert sorted((tmp_path / "away").iterdir()) == before
+
+
+def test_a_row_of_a_pair_that_came_to_no_sample_goes_too(dataset):
+    found = dataset(kind="caption", sizes=(("train", 2), ("train", 2)))
+    samples = list(read_samples(found))
+    rows = [{"page": "", **_row(s.key, "success", s.document.images[0].url)} for s in samples[:2]]
+    rows.append({"page": "http://gone.example/", **_row("lost", "failed_to_download", "http://x/")})
+    table = found.root / "data" / "train-000000.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), table)
+    statistics = table.with_name("train-000000_stats.json")
+    statistics.write_text('{"count": 3, "successes": 2, "failed_to_download": 1, "duration": 0}')
+
+    changed = taken_out(found, Asked(urls={"http://gone.example/"}))
+
+    assert [shard.url for shard in changed.shards] == [
+        "data/train-000000-r1.tar",
+        "data/train-000001.tar",
+    ]
+    assert changed.nsamples == 4
+    left = pq.read_table(found.root / "data" / "train-000000-r1.parquet").to_pylist()
+    assert left == rows[:2]
+    counted = json.loads((found.root / "data" / "train-000000-r1_stats.json").read_text())
+    assert counted == {"count": 2, "successes": 2, "failed_to_download": 0, "duration": 0}
+    assert not table.exists()
+    assert not statistics.exists()
+
+
+def _row(key, status, url):
+    message = None if status == "success" else "not_found"
+    return {"key": key, "status": status, "error_message": message, "url": url, "sha256": None}
