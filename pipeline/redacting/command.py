@@ -87,8 +87,8 @@ def datasets_of(where: str) -> tuple[list[Path], Path | None]:
     value = commit.read_json(file) or {}
     rows = value.get("manifests")
     if value.get("kind") != "mixture" or not isinstance(rows, list):
-        return [manifest.load(file)[0].root], None
-    return [manifest.load(file.parent / str(row["url"]))[0].root for row in rows], file
+        return [manifest.load(file)[0].folder], None
+    return [manifest.load(file.parent / str(row["url"]))[0].folder for row in rows], file
 
 
 def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Redacted:

@@ -1,6 +1,5 @@
 """The report of a dataset once something was taken out of it."""
 
-from pathlib import Path
 
 from openm3w.errors import InputError
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
@@ -20,7 +19,7 @@ def rewrite(dataset: Manifest, tombstones: Tombstones) -> None:
     Raises:
         OutputError: the folder cannot be written.
     """
-    folder = Path(dataset.root)
+    folder = dataset.folder
     if commit.read_json(folder / _FILES[0]) is None:
         return
     try:

@@ -36,7 +36,7 @@ def resume(dataset: Manifest) -> Manifest:
     Raises:
         OutputError: the folder cannot be written.
     """
-    root, work = dataset.root, Work.of(dataset.root)
+    root, work = dataset.folder, Work.of(dataset.folder)
     shutil.rmtree(root / _STAGED, ignore_errors=True)
     for folder in (root, root / _DATA, root / card.ENERGON_FOLDER):
         if folder == root or not folder.is_symlink():  # else others' files may be there
@@ -58,7 +58,7 @@ def hide(dataset: Manifest, edits: Edits) -> Manifest:
     Raises:
         OutputError: the folder cannot be written.
     """
-    root, work = dataset.root, Work.of(dataset.root)
+    root, work = dataset.folder, Work.of(dataset.folder)
     new = sorted({e.key for some in edits.values() for e in some} - set(dataset.exclude))
     if new:
         replace(work, hidden=(*work.hidden, *new)).write(root)
@@ -76,7 +76,7 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         ShardError: a shard is missing or damaged.
         OutputError: the folder cannot be written.
     """
-    root = dataset.root
+    root = dataset.folder
     for folder in (root / _DATA, root / _STAGED):
         commit.check_folder(folder)
     entries: list[ShardEntry] = []
@@ -143,11 +143,11 @@ def _next_url(root: Path, url: str, taken: set[str]) -> str:
 def _ended(dataset: Manifest, work: Work) -> Manifest:
     """Removes the shards before, where they are ours to remove."""
     named = {shard.url for shard in dataset.shards}
-    _remove(dataset.root, (change.before for change in work.changes), named)
-    shutil.rmtree(dataset.root / _STAGED, ignore_errors=True)
+    _remove(dataset.folder, (change.before for change in work.changes), named)
+    shutil.rmtree(dataset.folder / _STAGED, ignore_errors=True)
     if work.changes:
         waiting = tuple(key for key in work.hidden if key in dataset.exclude)
-        Work(hidden=waiting, done=(*work.done, *work.changes)).write(dataset.root)
+        Work(hidden=waiting, done=(*work.done, *work.changes)).write(dataset.folder)
     return dataset
 
 
@@ -162,9 +162,9 @@ def _remove(root: Path, urls: Iterable[str], named: set[str]) -> None:
 def remove_unlisted(dataset: Manifest) -> None:
     """Removes shards of redactions that the manifest does not name, since it was made anew."""
     named = {shard.url for shard in dataset.shards}
-    tars = (dataset.root / _DATA).glob("*-r*.tar")
+    tars = (dataset.folder / _DATA).glob("*-r*.tar")
     ours = (f"{_DATA}/{tar.name}" for tar in tars if _NUMBERED.fullmatch(tar.name).group(2))  # type: ignore[union-attr]
-    _remove(dataset.root, ours, named)
+    _remove(dataset.folder, ours, named)
 
 
 def is_inside(root: Path, url: str) -> bool:

@@ -39,7 +39,8 @@ def rewrite(dataset: Manifest, shard: ShardEntry, edits: Sequence[Edit], to: Pat
         ShardError: the shard is missing or damaged: damage is not to get a digest of its own.
         OutputError: the folder cannot be written.
     """
-    path = reader.check_shard(dataset, shard, verify="full")
+    reader.check_shard(dataset, shard, verify="full")
+    path = dataset.folder / shard.url
     by_key = {edit.key: edit for edit in edits}
     left = shard.nsamples - sum(edit.whole for edit in edits)
     offsets: list[int] = []
