@@ -1,6 +1,5 @@
 """The report of a dataset once something was taken out of it."""
 
-
 from openm3w.errors import InputError
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting.tables import without_domains

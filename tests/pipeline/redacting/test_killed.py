@@ -15,10 +15,10 @@ from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
 
-pytestmark = pytest.mark.beam
+pytestmark = [pytest.mark.beam, pytest.mark.timeout(300)]
 
 EVENTS = ("os.rename", "os.remove", "shutil.rmtree")
-STRIDE = 4
+STRIDE = 6
 """Of some ninety, as many as two seconds allow; a neighbouring one is mostly of the same step."""
 
 

@@ -250,7 +250,7 @@ def test_a_reader_with_the_manifest_of_before_gets_the_old_set_or_an_error(datas
     assert next(reading).key == first.key
     taken_out(found, Asked(ids={first.key}))
     assert next(reading).key != first.key  # the shard is open, and whole
-    with pytest.raises(ShardError, match="missing|not in the manifest"):
+    with pytest.raises(ShardError, match=r"missing|not in the manifest"):
         list(read_samples(found))
 
 
@@ -287,6 +287,7 @@ def tree(root):
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
+@pytest.mark.timeout(300)  # a second, of a disk that nobody else syncs
 def test_killed_at_any_step_the_same_command_ends_at_the_same_files(dataset):
     whole = dataset("whole")
     samples = list(read_samples(whole))
