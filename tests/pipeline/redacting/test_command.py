@@ -20,7 +20,7 @@ from openm3w.shards.funnel import check_chain
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
 
-pytestmark = [pytest.mark.beam, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.beam
 
 GONE = [
     *(b"WordOne0", b"EndOne", b"AltOne1", b"TitleOne", b"one.example/story", b"one.example/a.png"),

@@ -15,7 +15,7 @@ from openm3w.shards import manifest
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
 
-pytestmark = [pytest.mark.beam, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.beam
 
 EVENTS = ("os.rename", "os.remove", "shutil.rmtree")
 STRIDE = 6

@@ -287,7 +287,6 @@ def tree(root):
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in files}
 
 
-@pytest.mark.timeout(300)  # a second, of a disk that nobody else syncs
 def test_killed_at_any_step_the_same_command_ends_at_the_same_files(dataset):
     whole = dataset("whole")
     samples = list(read_samples(whole))
