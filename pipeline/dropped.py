@@ -21,11 +21,11 @@ from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.images.packs import PackReader, Place
 from openm3w.pipeline.jobs import web
-from openm3w.pipeline.jobs.writing import order_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.shards import manifest as manifests
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.ordering import order_hash
 from openm3w.shards.sample import Sample, document_from_json
 from openm3w.shards.writer import write_shard
 

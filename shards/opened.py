@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from openm3w.errors import ShardError
-from openm3w.shards import storage, tar, uris
+from openm3w.shards import files, storage, tar, uris
+from openm3w.shards.files import OpenFile
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Sample, decode_sample
-from openm3w.shards.storage import Location, OpenFile
+from openm3w.shards.storage import Location
 from openm3w.shards.writer import ShardEntry
 
 Verify = Literal["full", "quick", "off"]
@@ -41,7 +42,7 @@ class OpenShard:
     def __init__(self, manifest: Manifest, shard: ShardEntry, *, verify: Verify = "quick") -> None:
         self.manifest, self.shard = manifest, shard
         self.location = locate(manifest, shard)
-        file = storage.open_file(self.location)
+        file = files.open_file(self.location)
         if file is None:
             raise ShardError(
                 f"{self.location}: missing; the manifest lists it with {shard.nsamples} samples",
@@ -141,7 +142,7 @@ class OpenShard:
         Raises:
             ShardError: the shard is damaged or its index is of another tar.
         """
-        if storage.is_remote(self.file):  # a request for each header takes longer than all bytes
+        if files.is_remote(self.file):  # a request for each header takes longer than all bytes
             yield from (key for key, _ in _firsts(tar.Part(self.file), plain=self._is_ours))
             return
         for start, end in itertools.pairwise(self.offsets):
@@ -233,16 +234,16 @@ def _firsts(part: tar.Part, *, plain: bool) -> Iterator[tuple[str, int]]:
 
 def _headers_block(file: OpenFile) -> int:
     """Headers stand far apart: here a page of the disk is read, elsewhere a block of a request."""
-    return file.block if storage.is_remote(file) else 4096
+    return file.block if files.is_remote(file) else 4096
 
 
 def _hashed(file: OpenFile, shard: ShardEntry) -> OpenFile:
     """The file whose sha256 is the manifest's."""
     digest = hashlib.sha256()
-    if storage.is_remote(file):
-        file = storage.copied(file, digest.update)
+    if files.is_remote(file):
+        file = files.copied(file, digest.update)
     else:
-        for block in storage.blocks(file):
+        for block in files.blocks(file):
             digest.update(block)
     if (found := digest.hexdigest()) != shard.sha256:
         raise ShardError(

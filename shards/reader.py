@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from openm3w.errors import ShardError
-from openm3w.shards import storage
+from openm3w.shards import files
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import SUFFIXES, VERIFY, OpenShard, Verify, find_index, scan
 from openm3w.shards.sample import Sample
 from openm3w.shards.skipping import ON_BAD, OnBad, Skipped
 from openm3w.shards.storage import Location
+from openm3w.shards.strangers import DATA_FOLDER, check_strangers
 from openm3w.shards.writer import ShardEntry
 
 __all__ = [
@@ -44,10 +45,7 @@ __all__ = [
     "read_samples",
     "read_shard",
     "scan_offsets",
-    "strangers",
 ]
-
-DATA_FOLDER = "data"
 
 
 def read_samples(
@@ -176,33 +174,6 @@ def _is_new(
     return False
 
 
-def check_strangers(manifest: Manifest, on_bad: OnBad, skipped: Skipped) -> None:
-    """Looks for shards that are not in the manifest, which `raise` refuses and others count.
-
-    Raises:
-        ShardError: there is one, with `raise`.
-    """
-    for location in strangers(manifest):
-        fault = ShardError(
-            f"{location}: not in the manifest; remove it, or build the dataset again",
-            reason="not_in_manifest",
-        )
-        if on_bad == "raise":
-            raise fault
-        skipped.shard(fault, samples=0)
-
-
-def strangers(manifest: Manifest) -> list[Location]:
-    """Tar files of the data folder that the manifest does not list.
-
-    Of web servers, which list no folders, none are seen.
-    """
-    known = {shard.url for shard in manifest.shards}
-    names = storage.names_below(manifest.root / DATA_FOLDER)
-    urls = (f"{DATA_FOLDER}/{name}" for name in names if name.endswith(".tar"))
-    return [manifest.root / url for url in urls if url not in known]
-
-
 def read_sample_at(
     manifest: Manifest, shard: ShardEntry, index: int, *, offsets: Sequence[int] | None = None
 ) -> Sample:
@@ -248,7 +219,7 @@ def scan_offsets(path: Path) -> tuple[int, ...]:
     Raises:
         ShardError: it is no tar, or it is damaged.
     """
-    file = storage.open_file(path)
+    file = files.open_file(path)
     if file is None:
         raise ShardError(f"{path}: missing", reason="missing")
     return scan(file, plain=False)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from openm3w.errors import ShardError
-from openm3w.shards.storage import OpenFile
+from openm3w.shards.files import OpenFile
 
 BLOCK = 512
 _ZEROS = bytes(BLOCK)

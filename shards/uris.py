@@ -25,6 +25,9 @@ _REQUEST_SECONDS = 600.0
 _URI = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _WEB = ("http://", "https://")
 _LOCAL = "file://"
+SCHEMES = ("s3", "s3a", "gs", "gcs", "http", "https")
+"""Of what datasets are read from elsewhere, and what the extra `remote` is for. fsspec knows more,
+and some of them run or unpack things."""
 _USER = re.compile(r"://[^/]*@")
 """Name and password, in each part of what fsspec chains, as `simplecache::ftp://me:word@host`."""
 
@@ -88,10 +91,9 @@ def file_system(uri: str, where: str) -> tuple[Any, str]:
         options = _web_options() if is_web(uri) else {}
         found = fsspec.core.url_to_fs(uri, **options)
     except ImportError as error:
-        raise MissingError(
-            f"{where}: the package for its scheme is not installed ({error.name or error}); "
-            "pip install 'openm3w[remote]'"
-        ) from error
+        scheme = uri.partition(":")[0].lower()
+        advice = "; pip install 'openm3w[remote]'" if scheme in SCHEMES else ""
+        raise MissingError(f"{where}: {error}{advice}") from error
     except ValueError as error:
         raise InputError(f"{where}: nothing can be read there ({error})") from error
     except faults() as error:

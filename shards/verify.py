@@ -10,8 +10,8 @@ from openm3w.shards import decoding, storage
 from openm3w.shards.document import Image
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import OpenShard, find_index
-from openm3w.shards.reader import DATA_FOLDER
 from openm3w.shards.sample import KEY, Sample
+from openm3w.shards.strangers import DATA_FOLDER
 from openm3w.shards.writer import ShardEntry
 
 Depth = Literal["images", "full", "quick", "off"]

@@ -21,12 +21,12 @@ from openm3w.pipeline.captions.adopt_repeats import find_repeats
 from openm3w.pipeline.captions.adopt_tar import UnfitShardError
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.jobs import web
-from openm3w.pipeline.locking import is_lock, only_writer
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
-from openm3w.shards import commit, funnel, manifest
+from openm3w.shards import commit, funnel, manifest, published
 from openm3w.shards.card import CARD_NAME, ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
+from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 from openm3w.shards.redaction import applying
 from openm3w.shards.redaction.matching import find_edits
@@ -106,9 +106,9 @@ def adopt(
             "versions": result.versions,
             "notes": [f"left out: {fault}" for fault in checked.faults.values()],
         }
-        published = publish.publish(result, report)
-        applying.remove_unlisted(published)
-        return Published(manifest=published, already_done=False)
+        done = publish.publish(result, report)
+        applying.remove_unlisted(done)
+        return Published(manifest=done, already_done=False)
 
 
 def _without_buried(found: Manifest, store: Path) -> Manifest:
@@ -156,7 +156,7 @@ def _earlier(folder: Path, output: Path) -> Manifest | None:
     (known,) = manifest.load(output)
     if known.recipe.get("adopted") != folder.resolve().name:
         raise OutputError(f"{output}: holds another dataset; choose another --output")
-    return publish.finished(output)
+    return published.finished(output)
 
 
 def _checked(tars: Sequence[Path], memory: Memory, say: Say) -> Checked:

@@ -23,12 +23,12 @@ from openm3w.pipeline.fetch.store import forgotten
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.locking import only_writer
 from openm3w.pipeline.redacting import reports
 from openm3w.pipeline.redacting import store as stores
 from openm3w.pipeline.redacting.requests import Entry, lines_of
 from openm3w.shards import commit, manifest
 from openm3w.shards.catalog import cache
+from openm3w.shards.locking import only_writer
 from openm3w.shards.manifest import MANIFEST_NAME
 from openm3w.shards.redaction import applying, ledger
 from openm3w.shards.redaction.matching import Edits, find_edits

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from openm3w.errors import ShardError
-from openm3w.shards import storage, tar
+from openm3w.shards import files, tar
 from openm3w.shards.captioned import IMAGE_SUFFIXES
 from openm3w.shards.document import Document
 from openm3w.shards.sample import Kind, decode_document
@@ -21,10 +21,10 @@ def skim(location: Location, kind: Kind) -> Iterator[tuple[str, Document]]:
     Raises:
         ShardError: the tar is missing or damaged, or a sample is none of this kind.
     """
-    file = storage.open_file(location)
+    file = files.open_file(location)
     if file is None:
         raise ShardError(f"{location}: missing", reason="missing")
-    part = tar.Part(file, block=None if storage.is_remote(file) else _BLOCK)
+    part = tar.Part(file, block=None if files.is_remote(file) else _BLOCK)
     current: str | None = None
     members: dict[str, bytes] = {}
     sizes: dict[str, int] = {}

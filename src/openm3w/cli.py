@@ -59,6 +59,10 @@ COMMANDS = {
         "Prints what became of every record, page and image of a build.",
     ),
     "shards": Lazy("openm3w.shards.cli:shards", "Lists, shows, counts, checks and joins datasets."),
+    "status": Lazy(
+        "openm3w.pipeline.status_cli:status_command",
+        "Says what a running, stopped or finished build has committed.",
+    ),
     "text": Lazy("openm3w.pipeline.text.cli:text", "Shards of text."),
     "train": Lazy(
         "openm3w.trainer.cli:train", "Trains a model on shards, at the mixture's token ratio."
@@ -76,7 +80,9 @@ have it."""
 _NOT_MAPPED = "failed to map segment"
 """What the C library says where there is no memory for a library."""
 
-RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"})
+RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"}) | {
+    f"shards {name}" for name in ("export", "merge", "shuffle", "split")
+}
 """Commands that find what they did before they were interrupted."""
 
 PLANNED = {
@@ -88,7 +94,6 @@ PLANNED = {
     "score": "similarity scores on a GPU machine without Beam",
     "search": "find documents by words or by an image",
     "serve": "the viewer in a browser",
-    "status": "what a running or stopped build has committed",
 }
 """Commands of the design that this version refuses, with what they will do."""
 
@@ -172,8 +177,9 @@ def _run(arguments: list[str] | None) -> None:
     except (click.Abort, KeyboardInterrupt) as stop:
         ended = next((e for e in (stop, stop.__cause__) if isinstance(e, _Terminated)), None)
         words = sys.argv[1:] if arguments is None else arguments
-        command = next((word for word in words if not word.startswith("-")), "")
-        goes_on = "; the same command again goes on where it stopped" if command in RESUMED else ""
+        command = [word for word in words if not word.startswith("-")][:2]
+        resumed = {" ".join(command[:1]), " ".join(command)} & RESUMED
+        goes_on = "; the same command again goes on where it stopped" if resumed else ""
         _fail(f"interrupted{goes_on}", ended.code if ended else INTERRUPTED)
     except click.ClickException as error:
         _refuse(error)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from openm3w.cli import cli, main
-from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.errors import InputError, OutputError
 from openm3w.shards.commands.listing import _pretty
 
 
@@ -122,13 +122,6 @@ def test_join_takes_a_mixture_apart_and_refuses_a_dataset_twice(dataset, tmp_pat
     )
     with pytest.raises(InputError, match="named twice"):
         m3w("shards", "join", tmp_path / "m1.json", one, "--output", tmp_path / "m3.json")
-
-
-@pytest.mark.parametrize("command", ["import"])
-def test_planned_commands_are_refused_and_listed(command):
-    with pytest.raises(NotBuiltError, match=f"shards {command}"):
-        m3w("shards", command, "--anything")
-    assert command in m3w("shards", "--help").output
 
 
 @pytest.mark.parametrize(
@@ -298,3 +291,29 @@ def test_an_svg_replaces_only_an_svg(dataset, tmp_path):
     assert page.read_text() != first
     with pytest.raises(OutputError, match="something else than an SVG"):
         m3w("view", root, "1", "--svg", root / "manifest.json")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "every byte, sample and image"),
+        (["--verify", "full"], "every byte"),
+        (["--quick"], "sizes and indexes"),
+        (["--verify", "quick"], "sizes and indexes"),
+        (["--quick", "--verify", "quick"], "sizes and indexes"),
+        (["--verify", "off"], "indexes"),
+    ],
+)
+def test_verify_says_how_much_it_looked_at(dataset, options, said):
+    root = dataset().root
+    assert m3w("shards", "verify", root, *options).output == (
+        f"ok: 3 shards, 6 samples, 8 images ({said})\n"
+    )
+    value = json.loads(m3w("shards", "verify", root, *options, "--json").output)
+    assert (value["checked"], value["faults"]) == (said, [])
+
+
+def test_verify_refuses_options_that_contradict_each_other(dataset):
+    result = m3w("shards", "verify", dataset().root, "--quick", "--verify", "full")
+    assert result.exit_code == 2
+    assert "contradict each other" in str(result.output)

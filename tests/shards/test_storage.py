@@ -6,7 +6,7 @@ import json
 import pytest
 
 from openm3w.errors import InputError, MissingError, OutputError, ShardError
-from openm3w.shards import manifest, reader, storage
+from openm3w.shards import files, manifest, reader
 from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.storage import RemotePath
 from openm3w.shards.verify import verify
@@ -216,10 +216,10 @@ def test_addresses_are_printed_without_secrets():
 
 def test_a_file_that_became_shorter_gives_what_it_has(tmp_path):
     (tmp_path / "x").write_bytes(b"0123456789")
-    file = storage.open_file(tmp_path / "x")
+    file = files.open_file(tmp_path / "x")
     assert (file.size, file.read(2, 5), file.read(8, 20)) == (10, b"234", b"89")
-    assert storage.open_file(tmp_path) is None
-    assert storage.open_file(tmp_path / "y") is None
+    assert files.open_file(tmp_path) is None
+    assert files.open_file(tmp_path / "y") is None
 
 
 def test_commands_take_what_is_elsewhere(dataset, s3):

@@ -6,7 +6,7 @@ import tarfile
 import pytest
 
 from openm3w.errors import ShardError
-from openm3w.shards import storage, tar
+from openm3w.shards import files, tar
 
 
 def info(name, size=0, **fields):
@@ -32,7 +32,7 @@ def walk(tmp_path):
             data = buffer.getvalue()
         path = tmp_path / "x.tar"
         path.write_bytes(data)
-        part = tar.Part(storage.open_file(path), block=options.pop("block", None))
+        part = tar.Part(files.open_file(path), block=options.pop("block", None))
         return list(tar.members(part, plain=plain, **options))
 
     return read
@@ -165,7 +165,7 @@ def test_a_sample_has_a_bound(tmp_path, monkeypatch, over):
     with tarfile.open(path, "w") as written:
         for number in range(3 + over):
             written.addfile(info(f"k.{number}.jpg"))
-    found = tar.samples(tar.Part(storage.open_file(path)), plain=True)
+    found = tar.samples(tar.Part(files.open_file(path)), plain=True)
     if over:
         with pytest.raises(ShardError, match="more than 3 members"):
             list(found)

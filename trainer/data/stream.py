@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 from openm3w.errors import InputError, ShardError
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import OpenShard
-from openm3w.shards.reader import check_strangers, open_though_cut
+from openm3w.shards.reader import open_though_cut
 from openm3w.shards.sample import Sample
 from openm3w.shards.skipping import Skipped
+from openm3w.shards.strangers import check_strangers
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.data.packing import PackItem, Row, choose, make_row
 from openm3w.trainer.data.splits import (
