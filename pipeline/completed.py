@@ -1,6 +1,6 @@
 """Documents with everything that the jobs before the last found out about them."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,12 +8,17 @@ from openm3w.filters.assignment import SentenceScores
 from openm3w.filters.limits import Measures
 from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.filters.safety import SCORERS, image_score
-from openm3w.filters.selection import Selection, select
+from openm3w.filters.selection import PAGE_DROPPED, Selection, select
 from openm3w.filters.similarity import SIMILARITY, TEXT_SIMILARITY
 from openm3w.filters.url import url_key
+from openm3w.filters.verdict import drop
+from openm3w.pipeline.buried import covers_image, covers_page
 from openm3w.pipeline.dedup.attach import read_facts, with_facts
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.ledger import filled, is_decoded, original_place, stored_place
 from openm3w.pipeline.images.packs import Place
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.scoring.tables import SCHEMAS
 from openm3w.pipeline.wanted import wanted_documents
@@ -42,6 +47,10 @@ class Completed:
     """The scores of its images with its sentences, where the profile moves images by them."""
     window_scores: Mapping[int, tuple[float, ...]]
     """Of those images that were scored: the cosine with each of its windows."""
+    is_buried: bool = False
+    """Whether the page was buried after it was stored."""
+    buried: frozenset[int] = frozenset()
+    """Its images that were."""
 
     def select(self, plan: Plan, measures: Measures | None = None) -> Selection:
         """What the plan's profile makes of it, by stored numbers of its text where there are some.
@@ -49,9 +58,15 @@ class Completed:
         Raises:
             RecipeError: a filter of the user's own answered what no filter may.
         """
+        fates = [
+            fate or (TOMBSTONE if at in self.buried else "") for at, fate in enumerate(self.fates)
+        ]
+        if self.is_buried:
+            outcomes = tuple(fate or PAGE_DROPPED for fate in fates)
+            return Selection(verdict=drop(TOMBSTONE), document=None, images=outcomes, kept=())
         return select(
             self.document,
-            self.fates,
+            fates,
             plan.profile,
             similarity_model=plan.model,
             measures=measures,
@@ -73,7 +88,7 @@ def completed_documents(
         placed.setdefault(place["row"], {})[place["image"]] = place
     moves = plan.profile.document.assignment != "natural"
     scored, texts = stored_scores(plan, unit, [*IMAGE_SCORES, "window_scores"])
-    facts = read_facts(plan, unit)
+    facts, tombstones = read_facts(plan, unit), web.tombstones(plan.fetched)
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
         numbers = range(len(document.images))
@@ -98,6 +113,8 @@ def completed_documents(
             if moves
             else None,
             window_scores=cosines,
+            is_buried=covers_page(tombstones, document.url, document.doc_id),
+            buried=_buried(tombstones, document.images, about),
         )
 
 
@@ -121,6 +138,24 @@ def stored_scores(
             key = found.pop("row"), found.pop("image")
             images.setdefault(key, {}).update(found)
     return images, texts
+
+
+def _buried(
+    tombstones: Tombstones, images: Sequence[Image], places: Mapping[int, Mapping[str, Any]]
+) -> frozenset[int]:
+    """The images that are buried by an address, or by their bytes as stored or as fetched."""
+    if not len(tombstones):
+        return frozenset()
+    return frozenset(
+        at
+        for at, image in enumerate(images)
+        if covers_image(tombstones, image)
+        or any(
+            tombstones.covers_content(digits)
+            for digits in (places[at]["sha256"], places[at]["original_sha256"])
+            if digits
+        )
+    )
 
 
 def _fate(place: Mapping[str, Any]) -> str:

@@ -16,8 +16,11 @@ from typing import Any, Literal
 
 from openm3w.filters.cut import numbered, rebuilt
 from openm3w.pipeline import claims
+from openm3w.pipeline.buried import covers_page
 from openm3w.pipeline.completed import Completed, completed_documents
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.images.packs import PackReader, Place
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.plan import Plan
 from openm3w.shards import manifest as manifests
 from openm3w.shards.document import Document
@@ -101,7 +104,7 @@ def _dropped(plan: Plan, unit: str) -> Iterator[_Chosen]:
     for job, rows in jobs:
         for row in rows:
             # What was not extracted is no document.
-            if row["outcome"] != "kept" and row["doc_id"]:
+            if row["outcome"] != "kept" and row["doc_id"] and row["reason"] != TOMBSTONE:
                 place = order_hash(row["doc_id"], plan.recipe.shards.seed)
                 yield _Chosen(place, row["doc_id"], unit, row["row"], job, row["reason"])
 
@@ -121,6 +124,8 @@ def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
     found = {key: of for unit in units for key, of in _of_unit(plan, unit, chosen)}
     with PackReader(plan.folder("images", "packs").root) as packs:
         for each in chosen:
+            if each not in found:  # buried since
+                continue
             document, places = found[each]
             shown = replace(document, dropped=f"{each.job}: {each.reason}")
             images = tuple(packs.read(place) for place in places)
@@ -134,12 +139,14 @@ def _of_unit(
     late = {each.row: each for each in here if each.job == "shards"}
     early = {each.row: each for each in here if each.job != "shards"}
     if early:
-        for row in plan.folder("documents").rows(unit, ["row", "document"]):
-            if row["row"] in early:
+        tombstones = web.tombstones(plan.fetched)
+        for row in plan.folder("documents").rows(unit, ["row", "url", "doc_id", "document"]):
+            if row["row"] in early and not covers_page(tombstones, row["url"], row["doc_id"]):
                 yield early[row["row"]], _without_images(row["document"])
     if late:
         for completed in completed_documents(plan, unit, late.keys()):
-            yield late[completed.row], _with_images(completed)
+            if not completed.is_buried:
+                yield late[completed.row], _with_images(completed)
 
 
 def _without_images(written: str) -> tuple[Document, list[Place]]:
@@ -149,7 +156,7 @@ def _without_images(written: str) -> tuple[Document, list[Place]]:
 
 
 def _with_images(completed: Completed) -> tuple[Document, list[Place]]:
-    places = completed.places
+    places = {at: place for at, place in completed.places.items() if at not in completed.buried}
     spans = numbered(completed.document.spans)
     cut = rebuilt(completed.document, (each for each in spans if each[1] < 0 or each[1] in places))
     return cut.document, [places[index] for index in cut.kept]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from openm3w.pipeline.buried import covers_image, covers_page
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.store import Folder
@@ -85,7 +86,7 @@ def buried(
 def _buried_places(
     packs: Folder, unit: str, tombstones: Tombstones
 ) -> Iterator[tuple[str | None, int | None]]:
-    if not tombstones.sha256:
+    if not tombstones.of_contents:
         return
     hashes, place = ("sha256", "original_sha256"), ("original_pack", "original_offset")
     for row in packs.rows(unit, [*hashes, *place]):
@@ -98,7 +99,9 @@ def _is_buried(
     places: set[tuple[str | None, int | None]],
     tombstones: Tombstones,
 ) -> bool:
-    images = document_from_json(json.loads(row["document"])).images
-    if any(tombstones.covers(image.url) for image in images):
+    document = document_from_json(json.loads(row["document"]))
+    if covers_page(tombstones, document.url, row["doc_id"]):
+        return True
+    if any(covers_image(tombstones, image) for image in document.images):
         return True
     return any(place and tuple(place[:2]) in places for place in json.loads(row["originals"]))

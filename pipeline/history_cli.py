@@ -15,9 +15,12 @@ from rich.text import Text as Line
 
 from openm3w.errors import RecipeError
 from openm3w.pipeline import refilter
+from openm3w.pipeline.buried import covers_page
 from openm3w.pipeline.extract_explained import OUTCOMES
 from openm3w.pipeline.extracted import number
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.history import Check, ImageHistory, PageHistory, histories
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.shards.terminal import clean_line
 
@@ -62,6 +65,9 @@ def explain(
     check_done(plan, bytes_too=False)
     if profile:
         plan = refilter.with_profile(plan, profile, overrides)
+    if covers_page(web.tombstones(plan.fetched), url, url):
+        _print_buried(url, as_json=as_json)
+        return
     found = histories(plan, url)
     if as_json:
         click.echo(json.dumps([_json(page) for page in found], ensure_ascii=False, indent=1))
@@ -74,6 +80,15 @@ def explain(
                 console.print(part)
     for line in capture.get().splitlines():
         click.echo(line.rstrip(" "))  # rich fills every line up
+
+
+def _print_buried(url: str, *, as_json: bool) -> None:
+    """Of what was asked to be forgotten nothing is told, also where a store still has it."""
+    if as_json:
+        value = {"url": url, "job": "documents", "kept": False, "reason": TOMBSTONE}
+        click.echo(json.dumps([value], ensure_ascii=False, indent=1))
+    else:
+        click.echo(f"{clean_line(url)}\ndropped: {TOMBSTONE} (taken down on request)")
 
 
 def _page(page: PageHistory, profile: str) -> Iterator[Any]:

@@ -24,6 +24,10 @@ COMMANDS = {
         "openm3w.shards.commands.editing:merge",
         "Writes datasets of one kind as one, their shards with new numbers.",
     ),
+    "redact": Lazy(
+        "openm3w.pipeline.redacting.cli:command",
+        "Takes documents and images out of datasets and of the stores of their builds.",
+    ),
     "repair-index": Lazy(
         "openm3w.shards.commands.repair:repair_index",
         "Writes the .tar.idx of shards where they are missing or wrong, from the tars.",
@@ -55,13 +59,8 @@ COMMANDS = {
 }
 """Command -> where it is defined, and what `m3w shards --help` says of it."""
 
-PLANNED = {
-    "redact": "deletion requests",
-}
-"""Commands of the design that this version refuses, with what they will do."""
 
-
-@click.group(cls=LazyGroup, lazy=COMMANDS, planned=PLANNED, path="m3w shards")
+@click.group(cls=LazyGroup, lazy=COMMANDS, path="m3w shards")
 def shards() -> None:
     """Lists, shows, counts, checks and joins datasets.
 

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openm3w import __version__
@@ -19,6 +19,8 @@ from openm3w.pipeline.captions.adopt_counts import index_path, is_described
 from openm3w.pipeline.captions.adopt_memory import Facts, Memory
 from openm3w.pipeline.captions.adopt_repeats import find_repeats
 from openm3w.pipeline.captions.adopt_tar import UnfitShardError
+from openm3w.pipeline.fetch.store.opening import FETCHED
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
 from openm3w.shards import commit, funnel, manifest, published
@@ -28,6 +30,8 @@ from openm3w.shards.energon import ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
 from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
+from openm3w.shards.redaction import applying
+from openm3w.shards.redaction.matching import find_edits
 from openm3w.shards.writer import ShardEntry
 
 SPLIT = "train"
@@ -89,7 +93,7 @@ def adopt(
             raise ShardError(_told(folder, len(tars), checked.faults.values()))
         if not any(facts.nsamples for facts in checked.fit.values()):
             raise InputError(_nothing(folder, len(tars), checked.faults.values()))
-        result = _manifest(folder, output, name, checked)
+        result = _without_buried(_manifest(folder, output, name, checked), store)
         if known is not None and manifest.to_json(known) == manifest.to_json(result):
             return Published(manifest=known, already_done=True)
         _remove_left(folder)
@@ -104,7 +108,19 @@ def adopt(
             "versions": result.versions,
             "notes": [f"left out: {fault}" for fault in checked.faults.values()],
         }
-        return Published(manifest=publish.publish(result, report), already_done=False)
+        done = publish.publish(result, report)
+        applying.remove_unlisted(done)
+        return Published(manifest=done, already_done=False)
+
+
+def _without_buried(found: Manifest, store: Path) -> Manifest:
+    """The dataset with what is buried in its exclude list: the shards are not ours to write."""
+    tombstones = web.tombstones(str(store / FETCHED))
+    if not len(tombstones):
+        return found
+    edits = find_edits(found, tombstones)
+    keys = sorted({edit.key for some in edits.values() for edit in some})
+    return replace(found, exclude=tuple(keys))
 
 
 def _tars(folder: Path) -> list[Path]:

@@ -14,9 +14,12 @@ from openm3w import recipe as recipes
 from openm3w.errors import OutputError
 from openm3w.filters.safety import SCORERS, image_score
 from openm3w.filters.similarity import SIMILARITY
+from openm3w.pipeline.buried import covers_page
 from openm3w.pipeline.captions.columns import Columns, captions_of
 from openm3w.pipeline.captions.tables import Row, Table
 from openm3w.pipeline.completed import served_url, stored_scores
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.reopening import check_done, reopen
 from openm3w.pipeline.scoring.windows import Window, image_windows
@@ -35,7 +38,7 @@ PAGE_DROPPED: Final = "page_dropped"
 """Of a page that the build dropped before it looked for images: none of them is in its store."""
 PAGE_NOT_KEPT: Final = "page_not_kept"
 """Of a page that is not in the build's shards, where only those are asked for."""
-DROPPED: Final = frozenset({PAGE_DROPPED, PAGE_NOT_KEPT})
+DROPPED: Final = frozenset({PAGE_DROPPED, PAGE_NOT_KEPT, TOMBSTONE})
 
 # OpenAI's weights, by which LAION, COYO and DataComp name their columns: see
 # `openm3w.filters.captions.SCORES`. A cosine of another model is nobody's column.
@@ -153,7 +156,7 @@ def read_rows(imported: Imported, unit: str) -> Iterator[Row]:
 def _pages(imported: Imported, unit: str, numbers: Iterator[int]) -> Iterator[Iterator[Row]]:
     build = imported.build
     shown = _kept_rows(build, unit) if imported.documents == "kept" else None
-    about = _About(imported, unit)
+    about, tombstones = _About(imported, unit), web.tombstones(build.fetched)
     wanted = wanted_documents(build, unit)
     following = next(wanted, None)
     for page in build.folder("documents").rows(unit, ["row", "images"]):
@@ -163,7 +166,9 @@ def _pages(imported: Imported, unit: str, numbers: Iterator[int]) -> Iterator[It
             continue
         row, document = following
         following = next(wanted, None)
-        if shown is not None and row not in shown:
+        if covers_page(tombstones, document.url, document.doc_id):
+            yield _lost(len(document.images), TOMBSTONE, numbers)
+        elif shown is not None and row not in shown:
             yield _lost(len(document.images), PAGE_NOT_KEPT, numbers)
         else:
             yield about.rows_of(row, document, numbers)

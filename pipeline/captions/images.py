@@ -33,6 +33,7 @@ from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.resize import Resizing
 from openm3w.pipeline.captions.settings import Images
 from openm3w.pipeline.captions.stored import StoredImages, held
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import Encoded, UnusableImageError
 from openm3w.pipeline.images.named import ImagePlace
@@ -73,7 +74,7 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
         OutputError: the store cannot be written.
         MissingError: img2dataset is not installed.
     """
-    resizing = _resizing(plan)
+    resizing, tombstones = _resizing(plan), web.tombstones(plan.fetched)
     reading: Reading = functools.partial(_reading, plan)
     encode: Callable[[Body], Encoded] = functools.partial(_resized, resizing)
     if plan.imported:
@@ -83,7 +84,7 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
             resizing=resizing,
             bounds=plan.profile.images,
             blocklist=plan.lists.blocked(),
-            tombstones=web.tombstones(plan.fetched),
+            tombstones=tombstones,
         )
         reading, encode = stored.reading, stored.encode
     how = Packing(
@@ -92,7 +93,7 @@ def commit_pack(plan: CaptionPlan, unit: PackUnit) -> None:
         unit="images",
         failed=FAILED,
         reading=reading,
-        encode=functools.partial(_encoded, plan, encode),
+        encode=functools.partial(_encoded, plan, tombstones, encode),
         web=plan.web,
         url_of=reference_of,
         made_of_it=(plan.folder("select"), plan.folder("shards")),
@@ -156,7 +157,11 @@ def _resizing(plan: CaptionPlan) -> Resizing:
 
 
 def _encoded(
-    plan: CaptionPlan, encode: Callable[[Body], Encoded], body: Body, unit: str
+    plan: CaptionPlan,
+    tombstones: Tombstones,
+    encode: Callable[[Body], Encoded],
+    body: Body,
+    unit: str,
 ) -> Encoded:
     data, bounds, blocklist = body.data, plan.profile.images, plan.lists.blocked()
     if reason := blocklist.refuses_bytes(data):
@@ -164,6 +169,8 @@ def _encoded(
     if _is_crawled(plan, unit) and len(data) < bounds.min_crawled_bytes:
         raise UnusableImageError("too_few_bytes" if data else "empty")
     encoded = encode(body)
+    if tombstones.covers_content(encoded.sha256):
+        raise UnusableImageError(TOMBSTONE)
     if reason := blocklist.refuses(encoded) or _fault(encoded, bounds):
         raise UnusableImageError(reason)
     return replace(encoded, original_data=data) if plan.recipe.images.originals else encoded

@@ -16,11 +16,14 @@ from openm3w.filters.url import without_user
 from openm3w.pipeline import runners
 from openm3w.pipeline.captions import alt_texts
 from openm3w.pipeline.captions.alt_texts import ImageRow
+from openm3w.pipeline.captions.buried import is_buried
 from openm3w.pipeline.captions.columns import captions_of
 from openm3w.pipeline.captions.places import is_url, reference_key
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.captions.tables import Row, Table, read_rows
 from openm3w.pipeline.extraction.language import detect_language
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import dump
@@ -117,6 +120,7 @@ class _Counts:
         self._filters = plan.profile.row_filters()
         self._languages = plan.profile.language_filters()
         self._imported = plan.imported
+        self._tombstones = web.tombstones(plan.fetched)
         self.rows, self.pairs = Tally(), Tally()
         self.notes: list[str] = []
 
@@ -129,10 +133,13 @@ class _Counts:
                 continue
             self.rows.add("kept")
             for index, caption in enumerate((captions or ())[: self._take]):
+                pair = _pair(table, row, index, caption, scope)
                 reason = self._fault(CaptionPair(caption=caption, scores=row.scores))
+                if is_buried(pair._asdict(), self._tombstones):
+                    reason = TOMBSTONE
                 self.pairs.add("dropped" if reason else "kept", reason)
                 if not reason:
-                    yield _pair(table, row, index, caption, scope)
+                    yield pair
 
     def _rows(self, table: Table) -> Iterator[Row]:
         if self._imported is None:

@@ -99,7 +99,7 @@ def read_documents(plan: Plan, unit: str) -> Iterator[Any]:
         for number, image in enumerate(document.images):
             place = (unit, row, "images", number)
             yield TaggedOutput("parts", (image_key(image.url), place, not reason))
-        images = image_set_key(image.url for image in document.images)
+        images = image_set_key(image.url for image in document.images if image.url)
         name = Place(document.doc_id, unit, row)
         for ranked in _ranked(plan, name, about["url_key"], images, reason):
             yield TaggedOutput("ranked", ranked)

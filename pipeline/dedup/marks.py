@@ -58,7 +58,7 @@ def read_entries(plan: Plan, unit: str) -> Iterator[Entry]:
             text_key=row["text_hash"],
             fetched=document.provenance.fetched,
             signature=b"" if signature is None else packed(signature),
-            image_set=image_set_key(image.url for image in document.images),
+            image_set=image_set_key(image.url for image in document.images if image.url),
         )
 
 

@@ -207,6 +207,8 @@ def compact(store: str, *, full: bool, as_json: bool) -> None:
               help="A domain with all below it.")  # fmt: skip
 @click.option("--sha256", "hashes", multiple=True, metavar="HEX",
               help="Bytes of this hash, at every address.")  # fmt: skip
+@click.option("--doc-id", "doc_ids", multiple=True, metavar="HEX",
+              help="A document, as `m3w view` shows its id.")  # fmt: skip
 @click.option("--list", "lists", multiple=True, metavar="FILE",
               help="A file or URI with any of these, one a line.")  # fmt: skip
 @click.option("--new", is_flag=True, help="Begin STORE where there is none yet.")
@@ -216,23 +218,26 @@ def bury(
     urls: tuple[str, ...],
     domains: tuple[str, ...],
     hashes: tuple[str, ...],
+    doc_ids: tuple[str, ...],
     lists: tuple[str, ...],
     *,
     new: bool,
     as_json: bool,
 ) -> None:
-    """Forbids URLs, domains or contents for ever.
+    """Forbids URLs, domains, contents or documents for ever.
 
     They are neither asked for nor given out. Builds that use STORE drop them as `tombstone`, also
-    where an archive has them. What was packed and published before stays where it is.
+    where an archive has them. What was packed and published before stays where it is: m3w shards
+    redact buries and takes it out.
 
     \b
     m3w fetched bury out.work --url https://a.example/cat.jpg --sha256 9f86d08...
     m3w fetched bury s3://bucket/fetched --list takedowns.txt
     """
-    if not (urls or domains or hashes or lists):
-        raise click.UsageError("name what to bury, by --url, --domain, --sha256 or --list")
-    named = {"url": urls, "domain": domains, "sha256": hashes}
+    if not (urls or domains or hashes or doc_ids or lists):
+        named_by = "--url, --domain, --sha256, --doc-id or --list"
+        raise click.UsageError(f"name what to bury, by {named_by}")
+    named = {"url": urls, "domain": domains, "sha256": hashes, "doc-id": doc_ids}
     entries = entries_of(named, lists)
     memory = open_store(store, new=new)
     number = memory.bury(entries)

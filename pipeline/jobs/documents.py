@@ -15,8 +15,14 @@ import pyarrow as pa
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
 from openm3w.pipeline.archive import Damage, Record, read_records
+from openm3w.pipeline.buried_pages import (
+    read_unless_buried,
+    record_of_page,
+    without_buried_images,
+)
 from openm3w.pipeline.guard import Guard
-from openm3w.pipeline.images.records import RECORDS, is_redirect, record_row
+from openm3w.pipeline.images.records import RECORDS, is_redirect
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.page import MAX_ERRORS, Clock, Page, read_page, text_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
@@ -124,7 +130,7 @@ def _read(
     add_page: Callable[[Mapping[str, Any]], None],
     add_record: Callable[[Mapping[str, Any]], None],
 ) -> None:
-    recipe, floor = plan.recipe, plan.floor
+    recipe, floor, tombstones = plan.recipe, plan.floor, web.tombstones(plan.fetched)
     for record in read_records(source.path, max_body=recipe.screen.max_bytes):
         clock.lap("read")
         if isinstance(record, Damage):
@@ -132,8 +138,8 @@ def _read(
             counts.records.add("failed", "damaged_archive")
             continue
         kind = record_class(record)
-        if record.kind != "other":
-            add_record(record_row(record))
+        if record.kind != "other" and (about := record_of_page(record, source.name, tombstones)):
+            add_record(about)
         counts.image_records += kind == "image"
         counts.redirects += is_redirect(record)
         counts.revisits += record.kind == "revisit"
@@ -144,7 +150,7 @@ def _read(
             counts.records.add("dropped", "beyond_limit")
             continue
         counts.records.add("kept")
-        page = read_page(
+        page = read_unless_buried(record, source.name, tombstones) or read_page(
             record,
             source=source.name,
             screen=recipe.screen,
@@ -152,6 +158,7 @@ def _read(
             floor=floor,
             clock=clock,
         )
+        page = without_buried_images(page, tombstones)
         row = counts.num_pages
         counts.page(page)
         add_page(_page_row(row, page))

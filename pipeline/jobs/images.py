@@ -18,6 +18,8 @@ import apache_beam as beam
 
 from openm3w.filters.perplexity import PERPLEXITY
 from openm3w.pipeline import runners
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.images.decode import (
     Encoded,
     UnusableImageError,
@@ -88,7 +90,7 @@ def commit_pack(plan: Plan, unit: PackUnit) -> None:
         unit="urls",
         failed=FAILED,
         reading=functools.partial(_reading, plan),
-        encode=functools.partial(_encoded, plan),
+        encode=functools.partial(_encoded, plan, web.tombstones(plan.fetched)),
         web=plan.web,
         made_of_it=tuple(_made_of_ledgers(plan)),
     )
@@ -121,11 +123,18 @@ def _reading(plan: Plan, archive: str) -> Iterator[Read]:
         yield heeding(read, tombstones)
 
 
-def _encoded(plan: Plan, body: Body, archive: str) -> Encoded:  # noqa: ARG001
+def _encoded(
+    plan: Plan,
+    tombstones: Tombstones,
+    body: Body,
+    archive: str,  # noqa: ARG001
+) -> Encoded:
     data, images, blocklist = body.data, plan.recipe.images, plan.lists.blocked()
     if reason := blocklist.refuses_bytes(data):
         raise UnusableImageError(reason)
     encoded = encode(data, images.encoding, with_pdq=len(blocklist.pdq) > 0)
+    if tombstones.covers_content(encoded.sha256):
+        raise UnusableImageError(TOMBSTONE)
     if reason := blocklist.refuses(encoded):
         raise UnusableImageError(reason)
     verdict = plan.floor.keep_image(as_image(encoded))

@@ -13,8 +13,10 @@ import pyarrow as pa
 
 from openm3w.filters.url import url_key
 from openm3w.pipeline import runners
+from openm3w.pipeline.buried import is_blank
 from openm3w.pipeline.dedup.frequency import Totals
 from openm3w.pipeline.dedup.hot import LookUp
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
 from openm3w.pipeline.images.ledger import LEDGER_FIELDS, is_decoded
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
@@ -69,10 +71,22 @@ def wanted_urls(plan: Plan, unit: str) -> Iterator[tuple[str, tuple[Spot, int]]]
     marked = {mark["row"] for mark in plan.folder("dedup").rows(unit, ["row"])}
     for row, document in wanted_documents(plan, unit):
         for index, image in enumerate(document.images):
+            if is_blank(image):
+                continue
             spot = Spot(unit, row, index, row not in marked)
             keys = dict.fromkeys(url_key(url) for url in (image.url, *image.candidates))
             for rank, key in enumerate(keys):
                 yield key, (spot, rank)
+
+
+def blank_rows(plan: Plan, unit: str) -> Iterator[dict[str, Any]]:
+    """Rows of PLACES for the images of which only the place is left."""
+    nothing = dict.fromkeys(PLACES.names)
+    for row, document in wanted_documents(plan, unit):
+        for at, image in enumerate(document.images):
+            if is_blank(image):
+                told = {"row": row, "image": at, "url_key": "", "outcome": "dropped"}
+                yield {**nothing, **told, "reason": TOMBSTONE}
 
 
 def choose(candidates: Iterable[tuple[int, dict[str, Any]]]) -> dict[str, Any]:
@@ -162,7 +176,7 @@ def _commit_places(plan: Plan, unit: str, sides: dict[str, Any]) -> None:
     counts = dict(sides["counted"])
     folder, tally = plan.folder("images", "places"), Tally()
     with folder.writing(unit, PLACES) as add:
-        placed = (place for _, place in sides["placed"])
+        placed = [*(place for _, place in sides["placed"]), *blank_rows(plan, unit)]
         for place in sorted(placed, key=lambda p: (p["row"], p["image"])):
             tally.add(place["outcome"], place["reason"])
             uses = counts.get(place["sha256"], 1) if is_decoded(place) else None

@@ -47,7 +47,7 @@ def heeding(read: Read, tombstones: Tombstones, url_of: UrlOf = str) -> Read:
         if tombstones.covers(url_of(found.origin)):
             raise UnusableImageError(TOMBSTONE)
         data = read(found)
-        if tombstones.sha256 and tombstones.covers_content(hashlib.sha256(data).hexdigest()):
+        if tombstones.of_contents and tombstones.covers_content(hashlib.sha256(data).hexdigest()):
             raise UnusableImageError(TOMBSTONE)
         return data
 

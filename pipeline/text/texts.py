@@ -2,12 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import pyarrow as pa
 
 from openm3w.pipeline import runners
+from openm3w.pipeline.buried import covers_page
+from openm3w.pipeline.fetch.store.opening import FETCHED
+from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
+from openm3w.pipeline.fetch.store.tombstones import Tombstones
+from openm3w.pipeline.jobs import web
 from openm3w.pipeline.page import Clock, text_hash
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sources import Source
@@ -50,12 +56,26 @@ def commit_source(plan: TextPlan, source: Source) -> None:
     """
     folder, clock, counts = plan.folder("texts"), Clock(), _Counts()
     entries = read_entries(source, plan.recipe, clock, plan.text_column)
+    tombstones = web.tombstones(str(plan.store / FETCHED))
     with folder.writing(source.unit, TEXTS) as add:
-        for row, entry in enumerate(entries):
+        for row, found in enumerate(entries):
+            entry = _unless_buried(found, tombstones)
             counts.add(entry)
             _add_row(add, row, entry)
             clock.lap("store")
     folder.commit_sidecar(source.unit, counts=counts.to_json(source), seconds=clock.seconds)
+
+
+def _unless_buried(entry: Entry, tombstones: Tombstones) -> Entry:
+    """The entry, of which nothing but its outcome is left where it is buried."""
+    doc_id = entry.document.doc_id if entry.document else ""
+    if not len(tombstones) or not covers_page(tombstones, entry.url or _url(entry), doc_id):
+        return entry
+    return replace(entry, outcome="dropped", reason=TOMBSTONE, url="", note="", document=None)
+
+
+def _url(entry: Entry) -> str:
+    return entry.document.url if entry.document else ""
 
 
 class _Counts:

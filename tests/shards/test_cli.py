@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from openm3w.cli import cli, main
-from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.errors import InputError, OutputError
 from openm3w.shards.commands.listing import _pretty
 
 
@@ -122,13 +122,6 @@ def test_join_takes_a_mixture_apart_and_refuses_a_dataset_twice(dataset, tmp_pat
     )
     with pytest.raises(InputError, match="named twice"):
         m3w("shards", "join", tmp_path / "m1.json", one, "--output", tmp_path / "m3.json")
-
-
-@pytest.mark.parametrize("command", ["import", "redact"])
-def test_planned_commands_are_refused_and_listed(command):
-    with pytest.raises(NotBuiltError, match=f"shards {command}"):
-        m3w("shards", command, "--anything")
-    assert command in m3w("shards", "--help").output
 
 
 @pytest.mark.parametrize(

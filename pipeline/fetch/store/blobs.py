@@ -67,6 +67,11 @@ class Blobs:
         """The URI as it may be printed."""
         return shown(self.uri)
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the files are on this machine, if they are."""
+        return Path(self._root) if self._local else None
+
     def names(self, folder: str) -> dict[str, int]:
         """Name in the folder -> size in bytes of every file that is committed, read afresh.
 

@@ -150,13 +150,14 @@ def _written(blobs: Blobs, ledger: Ledger, taken: State) -> Run:
     name = uuid.uuid4().hex
     parts: list[Part] = []
     for rows in slices(ledger, taken, SCHEMA.names):
-        parts.append(_write_part(blobs, f"{name}-{len(parts):05d}.parquet", rows))
+        parts.append(write_part(blobs, f"{name}-{len(parts):05d}.parquet", rows))
     run = named(name, parts, [*taken.loose, *(run.name for run in taken.runs)])
     blobs.put(f"{RUNS}/{run.name}", run_json(run))
     return run
 
 
-def _write_part(blobs: Blobs, name: str, rows: _Rows) -> Part:
+def write_part(blobs: Blobs, name: str, rows: _Rows) -> Part:
+    """Commits a part of a run; nothing where it has no rows."""
     if not rows.num_rows:
         return Part()
     data = parquet(rows, group_rows=GROUP_ROWS)

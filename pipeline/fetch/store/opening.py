@@ -16,6 +16,7 @@ _KINDS = {
     "url": "an http(s) URL",
     "domain": "a domain",
     "sha256": "64 hex digits of a SHA-256",
+    "doc-id": "32 hex digits of a document's id",
 }
 
 
@@ -43,7 +44,7 @@ def open_store(uri: str, *, new: bool = False) -> Memory:
 
 
 def entries_of(named: Mapping[str, Sequence[str]], lists: Sequence[str]) -> list[str]:
-    """All that is to be buried: `url`, `domain` and `sha256` -> values, and the lines of lists.
+    """All that is to be buried: `url`, `domain`, `sha256`, `doc-id` -> values, and lists' lines.
 
     Raises:
         InputError: a value is of another kind (a domain forbids much more than a URL), or a list
@@ -53,7 +54,13 @@ def entries_of(named: Mapping[str, Sequence[str]], lists: Sequence[str]) -> list
     for kind, values in named.items():
         for value in values:
             one = Tombstones.of([value], f"--{kind}")
-            if len({"url": one.urls, "domain": one.domains, "sha256": one.sha256}[kind]) != 1:
+            of = {
+                "url": one.urls,
+                "domain": one.domains,
+                "sha256": one.sha256,
+                "doc-id": one.doc_ids,
+            }
+            if len(of[kind]) != 1:
                 raise InputError(f"--{kind} {value[:80]}: is not {_KINDS[kind]}")
             entries.append(value)
     for uri in lists:

@@ -1,9 +1,9 @@
-"""What must never be fetched again, nor read: addresses, domains and contents that were taken down.
+"""What must never be fetched nor read again: addresses, domains, contents and documents.
 
-A list is text: a line is an http(s) URL, a domain (or the IPv4 address of a host without one), or
-64 hex digits of a SHA-256; blank lines and what follows a `#` after a blank are passed over. The
-store keeps what was ever buried in files of `tombstones/` that are named by their hash and only
-grow in number.
+A list is text: a line is an http(s) URL, a domain (or the IPv4 address of a host without one), 64
+hex digits of a SHA-256, 32 of a document's id, or one of these as a hash alone (`forgotten`); blank
+lines and what follows a `#` after a blank are passed over. The store keeps what was ever buried in
+files of `tombstones/` that are named by their hash and only grow in number.
 """
 
 import hashlib
@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 
 from openm3w.errors import InputError, OutputError
 from openm3w.filters.url import ascii_host, is_public_suffix, url_key
+from openm3w.pipeline.fetch.store import forgotten
 from openm3w.pipeline.fetch.store.blobs import Blobs
+from openm3w.pipeline.fetch.store.forgotten import Forgotten
 from openm3w.pipeline.users_lists import read_short_lines
 from openm3w.shards.uris import is_remote, local_path, shown, why
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 FOLDER = "tombstones"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
+_DOC_ID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _URL = re.compile(r"https?://[^\s/]", re.IGNORECASE)
 _COMMENT = re.compile(r"(?:^|\s)#.*")
@@ -33,12 +36,15 @@ _COMMENT = re.compile(r"(?:^|\s)#.*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tombstones:
-    """URLs, domains and contents that are refused."""
+    """URLs, domains, contents and documents that are refused."""
 
     urls: frozenset[str] = frozenset()
     """Canonical URLs without their scheme and user: an address is the same over http and https."""
     domains: frozenset[str] = frozenset()
     sha256: frozenset[str] = frozenset()
+    doc_ids: frozenset[str] = frozenset()
+    forgotten: Forgotten = field(default_factory=Forgotten)
+    """Those of all sorts of which only hashes are known."""
     lines: frozenset[str] = field(default=frozenset(), repr=False)
     """All entries, in one spelling each."""
 
@@ -47,17 +53,24 @@ class Tombstones:
         """The tombstones of a list's lines; `where` names the list in errors.
 
         Raises:
-            InputError: a line is neither URL, domain nor SHA-256.
+            InputError: a line is none of these.
         """
         lines = frozenset(
             _entry(text, f"{where}:{number}")
             for number, line in enumerate(entries, 1)
             if (text := _COMMENT.sub("", line).strip())
         )
+        of: dict[str, set[str]] = {sort: set() for sort in ("url", "domain", "sha256", "doc-id")}
+        for line in lines:
+            if not forgotten.LINE.fullmatch(line):
+                sort, spelling = spelled(line)
+                of[sort].add(spelling)
         return cls(
-            urls=frozenset(_address(line) for line in lines if "://" in line),
-            domains=frozenset(line for line in lines if "." in line and "://" not in line),
-            sha256=frozenset(line for line in lines if "." not in line and "://" not in line),
+            urls=frozenset(of["url"]),
+            domains=frozenset(of["domain"]),
+            sha256=frozenset(of["sha256"]),
+            doc_ids=frozenset(of["doc-id"]),
+            forgotten=Forgotten.of(lines),
             lines=lines,
         )
 
@@ -72,14 +85,29 @@ class Tombstones:
 
     def covers(self, url: str) -> bool:
         """Whether an address is buried, by itself or by its domain or one above; never raises."""
-        if not self.urls and not self.domains:
+        if not self.urls and not self.domains and not self.forgotten.salts:
             return False
         key = url_key(url)
-        return _address(key) in self.urls or any(d in self.domains for d in _above(key))
+        address = _address(key)
+        return (
+            address in self.urls
+            or self.forgotten.holds("url", address)
+            or any(d in self.domains or self.forgotten.holds("domain", d) for d in _above(key))
+        )
 
     def covers_content(self, sha256: str) -> bool:
         """Whether bytes of this hash are buried."""
-        return sha256.lower() in self.sha256
+        digits = sha256.lower()
+        return digits in self.sha256 or self.forgotten.holds("sha256", digits)
+
+    def covers_document(self, doc_id: str) -> bool:
+        """Whether the document of this id is buried, whatever its address."""
+        return doc_id in self.doc_ids or self.forgotten.holds("doc-id", doc_id)
+
+    @property
+    def of_contents(self) -> bool:
+        """Whether any content is buried, so that hashes are worth taking."""
+        return bool(self.sha256) or self.forgotten.has("sha256")
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -112,20 +140,30 @@ def bury(blobs: Blobs, entries: Iterable[str], known: Tombstones) -> int:
     """Adds to a store what is not in it yet; how many entries that was.
 
     Raises:
-        InputError: an entry is neither URL, domain nor SHA-256, or a domain under which anybody
-            registers others; nothing is buried then.
+        InputError: an entry is none of these, or a domain under which anybody registers others;
+            nothing is buried then.
         OutputError: the store cannot be written.
     """
-    new = Tombstones.of(entries).lines - known.lines
+    asked = Tombstones.of(entries)
+    new = asked.lines - known.lines
     # Here alone: what a store has buried stays so, whatever becomes a suffix later.
-    if suffixes := sorted(line for line in new if "/" not in line and is_public_suffix(line)):
-        raise InputError(
-            f"{suffixes[0]}: is a public suffix, with the domains of many owners; name theirs"
-        )
+    check_suffixes(asked.domains & new)
     if new:
         data = "".join(f"{line}\n" for line in sorted(new)).encode()
         blobs.put(f"{FOLDER}/{_name(data)}", data)
     return len(new)
+
+
+def check_suffixes(domains: Iterable[str]) -> None:
+    """Refuses a domain under which anybody registers others.
+
+    Raises:
+        InputError: naming the first.
+    """
+    if suffixes := sorted(filter(is_public_suffix, domains)):
+        raise InputError(
+            f"{suffixes[0]}: is a public suffix, with the domains of many owners; name theirs"
+        )
 
 
 def names(blobs: Blobs) -> frozenset[str]:
@@ -148,9 +186,18 @@ def _name(data: bytes) -> str:
     return f"{hashlib.sha256(data).hexdigest()[:32]}.txt"
 
 
+def spelled(entry: str) -> tuple[forgotten.Sort, str]:
+    """The sort of an entry in its one spelling, and what is compared of it."""
+    if "://" in entry:
+        return "url", _address(entry)
+    if "." in entry:
+        return "domain", entry
+    return ("sha256" if len(entry) == 64 else "doc-id"), entry
+
+
 def _entry(text: str, where: str) -> str:
     """A line in its one spelling."""
-    if _SHA256.fullmatch(text):
+    if _SHA256.fullmatch(text) or _DOC_ID.fullmatch(text) or forgotten.LINE.fullmatch(text):
         return text.lower()
     if _URL.match(text) and (key := url_key(text)).isprintable() and " " not in key:
         return key
@@ -161,7 +208,8 @@ def _entry(text: str, where: str) -> str:
     if _DOMAIN.fullmatch(domain) or _is_ipv4(domain):
         return domain
     raise InputError(
-        f"{where}: {text[:80]!r} is neither an http(s) URL, a domain nor 64 hex digits of SHA-256"
+        f"{where}: {text[:80]!r} is neither an http(s) URL, a domain, 64 hex digits of SHA-256 nor "
+        "32 of a document's id"
     )
 
 

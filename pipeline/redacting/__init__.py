@@ -1,0 +1,1 @@
+"""Deletion requests: what they mean, and what goes out of the stores of builds."""
