@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from openm3w.errors import InputError, OutputError
 from openm3w.shards import commit, manifest
@@ -13,6 +12,7 @@ from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.commands.options import manifest_argument
 from openm3w.shards.terminal import clean_line
 from openm3w.shards.view import pager, pictures, rendering, svg
+from openm3w.shards.view.console import open_console
 from openm3w.shards.view.keyboard import keyboard
 
 # Where the root element of an SVG begins, behind declarations and comments.
@@ -60,7 +60,7 @@ def view(
     if svg_file is not None:
         _write_svg(catalog, number, svg_file)
         return
-    console = _console(images)
+    console = open_console(images)
     if plain or limit is not None or not (console.is_terminal and sys.stdin.isatty()):
         for shown in itertools.islice(catalog.walk(number), limit or 1):
             rendering.print_sample(console, shown, images)
@@ -68,16 +68,6 @@ def view(
     technique = pictures.technique(images, console)
     with keyboard() as read_key:
         pager.Pager(catalog, console, read_key, technique).run(number)
-
-
-def _console(images: pictures.Mode) -> Console:
-    # Terminals and pipes that cannot hold a character get a question mark, not an error.
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
-    if images == "blocks" and not sys.stdout.isatty():
-        return Console(force_terminal=True, color_system="truecolor", highlight=False)
-    return Console(highlight=False)
 
 
 def _write_svg(catalog: Catalog, number: int, path: Path) -> None:

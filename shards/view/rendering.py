@@ -19,6 +19,7 @@ from openm3w.shards.document import Document, Image, Text
 from openm3w.shards.sample import Sample
 from openm3w.shards.terminal import clean, clean_line, counted
 from openm3w.shards.view import pictures
+from openm3w.shards.view.console import print_trimmed
 from openm3w.shards.view.pictures import Picture, Technique
 
 MAX_TEXT_COLUMNS = 88
@@ -54,13 +55,7 @@ def print_sample(console: Console, shown: Shown, mode: pictures.Mode = "auto") -
     technique = pictures.technique(mode, console)
     rows = max(6, min(_DEFAULT_ROWS, console.height - 4)) if console.is_terminal else _DEFAULT_ROWS
     renderable, _ = render(shown, technique, columns=console.width, rows=rows)
-    if console.is_terminal:
-        console.print(renderable)
-        return
-    with console.capture() as capture:
-        console.print(renderable)
-    # rich fills every line up; nobody wants that in a file.
-    console.file.writelines(f"{line.rstrip(' ')}\n" for line in capture.get().splitlines())
+    print_trimmed(console, renderable)
 
 
 def picture_line(number: int, image: Image) -> str:
