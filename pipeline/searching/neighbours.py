@@ -9,6 +9,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,12 +44,7 @@ def build(output: Path, sides: Sequence[Side]) -> None:
     scratch = output / f"{_SCRATCH}{uuid.uuid4().hex}"
     scratch.mkdir()
     try:
-        arguments = {
-            "embeddings_folder": str(output.resolve()),
-            "index_folder": str(scratch.resolve()),
-            "copy_metadata": False,
-        }
-        _run(output, [sys.executable, "-c", _RUN, json.dumps(arguments)])
+        _index(output, scratch.name)
         for side in sides:
             made = layout.nearest_path(scratch, side)
             if not made.is_file():
@@ -73,6 +69,19 @@ def _clear(output: Path) -> None:
     """Removes what runs left that were killed."""
     for left in output.glob(f"{_SCRATCH}*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def _index(output: Path, scratch: str) -> None:
+    with tempfile.TemporaryDirectory(prefix="openm3w-") as folder:
+        # Names of folders are patterns to autofaiss: one with brackets would hold no embeddings.
+        link = Path(folder) / "index"
+        link.symlink_to(output.resolve())
+        arguments = {
+            "embeddings_folder": str(link),
+            "index_folder": str(link / scratch),
+            "copy_metadata": False,
+        }
+        _run(output, [sys.executable, "-c", _RUN, json.dumps(arguments)])
 
 
 def _run(output: Path, command: Sequence[str]) -> None:
