@@ -2,7 +2,7 @@
 
 It is read off what the jobs committed and written beside it, never to the folder that is published.
 A document that one of the first two jobs dropped has its text alone, for nobody fetched its images.
-The reason stands before the title. Builds that share a store have a sample each.
+Each says job and reason. Builds that share a store have a sample each.
 """
 
 import heapq
@@ -117,9 +117,9 @@ def _samples(plan: Plan, chosen: list[_Chosen]) -> Iterator[Sample]:
     with PackReader(plan.folder("images", "packs").root) as packs:
         for each in chosen:
             document, places = found[each]
-            title = f"[{each.job}: {each.reason}] {document.title}".rstrip()
+            shown = replace(document, dropped=f"{each.job}: {each.reason}")
             images = tuple(packs.read(place) for place in places)
-            yield Sample(key=each.doc_id, document=replace(document, title=title), images=images)
+            yield Sample(key=each.doc_id, document=shown, images=images)
 
 
 def _of_unit(

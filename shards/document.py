@@ -113,6 +113,9 @@ class Document:
     provenance: Provenance = field(default_factory=Provenance)
     signals: Signals = field(default_factory=Signals)
     scores: Mapping[str, float] = field(default_factory=dict)
+    dropped: str = ""
+    """Job and reason, as `shards: too_few_images`, of a document that a build left out and shows
+    as an example; "" of what is kept."""
 
     @property
     def images(self) -> tuple[Image, ...]:

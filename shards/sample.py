@@ -81,6 +81,7 @@ def document_to_json(
             "provenance": plain(document.provenance),
             "signals": plain(document.signals),
             "scores": dict(document.scores),
+            **({"dropped": document.dropped} if document.dropped else {}),
         },
     }
 
@@ -96,6 +97,7 @@ def document_from_json(value: Mapping[str, Any]) -> Document:
         spans = tuple(_span(text, image, about) for text, image, about in rows)
         about_page = value["metadata"]
         about = {name: about_page[name] for name in ("doc_id", "url", "title", "scores")}
+        about["dropped"] = about_page.get("dropped", "")
         provenance = make(Provenance, about_page["provenance"])
         signals = make(Signals, about_page["signals"])
         return make(
@@ -143,6 +145,22 @@ def decode_sample(key: str, members: Mapping[str, bytes], kind: Kind) -> Sample:
         return _decode_members(key, members, about, kind)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ShardError(f"sample {key}: not a {kind} sample: {error!r}") from error
+
+
+def decode_document(key: str, members: Mapping[str, bytes], kind: Kind) -> Document:
+    """The document alone; of image members only the names are looked at.
+
+    Raises:
+        ShardError: as `decode_sample`.
+    """
+    if kind != "interleaved":
+        return decode_sample(key, members, kind).document
+    try:
+        return document_from_json(load(key, members))
+    except ShardError as error:
+        raise ShardError(
+            f"sample {key}: {error}".replace(f"sample {key}: sample", "sample")
+        ) from error
 
 
 def caption_document(doc_id: str, image: Image, caption: str, **about: Any) -> Document:

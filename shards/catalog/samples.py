@@ -65,6 +65,16 @@ class Catalog:
     def __len__(self) -> int:
         return self._ends[-1]
 
+    @property
+    def num_shards(self) -> int:
+        """Shards that hold a sample."""
+        return len(self._shards)
+
+    def numbered_shards(self) -> Iterator[tuple[int, int, Manifest, ShardEntry]]:
+        """Each shard that holds a sample: its place, the number of its first, what it is of."""
+        for at, (manifest, shard) in enumerate(self._shards):
+            yield at, self._ends[at] - shard.nsamples, manifest, shard
+
     def place(self, number: int) -> Place:
         """Where sample `number` stands.
 

@@ -77,6 +77,8 @@ def _head(shown: Shown) -> Iterator[Line]:
     for facts in (_place(shown), _provenance(document), _contents(document)):
         if facts:
             yield Line(" · ".join(facts), style=_QUIET, overflow="fold")
+    if document.dropped:
+        yield Line(f"dropped: {clean_line(document.dropped)}", style="red", overflow="fold")
     for name, values in (
         ("opt-out", document.signals.opt_out),
         ("licence", document.signals.licences),

@@ -1,0 +1,192 @@
+"""What can be asked of all documents at once: lists by condition, words, numbers for histograms.
+
+Opening a dataset reads nothing but its manifest. `Facts.fill` then reads every document's JSON
+once, shard by shard, into an SQLite file in the user's cache folder; until it is done, answers are
+of the shards read so far. The file is named by the folder and by the fingerprint of the data: data
+that changed, as by a deletion request, has another, and the old one is removed.
+"""
+
+import sqlite3
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from openm3w.shards.catalog import cache, conditions, filling
+from openm3w.shards.catalog.filling import Progress
+from openm3w.shards.catalog.query import COLUMNS, Query
+from openm3w.shards.catalog.samples import Catalog
+from openm3w.shards.manifest import Manifest
+
+_SCHEMA = 1
+"""Of the tables below; a file of another one is not read."""
+
+_WAIT_SECONDS = 60.0
+"""For another process that fills the same file: a shard is one transaction."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A document in a list."""
+
+    number: int
+    """In the `Catalog` of the same manifests, from 0."""
+    key: str
+    kind: str
+    dataset: str
+    split: str
+    title: str
+    url: str
+    domain: str
+    language: str
+    images: int
+    characters: int
+    similarity: float | None
+    """The largest of its images; None where none has one."""
+    dropped: str
+
+
+class Facts:
+    """The facts of all documents of several datasets, without those on their exclude lists.
+
+    Every thread may ask; each has a connection of its own.
+    """
+
+    def __init__(self, manifests: Sequence[Manifest], file: Path, split: str | None) -> None:
+        self._manifests, self._split, self.file = tuple(manifests), split, file
+        self._catalog = Catalog(manifests, split)
+        self._local = threading.local()
+        self._connect().executescript(filling.TABLES)
+
+    @classmethod
+    def open(
+        cls, manifests: Sequence[Manifest], *, split: str | None = None, folder: Path | None = None
+    ) -> Self:
+        """The facts as they are so far; `folder` is for tests, and else the user's cache folder.
+
+        Where that cannot be written, they are kept in a temporary folder.
+        """
+        place = cache.usable(folder or cache.folder())
+        name = cache.file_name(manifests, split, _SCHEMA)
+        cache.remove_older(place, name)
+        try:
+            return cls(manifests, place / name, split)
+        except sqlite3.DatabaseError:  # damaged, or no database; it holds nothing of its own
+            (place / name).unlink(missing_ok=True)
+            return cls(manifests, place / name, split)
+
+    def __len__(self) -> int:
+        """How many documents have been read, without the excluded ones."""
+        return self.count(Query())
+
+    @property
+    def complete(self) -> bool:
+        """Whether every shard was read, or found damaged."""
+        (done,) = self._connect().execute("SELECT count(*) FROM shards").fetchone()
+        return bool(done == self._catalog.num_shards)
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """One line for each shard that could not be read."""
+        rows = self._connect().execute("SELECT fault FROM shards WHERE fault != '' ORDER BY at")
+        return tuple(fault for (fault,) in rows)
+
+    def fill(
+        self, on_progress: Progress | None = None, stop: Callable[[], bool] | None = None
+    ) -> bool:
+        """Reads the shards that were not read yet; False where `stop` ended it before.
+
+        A shard is one transaction: what was read stays, whenever this ends.
+        """
+        done = {at for (at,) in self._connect().execute("SELECT at FROM shards")}
+        for at, first, manifest, shard in self._catalog.numbered_shards():
+            if at in done:
+                continue
+            work = filling.Work(
+                at=at, first=first, manifest=manifest, shard=shard, total=len(self._catalog)
+            )
+            if not filling.fill_shard(self._connect(), work, on_progress, stop):
+                return False
+        return True
+
+    def rows(self, query: Query | None = None, limit: int = 100, offset: int = 0) -> list[Row]:
+        """Documents that a query finds, in their order."""
+        where, values = conditions.where(query or Query())
+        sql = f"SELECT {filling.ROW} FROM documents WHERE {where} ORDER BY number LIMIT ? OFFSET ?"
+        return [Row(**row) for row in self._connect().execute(sql, (*values, limit, offset))]
+
+    def numbers(self, query: Query) -> "array[int]":
+        """The numbers of all documents that a query finds, ascending."""
+        where, values = conditions.where(query)
+        found = self._connect().execute(
+            f"SELECT number FROM documents WHERE {where} ORDER BY number", values
+        )
+        return array("Q", (row["number"] for row in found))
+
+    def count(self, query: Query | None = None) -> int:
+        """How many documents a query finds."""
+        where, values = conditions.where(query or Query())
+        sql = f"SELECT count(*) FROM documents WHERE {where}"
+        return int(self._connect().execute(sql, values).fetchone()[0])
+
+    def counts(self, column: str, query: Query | None = None) -> list[tuple[str, int]]:
+        """Documents by a column of `Row`, the most frequent first, equals by name.
+
+        Raises:
+            KeyError: there is no such column.
+        """
+        if column not in Row.__dataclass_fields__:
+            raise KeyError(column)
+        where, values = conditions.where(query or Query())
+        sql = f"SELECT {column} AS name, count(*) AS n FROM documents WHERE {where} GROUP BY name"
+        found = self._connect().execute(f"{sql} ORDER BY n DESC, name", values)
+        return [(str(row["name"]), row["n"]) for row in found]
+
+    def measures(self) -> tuple[str, ...]:
+        """Names of all numbers: of the documents, then of scores and images."""
+        rows = self._connect().execute("SELECT name FROM names ORDER BY name")
+        return (*COLUMNS, *(name for (name,) in rows))
+
+    def values(self, measure: str, query: Query | None = None) -> "array[float]":
+        """All values of a measure, ascending: one a document, or one for each image that has it."""
+        where, values = conditions.where(query or Query())
+        if measure in COLUMNS:
+            sql = f"SELECT {measure} AS value FROM documents WHERE {where} ORDER BY value"
+        else:
+            sql = "SELECT value FROM scores WHERE name = (SELECT id FROM names WHERE name = ?)"
+            if query:
+                sql += f" AND number IN (SELECT number FROM documents WHERE {where})"
+            sql, values = f"{sql} ORDER BY value", (measure, *(values if query else ()))
+        return array("d", (row["value"] for row in self._connect().execute(sql, values)))
+
+    def above(self, measure: str, threshold: float, query: Query | None = None) -> tuple[int, int]:
+        """Values of at least `threshold`, and documents that have one."""
+        where, values = conditions.where(query or Query())
+        if measure in COLUMNS:
+            sql = f"SELECT count(*), count(*) FROM documents WHERE {measure} >= ? AND {where}"
+            return tuple(self._connect().execute(sql, (threshold, *values)).fetchone())
+        sql = (
+            "SELECT count(*), count(DISTINCT number) FROM scores WHERE "
+            "name = (SELECT id FROM names WHERE name = ?) AND value >= ? AND "
+            f"number IN (SELECT number FROM documents WHERE {where})"
+        )
+        return tuple(self._connect().execute(sql, (measure, threshold, *values)).fetchone())
+
+    def close(self) -> None:
+        """Closes this thread's connection."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            del self._local.connection
+
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            self._local.connection = connection
+        return connection
