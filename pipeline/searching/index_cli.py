@@ -34,14 +34,13 @@ if TYPE_CHECKING:
 @click.option(
     "--what",
     type=click.Choice(["images", "texts", "both"]),
-    default="images",
-    show_default=True,
-    help="What is embedded: pictures, what is said of them, or both.",
+    help="What is embedded: pictures, what is said of them, or both.  [default: images; texts of "
+    "a dataset without any]",
 )
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda or cuda:0.")
 @json_option
 def index(
-    where: str, output: Path | None, model: str, what: What, device: str, *, as_json: bool
+    where: str, output: Path | None, model: str, what: What | None, device: str, *, as_json: bool
 ) -> None:
     """Writes embeddings of a dataset, and an index to search them.
 
@@ -68,7 +67,7 @@ def index(
             model_id=similarity_id(resolved),
             load=functools.cache(lambda: load_similarity(resolved, device)),
         ),
-        what=what,
+        what=what or ("images" if any(dataset.images for dataset in datasets) else "texts"),
         say=tell,
     )
     if not report.index.indexed and not neighbours.is_installed():

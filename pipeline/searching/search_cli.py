@@ -99,6 +99,8 @@ def search(
         if image is None
         else searcher.search_image(_read(image), limit)
     )
+    if not hits:
+        tell("nothing was found: the index has no answer that may be shown")
     if as_json:
         from openm3w.shards.search.printing import to_json
 
