@@ -1,7 +1,8 @@
 """Makes the pictures of these pages from the demo's output: `python docs/make_images.py demo`.
 
-`view.svg` is a document as `m3w view --svg` writes it; `report.png` a screenshot of the report,
-where Chromium is installed, and so are `page-NAME.png`, pages beside what is extracted from them
+`view.svg` is a document as `m3w view --svg` writes it, `search.svg` what `m3w search` answers on a
+terminal with graphics; `report.png` is a screenshot of the report, where Chromium is installed, and
+so are `page-NAME.png`, pages beside what is extracted from them
 (`beside.py`). The cat is Chelsea (photograph by Stefan van der Walt, CC0), which
 scikit-image carries.
 """
@@ -15,9 +16,13 @@ from pathlib import Path
 import beside
 from PIL import Image
 
+from openm3w.pipeline.searching.serving import open_searcher
 from openm3w.shards import manifest, reader
+from openm3w.shards.search import printing
+from openm3w.shards.view import svg
 
 FOLDER = Path(__file__).parent / "images"
+WORDS = "a cat that looks at you"
 SHOWN = "http://shop.example/p/cat-poster"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -28,6 +33,19 @@ def make_view(pages: Path) -> None:
     key = next(s.key for s in reader.read_samples(dataset) if s.document.url == SHOWN)
     command = ("view", str(pages), key, "--svg", str(FOLDER / "view.svg"))
     subprocess.run([sys.executable, "-m", "openm3w.cli", *command], check=True)
+
+
+def make_search(pages: Path) -> None:
+    """Answers to WORDS, as a terminal with graphics shows them."""
+    (dataset,) = manifest.load(pages)
+    with tempfile.TemporaryDirectory() as folder:
+        index = ("index", str(pages), "--model", "lit", "--output", str(Path(folder, "index")))
+        subprocess.run([sys.executable, "-m", "openm3w.cli", *index], check=True)
+        searcher = open_searcher(Path(folder, "index"), [dataset])
+        hits = searcher.search_text(WORDS, 3)
+        renderable, drawn = printing.render(hits, searcher.catalog, "space", "out")
+    picture = svg.draw(renderable, drawn, title=f'm3w search out "{WORDS}"')
+    (FOLDER / "search.svg").write_text(picture, encoding="utf-8")
 
 
 def make_report(pages: Path, browser: str) -> None:
@@ -47,6 +65,7 @@ def main() -> None:
     demo = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
     FOLDER.mkdir(exist_ok=True)
     make_view(demo / "interleaved")
+    make_search(demo / "interleaved")
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         sys.exit("no Chromium: report.png and page-*.png stay as they are")

@@ -145,5 +145,5 @@ def _print(hits: "list[Hit]", searcher: "IndexSearcher", images: Mode, where: st
         for hit in hits:
             click.echo(printing.plain_line(hit))
         return
-    drawn = technique(images, console)
-    printing.print_hits(console, hits, searcher.catalog, drawn, where)
+    renderable, _ = printing.render(hits, searcher.catalog, technique(images, console), where)
+    console.print(renderable)

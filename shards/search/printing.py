@@ -6,7 +6,7 @@ Every string of a document passes `openm3w.shards.terminal.clean_line` on its wa
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text as Line
 
@@ -57,26 +57,26 @@ def said(hit: Hit) -> str:
     return clean_line(next((words for words in (hit.caption, hit.alt, hit.title) if words), ""))
 
 
-def print_hits(
-    console: Console, hits: Sequence[Hit], catalog: Catalog, technique: Technique, where: str
-) -> None:
-    """Prints hits with small pictures on a terminal; `where` is what the manifest was named by."""
+def render(
+    hits: Sequence[Hit], catalog: Catalog, technique: Technique, where: str
+) -> tuple[RenderableType, list[Picture]]:
+    """Hits with small pictures for a terminal, and the pictures.
+
+    `where` is what the manifest was named by, for the command that shows more.
+    """
+    parts: list[RenderableType] = []
+    drawn: list[Picture] = []
     for rank, hit in enumerate(hits, 1):
-        console.print(Group(*_parts(rank, hit, catalog, technique, where)))
-
-
-def _parts(
-    rank: int, hit: Hit, catalog: Catalog, technique: Technique, where: str
-) -> Iterator[RenderableType]:
-    head = Line(f"{rank:2}  ", style="bold")
-    head.append(f"{hit.score:.4f}", style="green")
-    head.append(f"  {clean_line(hit.title) or said(hit)[:_SAID] or hit.key}", style="bold")
-    yield head
-    picture = _picture(rank, hit, catalog, technique)
-    for part in (picture, *_lines(hit, where)):
-        if part is not None:
-            yield Padding(part, (0, _MARGIN), expand=False)
-    yield Line()
+        head = Line(f"{rank:2}  ", style="bold")
+        head.append(f"{hit.score:.4f}", style="green")
+        head.append(f"  {clean_line(hit.title) or said(hit)[:_SAID] or clean_line(hit.key)}")
+        picture = _picture(rank, hit, catalog, technique)
+        if picture is not None:
+            drawn.append(picture)
+        below: list[RenderableType] = [picture] if picture is not None else []
+        below += _lines(hit, where)
+        parts += [head, *(Padding(part, (0, _MARGIN), expand=False) for part in below), Line()]
+    return Group(*parts), drawn
 
 
 def _lines(hit: Hit, where: str) -> Iterator[Line]:

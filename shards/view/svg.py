@@ -6,9 +6,10 @@ graphics shows them; nothing is loaded from elsewhere.
 
 import base64
 import io
+from collections.abc import Sequence
 
 from PIL import Image as PillowImage
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.terminal_theme import TerminalTheme
 
 from openm3w.shards.catalog.samples import Shown
@@ -54,6 +55,14 @@ _END = "</g>\n</svg>\n"
 
 def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
     """The sample as an SVG document of less than 500 kB."""
+    renderable, drawn = rendering.render(shown, "space", columns=columns)
+    return draw(renderable, drawn, title=title, columns=columns)
+
+
+def draw(
+    renderable: RenderableType, drawn: Sequence[Picture], *, title: str, columns: int = 92
+) -> str:
+    """What a terminal shows as an SVG document, `drawn` being the pictures in it (`space`)."""
     console = Console(
         record=True,
         width=columns,
@@ -63,7 +72,6 @@ def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
         no_color=False,
         highlight=False,
     )
-    renderable, drawn = rendering.render(shown, "space", columns=columns)
     lines = console.render_lines(renderable, pad=False)
     console.print(renderable)
     text = console.export_svg(title=title, theme=_THEME, code_format=_FRAME, unique_id="m3w")
@@ -78,7 +86,7 @@ def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
     return svg
 
 
-def drawn_by_number(drawn: list[Picture], number: int) -> Picture:
+def drawn_by_number(drawn: Sequence[Picture], number: int) -> Picture:
     """The picture with this number; some of a document's pictures may not have decoded."""
     return next(picture for picture in drawn if picture.number == number)
 
