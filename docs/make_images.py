@@ -1,12 +1,14 @@
 """Makes the pictures of these pages from the demo's output: `python docs/make_images.py demo`.
 
 `view.svg` is a document as `m3w view --svg` writes it, `search.svg` what `m3w search` answers on a
-terminal with graphics; `report.png` is a screenshot of the report, where Chromium is installed, and
-so are `page-NAME.png`, pages beside what is extracted from them
-(`beside.py`). The cat is Chelsea (photograph by Stefan van der Walt, CC0), which
-scikit-image carries.
+terminal with graphics. Where Chromium is installed, `view-app.png`
+is the viewer in a terminal, `report.png` a screenshot of the report, and `page-NAME.png` are pages
+beside what is extracted from them (`beside.py`). The cat is Chelsea (photograph by Stefan van der
+Walt, CC0), which scikit-image carries.
 """
 
+import asyncio
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +20,11 @@ from PIL import Image
 
 from openm3w.pipeline.searching.serving import open_searcher
 from openm3w.shards import manifest, reader
+from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.search import printing
 from openm3w.shards.view import svg
+from openm3w.shards.view.app import Viewer
 
 FOLDER = Path(__file__).parent / "images"
 WORDS = "a cat that looks at you"
@@ -48,16 +53,44 @@ def make_search(pages: Path) -> None:
     (FOLDER / "search.svg").write_text(picture, encoding="utf-8")
 
 
+def make_viewer(pages: Path, browser: str) -> None:
+    """The viewer in a terminal of 140 columns, at a document with a picture."""
+    made = manifest.load(pages)
+    facts = Facts.open(made)
+    facts.fill()
+    catalog = Catalog(made)
+    number = next(n for n in range(len(catalog)) if catalog.read(n).sample.document.url == SHOWN)
+    viewer = Viewer(catalog, facts, "blocks", number=number)
+
+    async def look() -> str:
+        async with viewer.run_test(size=(140, 40)) as pilot:
+            await viewer.workers.wait_for_complete()
+            await pilot.pause()
+            return viewer.export_screenshot()
+
+    # Its font would be asked of a server; the machine's own serves.
+    drawing = re.sub(r"@font-face \{.*?\}", "", asyncio.run(look()), flags=re.DOTALL)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = Path(folder) / "view-app.svg"
+        drawn.write_text(drawing, encoding="utf-8")
+        _photograph(drawn.as_uri(), (1720, 1040), FOLDER / "view-app.png", browser)
+
+
 def make_report(pages: Path, browser: str) -> None:
     """Takes a picture of the top of the report."""
+    address = (pages / "report.html").resolve().as_uri()
+    _photograph(address, (960, 1160), FOLDER / "report.png", browser)
+
+
+def _photograph(address: str, size: tuple[int, int], file: Path, browser: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        shot = Path(folder) / "report.png"
+        shot = Path(folder) / "shot.png"
         options = ("--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
-        address = (pages / "report.html").resolve().as_uri()
-        command = [browser, *options, "--window-size=960,1160", f"--screenshot={shot}", address]
+        window = f"--window-size={size[0]},{size[1]}"
+        command = [browser, *options, window, f"--screenshot={shot}", address]
         subprocess.run(command, check=True, capture_output=True)
         with Image.open(shot) as picture:
-            picture.convert("RGB").save(FOLDER / "report.png", optimize=True)
+            picture.convert("RGB").quantize(256).save(file, optimize=True)
 
 
 def main() -> None:
@@ -68,7 +101,8 @@ def main() -> None:
     make_search(demo / "interleaved")
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
-        sys.exit("no Chromium: report.png and page-*.png stay as they are")
+        sys.exit("no Chromium: the PNGs stay as they are")
+    make_viewer(demo / "interleaved", browser)
     make_report(demo / "interleaved", browser)
     beside.make(FOLDER, browser)
 

@@ -40,6 +40,8 @@ class Completed:
     """Number of each paragraph that its domain repeats -> occurrences."""
     sentences: SentenceScores | None
     """The scores of its images with its sentences, where the profile moves images by them."""
+    window_scores: Mapping[int, tuple[float, ...]]
+    """Of those images that were scored: the cosine with each of its windows."""
 
     def select(self, plan: Plan, measures: Measures | None = None) -> Selection:
         """What the plan's profile makes of it, by stored numbers of its text where there are some.
@@ -70,9 +72,7 @@ def completed_documents(
     for place in plan.folder("images", "places").rows(unit):
         placed.setdefault(place["row"], {})[place["image"]] = place
     moves = plan.profile.document.assignment != "natural"
-    scored, texts = stored_scores(
-        plan, unit, [*IMAGE_SCORES, *(["window_scores"] if moves else [])]
-    )
+    scored, texts = stored_scores(plan, unit, [*IMAGE_SCORES, "window_scores"])
     facts = read_facts(plan, unit)
     for row, document in wanted_documents(plan, unit, only):
         about = placed.get(row, {})
@@ -84,7 +84,7 @@ def completed_documents(
         known = with_facts(document.with_images(images), facts[row])
         perplexity = texts.get(row)
         text_scores = {} if perplexity is None else {PERPLEXITY: perplexity}
-        matrix = tuple(tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers)
+        cosines = {at: tuple(scored.get((row, at), {}).get("window_scores", ())) for at in numbers}
         yield Completed(
             row=row,
             document=replace(known, scores={**known.scores, **text_scores}),
@@ -92,9 +92,12 @@ def completed_documents(
             places={at: stored_place(about[at]) for at in numbers if not _fate(about[at])},
             originals={at: kept for at in numbers if (kept := original_place(about[at]))},
             repeats=facts[row].paragraphs,
-            sentences=SentenceScores(rows=matrix, max_words=plan.recipe.scores.windows.max_words)
+            sentences=SentenceScores(
+                rows=tuple(cosines.values()), max_words=plan.recipe.scores.windows.max_words
+            )
             if moves
             else None,
+            window_scores=cosines,
         )
 
 

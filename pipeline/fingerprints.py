@@ -22,6 +22,9 @@ Made = Literal[Job, "facts"]
 STORE_VERSION = 7
 """Raised when a job's output changes for the same recipe, so that old units are done again."""
 
+_SHARDS_VERSION = 2
+"""The same of the last job alone, before which nothing is to be fetched or scored again."""
+
 
 def fingerprints_of(
     recipe: BuildRecipe,
@@ -68,6 +71,7 @@ def fingerprints_of(
         "images": (images, pictures, lists.blocked_digest, *fetching, *held),
         "scores": (sorted(resolved.scores.items()),),
         "shards": (
+            _SHARDS_VERSION,
             *(counted, profile, pages, source_digests(recipe.plugins), recipe.shards),
             lists.evaluation_digest,
         ),

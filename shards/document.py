@@ -62,6 +62,10 @@ class Image:
     """Set where the image was fetched and kept."""
     scores: Mapping[str, float] = field(default_factory=dict)
     """By name, as `similarity`; see the manifest's `models` for what made them."""
+    matched_text: str = ""
+    """The window of text that `similarity` is of: the one that is most like the image."""
+    matched_from: str = ""
+    """Where that stood: `before` or `after` the image, or in its `alt`, `title` or `caption`."""
 
 
 Span = Text | Image

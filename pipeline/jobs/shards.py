@@ -27,6 +27,7 @@ from openm3w.pipeline.jobs.samples import Samples
 from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
+from openm3w.pipeline.scoring.matched import with_matches
 from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document
@@ -111,11 +112,18 @@ def commit_selection(plan: Plan, unit: str) -> None:
             split = split_of(document.url, recipe.shards.val_share, recipe.shards.seed)
             splits[split] = splits.get(split, 0) + 1
             languages[document.signals.language] += 1
+            matched = with_matches(
+                selection.document,
+                selection.kept,
+                document,
+                found.window_scores,
+                recipe.scores.windows,
+            )
             add_selected(
                 {
                     "doc_id": document.doc_id,
                     "split": split,
-                    "document": dump(document_to_json(selection.document)),
+                    "document": dump(document_to_json(matched)),
                     "places": dump([astuple(found.places[at]) for at in selection.kept]),
                     "originals": dump([_original(found, at) for at in selection.kept]),
                 }

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.writer import ShardEntry
 
 VARIABLE = "OPENM3W_CACHE"
 """Names another folder for what viewers keep."""
@@ -44,9 +45,17 @@ def file_name(manifests: Sequence[Manifest], split: str | None, schema: int) -> 
     roots = sorted(str(manifest.root.resolve()) for manifest in manifests)
     data = [f"{schema} {split}", *(manifest.fingerprint for manifest in manifests)]
     # Names and places stand in the facts, and in no fingerprint.
-    data += [f"{m.name}\n{[shard.url for shard in m.shards]}" for m in manifests]
+    data += [f"{m.name}\n{[_state(m, shard) for shard in m.shards]}" for m in manifests]
     kind = _ONE if len(roots) == 1 else _SEVERAL
     return f"{kind}-{_digits(roots)}.{_digits(data)}.sqlite"
+
+
+def _state(dataset: Manifest, shard: ShardEntry) -> str:
+    """What tells a shard from another; of one without a digest, when it was written."""
+    if shard.sha256:
+        return shard.url
+    about = (dataset.root / shard.url).stat()
+    return f"{shard.url} {about.st_size} {about.st_mtime_ns}"
 
 
 def remove_older(place: Path, name: str) -> None:

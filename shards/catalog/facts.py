@@ -117,6 +117,13 @@ class Facts:
         sql = f"SELECT {filling.ROW} FROM documents WHERE {where} ORDER BY number LIMIT ? OFFSET ?"
         return [Row(**row) for row in self._connect().execute(sql, (*values, limit, offset))]
 
+    def at(self, numbers: Sequence[int]) -> dict[int, Row]:
+        """The documents of these numbers, by number; those that were not read yet are missing."""
+        marks = ", ".join("?" * len(numbers))
+        sql = f"SELECT {filling.ROW} FROM documents WHERE number IN ({marks})"
+        found = self._connect().execute(sql, tuple(numbers))
+        return {row["number"]: Row(**row) for row in found}
+
     def numbers(self, query: Query) -> "array[int]":
         """The numbers of all documents that a query finds, ascending."""
         where, values = conditions.where(query)
@@ -124,6 +131,12 @@ class Facts:
             f"SELECT number FROM documents WHERE {where} ORDER BY number", values
         )
         return array("Q", (row["number"] for row in found))
+
+    def keys(self, query: Query) -> list[tuple[int, str]]:
+        """Number and key of all documents that a query finds, in their order."""
+        where, values = conditions.where(query)
+        sql = f"SELECT number, key FROM documents WHERE {where} ORDER BY number"
+        return [(row["number"], row["key"]) for row in self._connect().execute(sql, values)]
 
     def count(self, query: Query | None = None) -> int:
         """How many documents a query finds."""

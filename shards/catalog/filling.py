@@ -10,6 +10,7 @@ from openm3w.shards.catalog.stats import domain
 from openm3w.shards.catalog.values import measures_of, words_of
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.reader import check_shard
 from openm3w.shards.writer import ShardEntry
 
 TABLES = """
@@ -100,7 +101,8 @@ def _add_all(
 ) -> None:
     excluded = frozenset(work.manifest.exclude)
     names: dict[str, int] = {}
-    path = work.manifest.root / work.shard.url
+    path = check_shard(work.manifest, work.shard, verify="quick")
+    index = -1
     for index, (key, document) in enumerate(skim(path, work.manifest.kind)):
         if index % _BATCH == 0:
             if stop is not None and stop():
@@ -109,6 +111,10 @@ def _add_all(
                 on_progress(work.first + index, work.total)
         if key not in excluded:
             _add(connection, work, work.first + index, key, document, names)
+    if index + 1 != work.shard.nsamples:
+        raise ShardError(
+            f"{path}: {index + 1} samples, the manifest says {work.shard.nsamples}: damaged"
+        )
 
 
 def _add(

@@ -66,6 +66,15 @@ class Catalog:
         return self._ends[-1]
 
     @property
+    def has_excluded(self) -> bool:
+        """Whether there is an exclude list at all."""
+        return bool(self._excluded)
+
+    def is_excluded(self, key: str) -> bool:
+        """Whether a key is on an exclude list."""
+        return key in self._excluded
+
+    @property
     def num_shards(self) -> int:
         """Shards that hold a sample."""
         return len(self._shards)

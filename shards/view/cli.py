@@ -2,18 +2,23 @@
 
 import itertools
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
 
 from openm3w.errors import InputError, OutputError
-from openm3w.shards import commit, manifest
-from openm3w.shards.catalog.samples import Catalog
+from openm3w.shards import commit
+from openm3w.shards.catalog.dropped import dropped_of
+from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.opening import open_any
+from openm3w.shards.catalog.query import Query
+from openm3w.shards.catalog.samples import Catalog, Shown
 from openm3w.shards.commands.options import manifest_argument
-from openm3w.shards.terminal import clean_line
-from openm3w.shards.view import pager, pictures, rendering, svg
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.terminal import clean_line, tell
+from openm3w.shards.view import pictures, rendering, svg
 from openm3w.shards.view.console import open_console
-from openm3w.shards.view.keyboard import keyboard
 
 # Where the root element of an SVG begins, behind declarations and comments.
 _SVG_HEAD = 1000
@@ -22,7 +27,9 @@ _SVG_HEAD = 1000
 @click.command()
 @manifest_argument
 @click.argument("key", required=False)
+@click.option("--filter", "text", metavar="QUERY", default="", help="Only what this finds.")
 @click.option("--split", help="Only this split.")
+@click.option("--dropped", is_flag=True, help="Examples of what the build left out as well.")
 @click.option(
     "--images",
     type=click.Choice(["auto", "blocks", "none"]),
@@ -36,38 +43,81 @@ _SVG_HEAD = 1000
 def view(
     where: str,
     key: str | None,
+    text: str,
     split: str | None,
     images: pictures.Mode,
     limit: int | None,
     svg_file: Path | None,
     *,
+    dropped: bool,
     plain: bool,
 ) -> None:
     """Shows documents, text and pictures in reading order.
 
-    KEY is a key, the beginning of one, or a number from 1. Keys in the viewer: n next, p previous,
-    space page, / search, number or : jump, q quit.
+    MANIFEST is a manifest.json, the folder of one, a mixture, or a tar that has none. KEY is a
+    key, the beginning of one, or a number from 1. QUERY is words and conditions, all of which must
+    hold: lang:en, kind:caption, domain:example.org, images:2.., similarity:0.2..0.4 and every other
+    score by its name, dropped:REASON, key:BEGINNING, split:val, dataset:NAME.
+
+    Keys in the viewer: n next, p previous, enter list or document, space page, / filter, : go to,
+    m mark, M mark all that is listed, x export the marked keys, q quit.
 
     \b
-    m3w view out                          page through the documents
+    m3w view out                          browse
     m3w view out 17
+    m3w view out --filter 'lang:en images:2.. red tram'
+    m3w view out --dropped --filter dropped:too_few
     m3w view out --limit 3 | less         as plain text
     m3w view out --plain --images blocks  with coloured half blocks, also into a pipe
     m3w view out 4f1d --svg document.svg
+    m3w view 00000.tar                    img2dataset's, or any shard alone
     """
-    catalog = Catalog(manifest.load(where), split)
+    datasets = open_any(where)
+    if dropped:
+        datasets = (*datasets, *_dropped(datasets))
+    catalog = Catalog(datasets, split)
     number = catalog.find(key) if key else 0
     if svg_file is not None:
         _write_svg(catalog, number, svg_file)
         return
     console = open_console(images)
     if plain or limit is not None or not (console.is_terminal and sys.stdin.isatty()):
-        for shown in itertools.islice(catalog.walk(number), limit or 1):
+        for shown in itertools.islice(_found(datasets, catalog, number, text, split), limit or 1):
             rendering.print_sample(console, shown, images)
         return
     technique = pictures.technique(images, console)
-    with keyboard() as read_key:
-        pager.Pager(catalog, console, read_key, technique).run(number)
+    from openm3w.shards.view.app import Viewer  # what pipes need not wait for
+
+    facts = Facts.open(datasets, split=split)
+    Viewer(catalog, facts, technique, number=number, query=text).run()
+
+
+def _dropped(datasets: Sequence[Manifest]) -> tuple[Manifest, ...]:
+    if found := tuple(dropped_of(datasets)):
+        return found
+    raise InputError(
+        f"{datasets[0].root}: no examples of what was left out beside it; build with "
+        "--set report.dropped_samples=20, which a finished build does at once"
+    )
+
+
+def _found(
+    datasets: Sequence[Manifest], catalog: Catalog, number: int, text: str, split: str | None
+) -> Iterator[Shown]:
+    """Documents from a number on, those that the query finds."""
+    query = Query.parse(text)
+    if not query:
+        yield from catalog.walk(number)
+        return
+    facts = Facts.open(datasets, split=split)
+    facts.fill()
+    for fault in facts.faults:
+        tell(f"m3w: {clean_line(fault)}")
+    found = [each for each in facts.numbers(query) if each >= number]
+    facts.close()
+    if not found:
+        raise InputError(f"no document is found by {text}")
+    yield from map(catalog.read, found)
 
 
 def _write_svg(catalog: Catalog, number: int, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import sys
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 
 from openm3w.shards.view import pictures
 
@@ -16,13 +16,3 @@ def open_console(images: pictures.Mode) -> Console:
     if images == "blocks" and not sys.stdout.isatty():
         return Console(force_terminal=True, color_system="truecolor", highlight=False)
     return Console(highlight=False)
-
-
-def print_trimmed(console: Console, renderable: RenderableType) -> None:
-    """Prints to a terminal as it is, to all else without the spaces that rich fills lines up by."""
-    if console.is_terminal:
-        console.print(renderable)
-        return
-    with console.capture() as capture:
-        console.print(renderable)
-    console.file.writelines(f"{line.rstrip(' ')}\n" for line in capture.get().splitlines())

@@ -4,7 +4,6 @@ Kitty's graphics protocol and sixel come from textual-image, which asks the term
 do when it is imported; it is imported only where somebody sits at a terminal.
 """
 
-import io
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,23 +20,12 @@ Mode = Literal["auto", "blocks", "none"]
 """What a user asks for with `--images`."""
 
 Technique = Literal["kitty", "sixel", "blocks", "space", "line"]
-"""How pictures are drawn; `space` leaves room for a picture that is put there afterwards."""
+"""How pictures are drawn; `space` leaves room for one, `line` says in words what it is."""
 
 # Pixels below which a picture is not blown up, for each column of cells.
 _PIXELS_A_COLUMN = {"kitty": 6, "sixel": 6, "space": 6, "blocks": 1, "line": 1}
 
 UPPER_HALF = "▀"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spot:
-    """Where on the canvas of lines a `space` picture goes, in cells."""
-
-    picture: int
-    line: int
-    column: int
-    row_of_picture: int
-    columns: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,31 +50,18 @@ class Picture:
         columns, rows = self.cells
         if self.technique == "blocks":
             yield from half_blocks(self.image, columns, rows)
-        elif self.technique in ("kitty", "sixel"):
-            if self._drawn is None:
-                self._drawn = _terminal_image(self.technique)(self.image, columns, rows)
-            yield from self._drawn.__rich_console__(console, options)
-        else:
+        elif self.technique == "space":
             for row in range(rows):
                 mark = Style(meta={"picture": self.number, "row": row})
                 yield Segment(" " * columns, mark)
                 yield Segment.line()
+        else:
+            if self._drawn is None:
+                self._drawn = _terminal_image(self.technique)(self.image, columns, rows)
+            yield from self._drawn.__rich_console__(console, options)
 
     def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
         return Measurement(self.cells[0], self.cells[0])
-
-    def sixel(self, first_row: int, num_rows: int) -> str:
-        """The sequence that draws some rows of the picture at the cursor."""
-        from textual_image.renderable.sixel import Image as SixelImage
-
-        columns, rows = self.cells
-        height = self.image.height
-        top, bottom = height * first_row // rows, height * (first_row + num_rows) // rows
-        part = self.image.crop((0, top, self.image.width, max(bottom, top + 1)))
-        console = Console(file=io.StringIO(), width=columns, force_terminal=True)
-        drawn = console.render(SixelImage(part, columns, num_rows))
-        # textual-image also leaves room and moves the cursor, which here is done already.
-        return next(segment.text for segment in drawn if segment.text.startswith("\x1bP"))
 
     def forget(self) -> None:
         """Frees what the terminal keeps of the picture."""
@@ -126,27 +101,6 @@ def technique(mode: Mode, console: Console) -> Technique:
     if not console.is_terminal or console.is_dumb_terminal or console.color_system is None:
         return "line"
     return _asked()
-
-
-def spots(lines: list[list[Segment]]) -> list[Spot]:
-    """Where `space` pictures stand in rendered lines, one entry for each row of each picture."""
-    found = []
-    for number, line in enumerate(lines):
-        column = 0
-        for segment in line:
-            meta = segment.style.meta if segment.style is not None else {}
-            if "picture" in meta:
-                found.append(
-                    Spot(
-                        picture=meta["picture"],
-                        line=number,
-                        column=column,
-                        row_of_picture=meta["row"],
-                        columns=segment.cell_length,
-                    )
-                )
-            column += segment.cell_length
-    return found
 
 
 def _asked() -> Technique:

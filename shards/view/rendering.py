@@ -5,7 +5,7 @@ passes `openm3w.shards.terminal.clean` on its way.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from rich.console import Console, Group, RenderableType
 from rich.constrain import Constrain
@@ -19,7 +19,6 @@ from openm3w.shards.document import Document, Image, Text
 from openm3w.shards.sample import Sample
 from openm3w.shards.terminal import clean, clean_line, counted
 from openm3w.shards.view import pictures
-from openm3w.shards.view.console import print_trimmed
 from openm3w.shards.view.pictures import Picture, Technique
 
 MAX_TEXT_COLUMNS = 88
@@ -32,30 +31,42 @@ _MARGIN = 2
 _QUIET = "bright_black"
 
 
+def parts(
+    shown: Shown, technique: Technique, *, columns: int, rows: int = _DEFAULT_ROWS
+) -> Iterator[Line | Rule | Picture]:
+    """The sample from top to bottom, for a place `columns` wide; `rows` bounds a picture."""
+    text_columns = _text_columns(columns)
+    yield from _head(shown)
+    yield Rule(style=_QUIET)
+    yield Line()
+    yield from _spans(shown.sample, technique, text_columns, rows)
+
+
 def render(
     shown: Shown, technique: Technique, *, columns: int, rows: int = _DEFAULT_ROWS
-) -> tuple[RenderableType, list[Picture]]:
-    """The sample for a terminal `columns` wide, and its pictures, to be freed afterwards.
+) -> RenderableType:
+    """The sample as one renderable for a terminal `columns` wide."""
+    return framed(parts(shown, technique, columns=columns, rows=rows), columns)
 
-    `rows` bounds the height of a picture.
-    """
-    text_columns = max(20, min(MAX_TEXT_COLUMNS, columns - 2 * _MARGIN))
-    drawn: list[Picture] = []
-    parts: list[RenderableType] = [*_head(shown), Rule(style=_QUIET), Line()]
-    for part, picture in _spans(shown.sample, technique, text_columns, rows):
-        parts.append(part)
-        if picture is not None:
-            drawn.append(picture)
-    body = Padding(Group(*parts), (0, _MARGIN), expand=False)
-    return Constrain(body, text_columns + 2 * _MARGIN), drawn
+
+def framed(those: Iterable[RenderableType], columns: int) -> RenderableType:
+    """Parts of a sample below each other, with a margin."""
+    width = _text_columns(columns) + 2 * _MARGIN
+    return Constrain(Padding(Group(*those), (0, _MARGIN), expand=False), width)
 
 
 def print_sample(console: Console, shown: Shown, mode: pictures.Mode = "auto") -> None:
     """Prints one sample on `console`, as `m3w view --plain` does."""
     technique = pictures.technique(mode, console)
     rows = max(6, min(_DEFAULT_ROWS, console.height - 4)) if console.is_terminal else _DEFAULT_ROWS
-    renderable, _ = render(shown, technique, columns=console.width, rows=rows)
-    print_trimmed(console, renderable)
+    renderable = render(shown, technique, columns=console.width, rows=rows)
+    if console.is_terminal:
+        console.print(renderable)
+        return
+    with console.capture() as capture:
+        console.print(renderable)
+    # rich fills every line up; nobody wants that in a file.
+    console.file.writelines(f"{line.rstrip(' ')}\n" for line in capture.get().splitlines())
 
 
 def picture_line(number: int, image: Image) -> str:
@@ -65,6 +76,10 @@ def picture_line(number: int, image: Image) -> str:
     if said:
         parts.append(f'"{said}"')
     return f"[{', '.join(parts)}]"
+
+
+def _text_columns(columns: int) -> int:
+    return max(20, min(MAX_TEXT_COLUMNS, columns - 2 * _MARGIN))
 
 
 def _head(shown: Shown) -> Iterator[Line]:
@@ -115,26 +130,50 @@ def _contents(document: Document) -> list[str]:
 
 def _spans(
     sample: Sample, technique: Technique, columns: int, rows: int
-) -> Iterator[tuple[RenderableType, Picture | None]]:
+) -> Iterator[Line | Picture]:
     number = 0
     # A caption that stands in the text too is not shown twice.
     told = {clean_line(part) for text in sample.document.texts for part in paragraphs(text)}
     for span in sample.document.spans:
         if isinstance(span, Text):
             for paragraph in paragraphs(span.text):
-                yield Line(paragraph, overflow="fold"), None
-                yield Line(), None
+                yield Line(paragraph, overflow="fold")
+                yield Line()
             continue
         number += 1
         data = sample.images[number - 1] if number <= len(sample.images) else b""
-        drawn = list(_picture(span, number, data, technique, columns, rows))
-        yield from drawn
-        caption, alt = clean_line(span.caption), clean_line(span.alt)
-        if caption and caption not in told:
-            yield Line(caption, style="italic", overflow="fold"), None
-        if alt and alt != caption and drawn[0][1] is not None:
-            yield Line(f"alt: {alt}", style=_QUIET, overflow="fold"), None
-        yield Line(), None
+        image = None if technique == "line" else decoding.decode(data)
+        if image is None:
+            line = picture_line(number, span) + (" (does not decode)" if data else "")
+            yield Line(
+                line if technique != "line" else picture_line(number, span),
+                style="magenta",
+                overflow="fold",
+            )
+        else:
+            yield Picture(
+                image=image,
+                number=number,
+                technique=technique,
+                max_columns=min(columns, MAX_PICTURE_COLUMNS),
+                max_rows=rows,
+            )
+            facts = [f"picture {number}", _size(span), *_scores(span.scores)]
+            yield Line(" · ".join(facts), style=_QUIET, overflow="fold")
+        yield from _said_of(span, told, is_drawn=image is not None)
+        yield Line()
+
+
+def _said_of(span: Image, told: set[str], *, is_drawn: bool) -> Iterator[Line]:
+    """Caption and alternative text, and the text that the similarity is of."""
+    caption, alt = clean_line(span.caption), clean_line(span.alt)
+    if caption and caption not in told:
+        yield Line(caption, style="italic", overflow="fold")
+    if alt and alt != caption and is_drawn:
+        yield Line(f"alt: {alt}", style=_QUIET, overflow="fold")
+    if span.matched_text:
+        said = f"scored with ({clean_line(span.matched_from)}): {clean_line(span.matched_text)}"
+        yield Line(said, style=_QUIET, overflow="fold")
 
 
 def paragraphs(text: str) -> Iterator[str]:
@@ -142,28 +181,6 @@ def paragraphs(text: str) -> Iterator[str]:
     for paragraph in re.split(r"\n\s*\n", clean(text).expandtabs(4)):
         if paragraph.strip():
             yield paragraph.strip("\n").rstrip()
-
-
-def _picture(
-    span: Image, number: int, data: bytes, technique: Technique, columns: int, rows: int
-) -> Iterator[tuple[RenderableType, Picture | None]]:
-    image = None if technique == "line" else decoding.decode(data)
-    if image is None:
-        line = picture_line(number, span)
-        if technique != "line":
-            line += " (does not decode)"
-        yield Line(line, style="magenta", overflow="fold"), None
-    else:
-        picture = Picture(
-            image=image,
-            number=number,
-            technique=technique,
-            max_columns=min(columns, MAX_PICTURE_COLUMNS),
-            max_rows=rows,
-        )
-        yield picture, picture
-        facts = [f"picture {number}", _size(span), *_scores(span.scores)]
-        yield Line(" · ".join(facts), style=_QUIET, overflow="fold"), None
 
 
 def _size(image: Image) -> str:

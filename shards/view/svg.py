@@ -7,13 +7,15 @@ graphics shows them; nothing is loaded from elsewhere.
 import base64
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from PIL import Image as PillowImage
 from rich.console import Console, RenderableType
+from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
 
 from openm3w.shards.catalog.samples import Shown
-from openm3w.shards.view import pictures, rendering
+from openm3w.shards.view import rendering
 from openm3w.shards.view.pictures import Picture
 
 MAX_BYTES = 480_000
@@ -53,10 +55,22 @@ _FRAME = """\
 _END = "</g>\n</svg>\n"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spot:
+    """Where on the canvas of lines a picture goes, in cells."""
+
+    picture: int
+    line: int
+    column: int
+    row_of_picture: int
+    columns: int
+
+
 def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
     """The sample as an SVG document of less than 500 kB."""
-    renderable, drawn = rendering.render(shown, "space", columns=columns)
-    return draw(renderable, drawn, title=title, columns=columns)
+    parts = list(rendering.parts(shown, "space", columns=columns))
+    drawn = [part for part in parts if isinstance(part, Picture)]
+    return draw(rendering.framed(parts, columns), drawn, title=title, columns=columns)
 
 
 def draw(
@@ -75,7 +89,7 @@ def draw(
     lines = console.render_lines(renderable, pad=False)
     console.print(renderable)
     text = console.export_svg(title=title, theme=_THEME, code_format=_FRAME, unique_id="m3w")
-    places = [spot for spot in pictures.spots(lines) if spot.row_of_picture == 0]
+    places = [spot for spot in _spots(lines) if spot.row_of_picture == 0]
     for side, quality in _QUALITIES:
         images = [
             _element(drawn_by_number(drawn, spot.picture), spot, side, quality) for spot in places
@@ -91,7 +105,7 @@ def drawn_by_number(drawn: Sequence[Picture], number: int) -> Picture:
     return next(picture for picture in drawn if picture.number == number)
 
 
-def _element(picture: Picture, spot: pictures.Spot, side: int, quality: int) -> str:
+def _element(picture: Picture, spot: _Spot, side: int, quality: int) -> str:
     columns, rows = picture.cells
     return (
         f'<image x="{spot.column * _CHARACTER_WIDTH:g}" y="{spot.line * _LINE_HEIGHT + 1.5:g}" '
@@ -107,3 +121,24 @@ def _jpeg(image: PillowImage.Image, side: int, quality: int) -> str:
     buffer = io.BytesIO()
     small.save(buffer, "JPEG", quality=quality, optimize=True)
     return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _spots(lines: list[list[Segment]]) -> list[_Spot]:
+    """Where `space` pictures stand in rendered lines, one entry for each row of each picture."""
+    found = []
+    for number, line in enumerate(lines):
+        column = 0
+        for segment in line:
+            meta = segment.style.meta if segment.style is not None else {}
+            if "picture" in meta:
+                found.append(
+                    _Spot(
+                        picture=meta["picture"],
+                        line=number,
+                        column=column,
+                        row_of_picture=meta["row"],
+                        columns=segment.cell_length,
+                    )
+                )
+            column += segment.cell_length
+    return found

@@ -215,10 +215,31 @@ def test_looking_loads_neither_beam_nor_torch(dataset, command):
     assert done.returncode == 0, done.stderr
 
 
+def test_view_prints_what_a_filter_finds(dataset):
+    made = dataset()
+    shown = m3w("view", made.root, "--plain", "--limit", "9", "--filter", "images:2")
+    assert [line for line in shown.output.splitlines() if line.startswith("  Title")] == [
+        "  Title 1",
+        "  Title 4",
+    ]
+    with pytest.raises(InputError, match="no document is found by nosuch"):
+        m3w("view", made.root, "--plain", "--filter", "nosuch")
+
+
+def test_view_shows_what_was_dropped_beside_what_was_kept(dataset):
+    made = dataset()
+    with pytest.raises(InputError, match="no examples of what was left out"):
+        m3w("view", made.root, "--plain", "--dropped")
+    dataset("set.work/dropped/set-0123", start=50, name="dropped by test")
+    shown = m3w("view", made.root, "7", "--plain", "--dropped").output
+    assert "Title 50" in shown
+    assert "7 of 12" in shown
+
+
 def test_view_on_a_terminal_pages_by_keys(dataset):
     written = dataset()
     parent, child = pty.openpty()
-    environment = {**os.environ, "TERM": "xterm-256color", "LINES": "30", "COLUMNS": "80"}
+    environment = {**os.environ, "TERM": "xterm-256color", "LINES": "30", "COLUMNS": "120"}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(
         [sys.executable, "-m", "openm3w.cli", "view", str(written.root), "--images", "none"],
@@ -232,7 +253,7 @@ def test_view_on_a_terminal_pages_by_keys(dataset):
         read_until(parent, b"1 of 6 ")
         # Keys typed while a document is drawn are neither echoed nor lost.
         os.write(parent, b"nn")
-        read_until(parent, b"Title 2")
+        read_until(parent, b"3 of 6 ")
         os.write(parent, b"q")
         read_until(parent, b"\x1b[?1049l")
         assert process.wait(timeout=60) == 0

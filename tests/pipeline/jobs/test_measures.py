@@ -201,6 +201,7 @@ def completed(drawn):
             originals={},
             repeats={number: 2 + (row + number) % 2 for number in range(row % 3)},
             sentences=scores(document, cosines),
+            window_scores={},
         )
 
 
@@ -293,6 +294,7 @@ def fitting(draw, row):
         originals={},
         repeats={},
         sentences=scores(document, draw),
+        window_scores={},
     )
 
 
@@ -325,7 +327,14 @@ def test_what_numbers_cannot_say_is_refused(tables, overrides, why):
     text = Text(text="one two three four\n\nfive")
     document = Document(doc_id="0" * 32, spans=(text,))
     found = Completed(
-        row=0, document=document, fates=(), places={}, originals={}, repeats={}, sentences=None
+        row=0,
+        document=document,
+        fates=(),
+        places={},
+        originals={},
+        repeats={},
+        sentences=None,
+        window_scores={},
     )
     tables.commit("refused", [found])
     with pytest.raises(NeedsDocumentsError, match=why):

@@ -5,7 +5,6 @@ import zlib
 import pytest
 from PIL import Image as PillowImage
 from rich.console import Console
-from rich.segment import Segment
 
 from openm3w.shards import decoding
 from openm3w.shards.sample import IMAGE_FORMATS
@@ -99,35 +98,6 @@ def test_a_picture_of_too_many_pixels_is_not_decoded(image_bytes, monkeypatch):
 )
 def test_the_technique_follows_wish_terminal_and_no_color(mode, options, expected):
     assert pictures.technique(mode, console(**options)) == expected
-
-
-def test_room_is_left_and_found_again():
-    drawn = Picture(
-        image=PillowImage.new("RGB", (600, 600)),
-        number=7,
-        technique="space",
-        max_columns=20,
-        max_rows=9,
-    )
-    lines = console().render_lines(drawn, pad=False)
-    found = pictures.spots([[Segment("head")], *[[Segment("  "), *line] for line in lines]])
-    assert [(s.line, s.row_of_picture) for s in found] == [(1 + row, row) for row in range(9)]
-    assert {(s.picture, s.column, s.columns) for s in found} == {(7, 2, 18)}
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize(("first", "count"), [(0, 5), (2, 2), (4, 1)])
-def test_part_of_a_picture_is_drawn_as_sixels(first, count):
-    drawn = Picture(
-        image=PillowImage.new("RGB", (120, 120), (9, 99, 199)),
-        number=1,
-        technique="sixel",
-        max_columns=10,
-        max_rows=5,
-    )
-    sequence = drawn.sixel(first, count)
-    assert sequence.startswith("\x1bP")
-    assert sequence.endswith("\x1b\\")
 
 
 @pytest.mark.parametrize("side", [7_000, 65_000])
