@@ -217,7 +217,7 @@ def coloured() -> Manifest:
 
 def document(number: int) -> Sample:
     """A document with two pictures."""
-    datas = (picture_bytes(2 * number), picture_bytes(2 * number + 1))
+    encoded = (picture_bytes(2 * number), picture_bytes(2 * number + 1))
     images = tuple(
         Image(
             url=f"https://img.example/{number}/{at}.png",
@@ -227,10 +227,10 @@ def document(number: int) -> Sample:
                 num_bytes=len(data),
             ),
         )
-        for at, data in enumerate(datas)
+        for at, data in enumerate(encoded)
     )  # fmt: skip
     key = make_doc_id(f"<urn:{number}>")
-    return Sample(key=key, document=Document(doc_id=key, spans=images), images=datas)
+    return Sample(key=key, document=Document(doc_id=key, spans=images), images=encoded)
 
 
 def picture_bytes(seed: int) -> bytes:

@@ -55,6 +55,7 @@ def build(
     fingerprints = tuple(manifest.fingerprint for manifest in manifests)
     with only_writer(output):
         before = _owned(output, model.model_id, what)
+        parts.clear(output)
         if before is not None and before.fingerprints != fingerprints:
             say("the dataset has changed since it was indexed: what is new or changed is embedded")
         found = [

@@ -57,6 +57,13 @@ def remove(output: Path, number: int) -> None:
         path.unlink(missing_ok=True)
 
 
+def clear(output: Path) -> None:
+    """Removes half-written files of runs that were killed; nobody else may be writing."""
+    for folder in {path.parent for path in layout.part_files(output, 0)}:
+        for left in folder.glob(".*.tmp"):
+            left.unlink(missing_ok=True)
+
+
 def numbers(output: Path) -> list[int]:
     """Of the parts that there is any file of, in order."""
     folders = {path.parent for path in layout.part_files(output, 0)}

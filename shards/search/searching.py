@@ -102,6 +102,8 @@ class IndexSearcher:
         shown = self.catalog.read(first + in_shard)
         if shown.sample.key in self._excluded:
             return None
+        if picture > len(shown.sample.images):
+            raise ShardError(f"{self._folder}: leads to pictures that are not there; index again")
         return _hit(shown, picture, score)
 
     def _place(self, part: Part, row: int) -> tuple[int, int]:

@@ -138,6 +138,15 @@ def test_wherever_it_stops_the_same_command_goes_on_to_the_same_bytes(
     assert report.embedded == 3 - max(0, (stop_at - 2)) // 5
 
 
+def test_what_a_killed_run_left_half_written_goes(index, pages, tmp_path):
+    index(pages, output=tmp_path / "x")
+    before = tree(tmp_path / "x")
+    for folder in ("img_emb", "metadata", "openm3w"):
+        (tmp_path / "x" / folder / ".part_0000.json.0a1b.tmp").write_text("half")
+    index(pages, output=tmp_path / "x", load=no_load)
+    assert tree(tmp_path / "x") == before
+
+
 def test_what_is_excluded_later_leaves_the_index_and_only_its_shard_is_embedded(
     index, pages, without, made, tmp_path
 ):
