@@ -1,7 +1,7 @@
 """The index of nearest neighbours, by clip-retrieval's own function.
 
-It runs in a process of its own: clip-retrieval brings a web server along, autofaiss writes its
-progress to standard output, and faiss' threads and torch's need not meet.
+It runs in a process of its own: autofaiss writes its progress to standard output, and faiss'
+threads and torch's need not meet.
 """
 
 import importlib.util
@@ -22,11 +22,7 @@ from openm3w.shards.terminal import clean_line
 
 _SCRATCH = ".neighbours-"
 
-# clip-retrieval 2.45: clip_index.py. The metadata lie beside the index already.
-_RUN = (
-    "import json, sys; from clip_retrieval.clip_index import clip_index; "
-    "clip_index(**json.loads(sys.argv[1]))"
-)
+_PROGRAM = Path(__file__).with_name("clip_index.py")
 
 
 def is_installed() -> bool:
@@ -81,7 +77,8 @@ def _index(output: Path, scratch: str) -> None:
             "index_folder": str(link / scratch),
             "copy_metadata": False,
         }
-        _run(output, [sys.executable, "-c", _RUN, json.dumps(arguments)])
+        # -P: nothing that lies beside the program is taken for a library.
+        _run(output, [sys.executable, "-P", str(_PROGRAM), json.dumps(arguments)])
 
 
 def _run(output: Path, command: Sequence[str]) -> None:

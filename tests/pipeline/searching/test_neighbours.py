@@ -94,12 +94,13 @@ def test_where_the_index_knows_too_few_every_embedding_is_looked_at(
 
 
 def test_what_clip_retrieval_cannot_do_is_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        neighbours, "_RUN", "import sys; print('no\\nmemory', file=sys.stderr); sys.exit(3)"
-    )
+    program = tmp_path / "program.py"
+    program.write_text("import sys; print('no\\nmemory', file=sys.stderr); sys.exit(3)")
+    monkeypatch.setattr(neighbours, "_PROGRAM", program)
+    (tmp_path / "x").mkdir()
     with pytest.raises(InputError, match=r"made no index \(memory\); the embeddings are whole"):
-        neighbours.build(tmp_path, ["image"])
-    assert list(tmp_path.iterdir()) == []
+        neighbours.build(tmp_path / "x", ["image"])
+    assert list((tmp_path / "x").iterdir()) == []
 
 
 def test_the_index_follows_the_embeddings(index, pages, without, tmp_path, monkeypatch):
