@@ -24,7 +24,7 @@ from openm3w.pipeline.printing import print_built, quiet
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.sidecars import pending
 from openm3w.pipeline.stores import store_option, stores_of
-from openm3w.pipeline.uris import shown
+from openm3w.shards.uris import shown
 
 
 @click.command()

@@ -9,8 +9,8 @@ from typing import Any
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.store import Folder
-from openm3w.pipeline.uris import shown
 from openm3w.shards.sample import document_from_json
+from openm3w.shards.uris import shown
 
 STORED = "stored"
 """Key, beside a build's identity, of where its store has what `m3w shards export` reads."""

@@ -60,14 +60,14 @@ def publish(
     named = replace(result, build=digest_of(identity)) if identity else result
     if store is not None:
         _check_still_ours(named, store)
-    write_report(named.root, report)
+    write_report(named.folder, report)
     card.write_extras(named)
-    if not (data := named.root / "data").is_symlink():  # else others' files may be there
+    if not (data := named.folder / "data").is_symlink():  # else others' files may be there
         for left in data.glob(".*.tmp"):  # of an attempt that was killed
             left.unlink(missing_ok=True)
     manifest.write(named)
     if store is not None:
-        note_published(named.root, store)
+        note_published(named.folder, store)
     return named
 
 
@@ -85,7 +85,7 @@ def recipe_table(recipe: Any) -> dict[str, Any]:
 
 def _check_still_ours(result: Manifest, store: Path) -> None:
     """Where the folder's file system has no locks, another build may have come between."""
-    output = result.root
+    output = result.folder
     claims = {claimed_build(output, store), published_build(output) or result.build}
     if claims != {result.build} or _torn_shards(output, result):
         raise OutputError(

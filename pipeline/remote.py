@@ -10,9 +10,9 @@ from typing import Any, BinaryIO, Literal, cast
 from urllib.parse import urlsplit
 
 from openm3w.errors import InputError
-from openm3w.pipeline.fetch.store.clients import faults
 from openm3w.pipeline.ranged import Ranged
-from openm3w.pipeline.uris import fetcher, file_system, is_web, shown, why
+from openm3w.shards.clients import faults
+from openm3w.shards.uris import fetcher, file_system, is_web, shown, why
 
 HEAD_BYTES = 1 << 20
 """Of a file's beginning, and of its end, that its digest is made from."""

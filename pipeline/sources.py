@@ -12,7 +12,7 @@ from openm3w.errors import InputError, NotBuiltError
 from openm3w.pipeline import remote as remotes
 from openm3w.pipeline.local import expand, may_be_file, unreadable_file
 from openm3w.pipeline.remote import HEAD_BYTES, File, Found, RemoteFile
-from openm3w.pipeline.uris import is_remote, local_path, shown
+from openm3w.shards.uris import is_remote, local_path, shown
 
 ARCHIVE_SUFFIXES = (".warc", ".warc.gz", ".arc", ".arc.gz")
 _NO_REMOTE = "reading remote archives is not built yet; copy it here"

@@ -10,8 +10,8 @@ from openm3w.errors import RecipeError
 from openm3w.pipeline.claims import BUILD_NAME, OUTPUTS, default_store
 from openm3w.pipeline.fetch.store import marker
 from openm3w.pipeline.fetch.store.opening import FETCHED
-from openm3w.pipeline.uris import is_remote, is_web, local_path, shown
 from openm3w.shards import commit
+from openm3w.shards.uris import is_remote, is_web, local_path, shown
 
 _OURS = frozenset({BUILD_NAME, OUTPUTS, FETCHED, "adopted"})
 """One of these is in every store: a build notes its claim before its jobs begin."""

@@ -45,9 +45,9 @@ def write_extras(manifest: Manifest) -> None:
     Raises:
         OutputError: the folder cannot be written, or Energon's is a link.
     """
-    folder = manifest.root / ENERGON_FOLDER
+    folder = manifest.folder / ENERGON_FOLDER
     commit.check_folder(folder)
-    commit.write_bytes(manifest.root / CARD_NAME, card(manifest).encode())
+    commit.write_bytes(manifest.folder / CARD_NAME, card(manifest).encode())
     commit.write_json(folder / ".info.json", {"shard_counts": _shard_counts(manifest)})
     commit.write_bytes(folder / "split.yaml", energon_split(manifest).encode())
     commit.write_bytes(
@@ -146,9 +146,8 @@ def _loading(manifest: Manifest) -> str:
         f"samples = webdataset.WebDataset({url!r}, shardshuffle=False).decode('pil')\n\n"
         "import datasets  # reads the columns from this card\n"
         f"samples = datasets.load_dataset('.', split={split!r})\n\n"
-        "from openm3w.shards import manifest, reader\n"
-        "(dataset,) = manifest.load('.')\n"
-        f"for sample in reader.read_samples(dataset, split={split!r}):\n"
+        "import openm3w  # each shard compared with the manifest\n"
+        f"for sample in openm3w.open('.', split={split!r}):\n"
         "    print(sample.document.title, len(sample.images))\n```"
     )
 

@@ -139,9 +139,15 @@ def write_json(
 def read_json(path: Path) -> dict[str, Any] | None:
     """The object in `path`, or None where there is no such file or it does not parse."""
     try:
-        value = json.loads(path.read_bytes())
+        return parse_json(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
+
+
+def parse_json(data: bytes) -> dict[str, Any] | None:
+    """The object that a file holds, or None where it does not parse or is no object."""
+    try:
+        value = json.loads(data)
     except (ValueError, RecursionError):  # no JSON, or deeper than any of ours
         return None
     return value if isinstance(value, dict) else None

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from openm3w.errors import InputError, ShardError
-from openm3w.shards import commit
+from openm3w.errors import InputError, OutputError, ShardError
+from openm3w.shards import commit, storage, uris
 from openm3w.shards.sample import KINDS, Kind
+from openm3w.shards.storage import Location, RemotePath
 from openm3w.shards.typed import make
 from openm3w.shards.writer import ShardEntry
 
@@ -28,7 +29,7 @@ class Manifest:
     name: str
     kind: Kind
     shards: tuple[ShardEntry, ...]
-    root: Path
+    root: Location
     exclude: tuple[str, ...] = ()
     """Keys that readers leave out."""
     keys: Literal["own", "foreign"] = "own"
@@ -40,6 +41,19 @@ class Manifest:
     build: str = ""
     """Digits over recipe and inputs: the same command finds its own output by them."""
     counts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """`root` for what writes.
+
+        Raises:
+            OutputError: it is not of this machine.
+        """
+        if isinstance(self.root, RemotePath):
+            raise OutputError(
+                f"{self.root}: is only read; copy the dataset to this machine to change it"
+            )
+        return self.root
 
     @property
     def nsamples(self) -> int:
@@ -70,9 +84,9 @@ class Manifest:
 
 def write(manifest: Manifest) -> Path:
     """Commits `root/manifest.json`, then the empty `_SUCCESS`, and returns the manifest's path."""
-    path = manifest.root / MANIFEST_NAME
+    path = manifest.folder / MANIFEST_NAME
     commit.write_json(path, to_json(manifest))
-    commit.write_bytes(manifest.root / SUCCESS_NAME, b"")
+    commit.write_bytes(manifest.folder / SUCCESS_NAME, b"")
     return path
 
 
@@ -100,7 +114,7 @@ def to_json(manifest: Manifest) -> dict[str, Any]:
 
 
 def write_mixture(output: Path, manifests: Iterable[Manifest], name: str) -> Path:
-    """Commits a manifest of manifests, which names them relative to itself."""
+    """Commits a manifest of manifests; it names those of this machine relative to itself."""
     commit.write_json(output, mixture_to_json(output, manifests, name), through_link=True)
     return output
 
@@ -110,7 +124,7 @@ def mixture_to_json(output: Path, manifests: Iterable[Manifest], name: str) -> d
     base = output.parent.resolve()
     rows = [
         {
-            "url": _relative(m.root.resolve() / MANIFEST_NAME, base),
+            "url": _url(m, base),
             "kind": m.kind,
             "nsamples": m.nsamples,
             "images": m.images,
@@ -122,19 +136,34 @@ def mixture_to_json(output: Path, manifests: Iterable[Manifest], name: str) -> d
     return {"format_version": FORMAT_VERSION, "kind": "mixture", "name": name, "manifests": rows}
 
 
-def load(path: str | Path) -> tuple[Manifest, ...]:
+def load(path: str | Path | RemotePath) -> tuple[Manifest, ...]:
     """The datasets behind `path`: a manifest, a mixture, or a folder that holds a manifest.
 
+    `path` may be a URI of `gs://`, `s3://` or `https://`; of those, what does not end in `.json`
+    is a folder.
+
     Raises:
-        InputError: there is no such file.
+        InputError: there is no such file, or it cannot be reached.
         ShardError: it is not a manifest of this version, or a mixture's part has changed.
+        MissingError: the package for a URI's scheme is not installed.
     """
-    file = Path(path)
-    if file.is_dir():
-        file = file / MANIFEST_NAME
-    if not file.is_file():
-        raise InputError(f"{path}: no manifest there; name a manifest.json, or the folder of one")
-    value = _read_object(file)
+    file = _manifest_file(storage.locate(path))
+    data = storage.read_if_there(file)
+    if data is None:
+        shown = uris.shown(path) if isinstance(path, str) else path
+        raise InputError(f"{shown}: no manifest there; name a manifest.json, or the folder of one")
+    return _load(file, commit.parse_json(data))
+
+
+def _manifest_file(location: Location) -> Location:
+    if isinstance(location, RemotePath):
+        is_folder = not location.name.endswith(".json")
+    else:
+        is_folder = location.is_dir()
+    return location / MANIFEST_NAME if is_folder else location
+
+
+def _load(file: Location, value: dict[str, Any] | None) -> tuple[Manifest, ...]:
     if value is None or "kind" not in value:
         raise ShardError(f"{file}: not a manifest (no JSON object with a 'kind')")
     if value.get("format_version") != FORMAT_VERSION:
@@ -150,30 +179,29 @@ def load(path: str | Path) -> tuple[Manifest, ...]:
     return (_from_json(value, file),)
 
 
-def _read_object(file: Path) -> dict[str, Any] | None:
-    try:
-        return commit.read_json(file)
-    except RecursionError:  # a file of opening brackets
-        return None
-
-
-def _load_part(file: Path, row: Any) -> Manifest:
+def _load_part(file: Location, row: Any) -> Manifest:
     if not isinstance(row, Mapping) or not {"url", "fingerprint"} <= row.keys():
         raise ShardError(f"{file}: a part of the mixture has no url or fingerprint")
-    path = file.parent / str(row["url"])
-    value = _read_object(path)
+    url = str(row["url"])
+    part = _manifest_file(storage.locate(url) if uris.is_uri(url) else file.parent / url)
+    if isinstance(file, RemotePath) and not isinstance(part, RemotePath):
+        raise ShardError(f"{file}: names a file of this machine; what is elsewhere may not")
+    data = storage.read_if_there(part)
+    if data is None:
+        raise InputError(f"{part}: no manifest there; the mixture {file} names it")
+    value = commit.parse_json(data)
     if value is not None and value.get("kind") == "mixture":
-        raise ShardError(f"{file}: {row['url']} is a mixture itself; join its datasets instead")
-    (part,) = load(path)
-    if part.fingerprint != row["fingerprint"]:
+        raise ShardError(f"{file}: {part} is a mixture itself; join its datasets instead")
+    (found,) = _load(part, value)
+    if found.fingerprint != row["fingerprint"]:
         raise ShardError(
-            f"{file}: {row['url']} has changed since the mixture was joined; "
+            f"{file}: {part} has changed since the mixture was joined; "
             "join it again with `m3w shards join`"
         )
-    return part
+    return found
 
 
-def _from_json(value: Mapping[str, Any], file: Path) -> Manifest:
+def _from_json(value: Mapping[str, Any], file: Location) -> Manifest:
     names = {f.name for f in fields(ShardEntry)}
     if value["kind"] not in KINDS:
         raise ShardError(f"{file}: unknown kind {value['kind']!r}; known: {', '.join(KINDS)}")
@@ -196,6 +224,19 @@ def _check_sizes(shards: Iterable[ShardEntry]) -> None:
         for name in ("nsamples", "filesize", "images", "characters", "max_images"):
             if not 0 <= (size := getattr(shard, name)) < 1 << 63:
                 raise ValueError(f"{shard.url}: {name} is {size}")
+
+
+def _url(part: Manifest, base: Path) -> str:
+    """How a mixture in the folder `base` names one of its parts."""
+    if isinstance(part.root, RemotePath):
+        url = (part.root / MANIFEST_NAME).uri
+        if url != uris.shown(url):
+            raise OutputError(
+                f"{part.root}: its address holds what may be a secret, which would stand in the "
+                "mixture; name an address without"
+            )
+        return url
+    return _relative(part.root.resolve() / MANIFEST_NAME, base)
 
 
 def _relative(path: Path, base: Path) -> str:

@@ -3,29 +3,51 @@
 Tar readers stop without a word at a flipped header byte or a cut at a member boundary, so half a
 shard can vanish unnoticed; size, digest and sample count of the manifest are what protects. Only
 JSON, text and image members are read, never a pickle, and nothing is extracted to disk.
+
+With `verify="full"` a shard is hashed before its first sample is given, not while they are: a
+trainer cannot take back a step on a damaged sample, and an error at the shard's end would come
+after it. `opened.OpenShard` says why that costs no second reading.
 """
 
 import hashlib
-import os
 import random
-import struct
-import tarfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 from openm3w.errors import ShardError
+from openm3w.shards import storage
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.sample import Kind, Sample, decode_sample
+from openm3w.shards.opened import SUFFIXES, VERIFY, OpenShard, Verify, find_index, scan
+from openm3w.shards.sample import Sample
+from openm3w.shards.skipping import ON_BAD, OnBad, Skipped
+from openm3w.shards.storage import Location
 from openm3w.shards.writer import ShardEntry
 
-Verify = Literal["full", "quick", "off"]
-"""`full`: size, sha256 and count; `quick`: size and count; `off`: count only."""
+__all__ = [
+    "DATA_FOLDER",
+    "ON_BAD",
+    "SUFFIXES",
+    "VERIFY",
+    "OnBad",
+    "OpenShard",
+    "Skipped",
+    "Verify",
+    "check_shard",
+    "check_strangers",
+    "file_sha256",
+    "open_though_cut",
+    "read_index",
+    "read_keys",
+    "read_members_at",
+    "read_offsets",
+    "read_sample_at",
+    "read_samples",
+    "read_shard",
+    "scan_offsets",
+    "strangers",
+]
 
-# What a sample may hold; webdataset's decoder would run a member named `.pyd`. `cls`, a number as
-# text, is what its users have beside images, and is not read.
-SUFFIXES = frozenset({"json", "txt", "cls", "jpg", "jpeg", "png", "webp"})
-_CHUNK = 1 << 20
+DATA_FOLDER = "data"
 
 
 def read_samples(
@@ -34,39 +56,151 @@ def read_samples(
     split: str | None = None,
     verify: Verify = "quick",
     shuffle_seed: int | None = None,
+    on_bad: OnBad = "raise",
+    skipped: Skipped | None = None,
 ) -> Iterator[Sample]:
     """All samples of a split (of all splits where None), shard by shard.
 
-    `shuffle_seed` orders the shards; samples inside a shard keep their order.
+    `shuffle_seed` orders the shards; samples inside a shard keep their order. What `on_bad` leaves
+    out is counted in `skipped`. With `full` a key that comes twice over the shards is noticed as
+    well, for about 60 bytes of memory a sample.
 
     Raises:
-        ShardError: a shard is missing, damaged or short.
+        ShardError: a shard is missing, damaged, short or not in the manifest, with `raise`.
+        InputError: a store or server does not give a shard, whatever the policy: what cannot be
+            read today is not damaged.
     """
+    skipped = Skipped() if skipped is None else skipped
+    if verify != "off":
+        check_strangers(manifest, on_bad, skipped)
     shards = list(manifest.shards if split is None else manifest.split(split))
     if shuffle_seed is not None:
         random.Random(shuffle_seed).shuffle(shards)
     excluded = frozenset(manifest.exclude)
+    keys: set[int] | None = set() if verify == "full" and manifest.keys == "own" else None
     for shard in shards:
-        for sample in read_shard(manifest, shard, verify=verify):
+        for sample in read_shard(manifest, shard, verify=verify, on_bad=on_bad, skipped=skipped):
+            if keys is not None and not _is_new(sample, shard, keys, on_bad, skipped):
+                continue
             if sample.key not in excluded:
                 yield sample
 
 
 def read_shard(
-    manifest: Manifest, shard: ShardEntry, *, verify: Verify = "quick"
+    manifest: Manifest,
+    shard: ShardEntry,
+    *,
+    verify: Verify = "quick",
+    on_bad: OnBad = "raise",
+    skipped: Skipped | None = None,
 ) -> Iterator[Sample]:
     """The samples of one shard, the excluded ones too.
 
     Raises:
-        ShardError: see `check_shard`; also where the tar ends before its last sample.
+        ShardError: with `raise`: see `OpenShard`; also where the tar ends before its last sample.
+        InputError: a store or server does not give it.
     """
-    path = check_shard(manifest, shard, verify=verify)
-    seen = 0
-    for key, members in _grouped(path):
-        yield _decode(path, key, members, manifest.kind)
-        seen += 1
-    if seen != shard.nsamples:
-        raise ShardError(f"{path}: {seen} samples, the manifest says {shard.nsamples}: damaged")
+    skipped = Skipped() if skipped is None else skipped
+    given = 0
+    try:
+        if on_bad == "skip-sample":
+            yield from _singly(manifest, shard, verify, skipped)
+            return
+        opened = OpenShard(manifest, shard, verify=verify)
+        if on_bad == "skip-shard":
+            opened.offsets  # noqa: B018 - whose number is wrong in a short shard
+        for key, members in opened.samples():
+            yield opened.decode(key, members)
+            given += 1
+    except ShardError as fault:
+        if on_bad == "raise":
+            raise
+        skipped.shard(fault, samples=shard.nsamples - given)
+
+
+def _singly(
+    manifest: Manifest, shard: ShardEntry, verify: Verify, skipped: Skipped
+) -> Iterator[Sample]:
+    """Whatever samples are whole, found through the index, whatever stands between them.
+
+    With `full` a shard of another digest is left out altogether: which sample differs is unknown.
+    """
+    opened, cut = open_though_cut(manifest, shard, verify)
+    opened.offsets  # noqa: B018 - without them no sample is found behind a damage
+    given = lost = 0
+    for index in range(shard.nsamples):
+        try:
+            key, members = opened.read(index)
+            sample = opened.decode(key, members)
+        except ShardError as fault:
+            lost += 1
+            if cut is None:
+                skipped.sample(fault)
+            continue
+        yield sample
+        given += 1
+    if cut is not None:
+        skipped.shard(cut, samples=lost)
+
+
+def open_though_cut(
+    manifest: Manifest, shard: ShardEntry, verify: Verify
+) -> tuple[OpenShard, ShardError | None]:
+    """An open shard, and what is wrong with its size, where it may have whole samples all the same.
+
+    Raises:
+        ShardError: it is missing, or has another digest; so too another size, with `full`.
+    """
+    try:
+        return OpenShard(manifest, shard, verify=verify), None
+    except ShardError as fault:
+        if fault.reason != "wrong_size" or verify == "full":
+            raise
+        return OpenShard(manifest, shard, verify="off"), fault
+
+
+def _is_new(
+    sample: Sample, shard: ShardEntry, keys: set[int], on_bad: OnBad, skipped: Skipped
+) -> bool:
+    """Notes a key by 64 bits of hash, by which two of 10^8 keys collide with odds of 1 to 3,700."""
+    if (known := hash(sample.key)) not in keys:
+        keys.add(known)
+        return True
+    fault = ShardError(
+        f"{shard.url}: key {sample.key} occurs a second time; keys are unique in the whole dataset",
+        reason="key_twice",
+    )
+    if on_bad == "raise":
+        raise fault
+    skipped.sample(fault)
+    return False
+
+
+def check_strangers(manifest: Manifest, on_bad: OnBad, skipped: Skipped) -> None:
+    """Looks for shards that are not in the manifest, which `raise` refuses and others count.
+
+    Raises:
+        ShardError: there is one, with `raise`.
+    """
+    for location in strangers(manifest):
+        fault = ShardError(
+            f"{location}: not in the manifest; remove it, or build the dataset again",
+            reason="not_in_manifest",
+        )
+        if on_bad == "raise":
+            raise fault
+        skipped.shard(fault, samples=0)
+
+
+def strangers(manifest: Manifest) -> list[Location]:
+    """Tar files of the data folder that the manifest does not list.
+
+    Of web servers, which list no folders, none are seen.
+    """
+    known = {shard.url for shard in manifest.shards}
+    names = storage.names_below(manifest.root / DATA_FOLDER)
+    urls = (f"{DATA_FOLDER}/{name}" for name in names if name.endswith(".tar"))
+    return [manifest.root / url for url in urls if url not in known]
 
 
 def read_sample_at(
@@ -74,63 +208,38 @@ def read_sample_at(
 ) -> Sample:
     """One sample by its place in the shard; `offsets` saves reading the index again.
 
+    Whoever reads several of one shard keeps an `OpenShard`.
+
     Raises:
         ShardError: the index does not point at a sample.
         IndexError: `index` is outside 0 <= index < nsamples.
     """
-    key, members = read_members_at(manifest, shard, index, offsets=offsets)
-    return _decode(manifest.root / shard.url, key, members, manifest.kind)
+    opened = _opened(manifest, shard, offsets)
+    return opened.decode(*opened.read(index))
 
 
 def read_members_at(
     manifest: Manifest, shard: ShardEntry, index: int, *, offsets: Sequence[int] | None = None
 ) -> tuple[str, dict[str, bytes]]:
     """Key and members of one sample as they stand in the tar, as `read_sample_at`."""
-    path = check_shard(manifest, shard, verify="quick")
-    if not 0 <= index < shard.nsamples:
-        raise IndexError(index)
-    offsets = offsets or read_offsets(manifest, shard)
-    for key, members in _grouped(path, start=offsets[index], end=offsets[index + 1]):
-        return key, members
-    raise ShardError(f"{path}: no sample at offset {offsets[index]}; its .idx is of another tar")
+    return _opened(manifest, shard, offsets).read(index)
 
 
-def read_offsets(manifest: Manifest, shard: ShardEntry) -> tuple[int, ...]:
-    """Where each sample of a shard begins, and where the last one ends.
+def _opened(manifest: Manifest, shard: ShardEntry, offsets: Sequence[int] | None) -> OpenShard:
+    opened = OpenShard(manifest, shard)
+    if offsets is not None:
+        opened.offsets = offsets
+    return opened
 
-    From the index beside the tar; where there is none (shards that others wrote), the headers of
-    all members are walked.
 
-    Raises:
-        ShardError: the shard or its index does not agree with the manifest.
-    """
-    path = check_shard(manifest, shard, verify="quick")
-    indexed = path.with_name(f"{path.name}.idx").is_file()
-    offsets = read_index(path) if indexed else scan_offsets(path)
-    if len(offsets) != shard.nsamples + 1:
-        name = f"{path}.idx" if indexed else str(path)
-        raise ShardError(
-            f"{name}: {len(offsets) - 1} samples, the manifest says {shard.nsamples}: damaged"
-        )
-    return offsets
+def read_offsets(manifest: Manifest, shard: ShardEntry) -> Sequence[int]:
+    """Where each sample of a shard begins, and where the last one ends: see `OpenShard.offsets`."""
+    return OpenShard(manifest, shard).offsets
 
 
 def read_keys(manifest: Manifest, shard: ShardEntry) -> Iterator[str]:
-    """The keys of a shard in order, from one header a sample: no payload is read.
-
-    Raises:
-        ShardError: the shard is missing or its index is of another tar.
-    """
-    offsets = read_offsets(manifest, shard)
-    path = manifest.root / shard.url
-    with path.open("rb") as file:
-        for offset in offsets[:-1]:
-            file.seek(offset)
-            try:
-                member = tarfile.TarInfo.frombuf(file.read(512), "utf-8", "surrogateescape")
-            except tarfile.HeaderError as error:
-                raise ShardError(f"{path}: no sample at offset {offset}: {error}") from error
-            yield member.name.partition(".")[0]
+    """The keys of a shard in order: see `OpenShard.keys`."""
+    return OpenShard(manifest, shard).keys()
 
 
 def scan_offsets(path: Path) -> tuple[int, ...]:
@@ -139,123 +248,29 @@ def scan_offsets(path: Path) -> tuple[int, ...]:
     Raises:
         ShardError: it is no tar, or it is damaged.
     """
-    offsets: list[int] = []
-    current: str | None = None
-    try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            for member in _members(tar, None):
-                key = member.name.partition(".")[0]
-                if key != current:
-                    offsets.append(member.offset)
-                current = key
-            offsets.append(tar.offset)
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise ShardError(f"{path}: the tar is damaged: {error}") from error
-    return tuple(offsets)
+    file = storage.open_file(path)
+    if file is None:
+        raise ShardError(f"{path}: missing", reason="missing")
+    return scan(file, plain=False)
 
 
-def read_index(path: Path) -> tuple[int, ...]:
-    """Byte offsets of the samples of the tar `path`, and of its end.
+def read_index(location: Location) -> tuple[int, ...]:
+    """Byte offsets of the samples of a tar, and of its end, as the index beside it has them.
 
     Raises:
-        ShardError: there is no index beside the tar.
+        ShardError: there is no index, or it is damaged.
     """
-    try:
-        data = path.with_name(f"{path.name}.idx").read_bytes()
-    except FileNotFoundError:
-        raise ShardError(f"{path}.idx: missing; build the shards again") from None
-    if len(data) % 8:
-        raise ShardError(f"{path}.idx: {len(data)} bytes, no whole number of offsets: damaged")
-    offsets = struct.unpack(f"<{len(data) // 8}Q", data)
-    if list(offsets) != sorted(set(offsets)):
-        raise ShardError(f"{path}.idx: its offsets do not ascend: damaged")
+    if (offsets := find_index(location)) is None:
+        raise ShardError(f"{location}.idx: missing; build the shards again", reason="damaged_index")
     return offsets
 
 
-def check_shard(manifest: Manifest, shard: ShardEntry, *, verify: Verify) -> Path:
-    """The shard's path, once its size and, for `full`, its digest were found right.
-
-    Raises:
-        ShardError: the shard is missing, or differs from the manifest.
-    """
-    path = manifest.root / shard.url
-    if not path.is_file():
-        raise ShardError(f"{path}: missing; the manifest lists it with {shard.nsamples} samples")
-    if verify == "off":
-        return path
-    if (size := path.stat().st_size) != shard.filesize:
-        raise ShardError(f"{path}: {size} bytes, the manifest says {shard.filesize}: damaged")
-    if verify == "full" and (digest := file_sha256(path)) != shard.sha256:
-        raise ShardError(
-            f"{path}: sha256 {digest[:12]}..., expected {shard.sha256[:12]}...: damaged"
-        )
-    return path
+def check_shard(manifest: Manifest, shard: ShardEntry, *, verify: Verify) -> Location:
+    """The shard's place, once it was found right: see `OpenShard`."""
+    return OpenShard(manifest, shard, verify=verify).location
 
 
 def file_sha256(path: Path) -> str:
     """Hex digest of a file, read in pieces."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while piece := file.read(_CHUNK):
-            digest.update(piece)
-    return digest.hexdigest()
-
-
-def _decode(path: Path, key: str, members: dict[str, bytes], kind: Kind) -> Sample:
-    try:
-        return decode_sample(key, members, kind)
-    except ShardError as error:
-        raise ShardError(f"{path}: {error}") from error
-
-
-def _grouped(
-    path: Path, *, start: int = 0, end: int | None = None
-) -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Neighbouring members with one key, from byte `start` until byte `end`."""
-    current: str | None = None
-    members: dict[str, bytes] = {}
-    try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(start)
-            with tarfile.open(fileobj=file, mode="r:") as tar:
-                for member in _members(tar, end):
-                    key, _, suffix = member.name.partition(".")
-                    if current is not None and key != current:
-                        yield current, members
-                        members = {}
-                    current = key
-                    if suffix in members:
-                        raise ShardError(f"{path}: two members are named {member.name!r}")
-                    members[_allowed(path, member.name, suffix)] = _bytes(path, tar, member, size)
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise ShardError(f"{path}: the tar is damaged: {error}") from error
-    if current is not None:
-        yield current, members
-
-
-def _members(tar: tarfile.TarFile, end: int | None) -> Iterator[tarfile.TarInfo]:
-    while (member := tar.next()) is not None:
-        if end is not None and member.offset >= end:
-            return
-        if member.isreg():
-            yield member
-        # tarfile keeps every header it saw; a shard may have a million.
-        tar.members.clear()  # type: ignore[attr-defined]
-
-
-def _allowed(path: Path, name: str, suffix: str) -> str:
-    if suffix.rpartition(".")[2] not in SUFFIXES:
-        raise ShardError(f"{path}: member {name!r} is no json, text or image; refused")
-    return suffix
-
-
-def _bytes(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, tar_size: int) -> bytes:
-    # A damaged size field may ask for gigabytes of memory before the end is met.
-    if member.offset_data + member.size > tar_size:
-        raise ShardError(f"{path}: member {member.name!r} reaches past the end of the file")
-    file = tar.extractfile(member)
-    data = b"" if file is None else file.read()
-    if len(data) != member.size:
-        raise ShardError(f"{path}: member {member.name!r} is cut off")
-    return data
+        return hashlib.file_digest(file, "sha256").hexdigest()

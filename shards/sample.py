@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from openm3w.errors import ShardError
-from openm3w.shards.captioned import decode_caption, encode_caption
+from openm3w.shards.captioned import IMAGE_SUFFIXES, decode_caption, encode_caption
 from openm3w.shards.document import (
     Document,
     Image,
@@ -182,7 +182,12 @@ def _decode_members(
     except ShardError as error:
         raise ShardError(f"sample {key}: {error}") from error
     names = [name for name in about["images"] if name is not None]
-    images = tuple(member(key, members, name.removeprefix(f"{key}.")) for name in names)
+    named = [name.removeprefix(f"{key}.") for name in names]
+    images = tuple(member(key, members, suffix) for suffix in named)
+    known = {*named, "json"}
+    for suffix in members:
+        if suffix not in known and suffix.rpartition(".")[2] in IMAGE_SUFFIXES:
+            raise ShardError(f"sample {key}: the image {key}.{suffix} is not named by its .json")
     return Sample(key=key, document=document, images=images)
 
 

@@ -3,16 +3,21 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Literal
 
 from openm3w.errors import ShardError
-from openm3w.shards import decoding, reader
+from openm3w.shards import decoding, storage
 from openm3w.shards.document import Image
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.opened import OpenShard, find_index
+from openm3w.shards.reader import DATA_FOLDER
 from openm3w.shards.sample import KEY, Sample
 from openm3w.shards.writer import ShardEntry
 
-DATA_FOLDER = "data"
+Depth = Literal["images", "full", "quick", "off"]
+"""`images`: as `full`, and every sample is decoded as a document and every image opened; `full`:
+every byte is hashed; `quick`: names, sizes and indexes; `off`: that all is there, by its index."""
+
 _BESIDE = (".idx", ".lengths")
 """What may stand beside a shard, after its name."""
 _BESIDE_CAPTIONS = (".parquet", "_stats.json")
@@ -29,23 +34,20 @@ class Verification:
     faults: list[str] = field(default_factory=list)
 
 
-def verify(manifests: Sequence[Manifest], *, quick: bool = False) -> Verification:
-    """Checks every shard of every dataset; a fault in one does not hide those of the next.
-
-    `quick` looks at names, sizes and indexes only; otherwise every byte is read, every sample
-    decoded as a document and every image opened.
-    """
+def verify(manifests: Sequence[Manifest], *, depth: Depth = "images") -> Verification:
+    """Checks every shard of every dataset; a fault in one does not hide those of the next."""
     result = Verification()
     seen: set[str] = set()
     for manifest in manifests:
         for shard in manifest.shards:
             result.shards += 1
             try:
-                if quick:
-                    result.samples += len(reader.read_offsets(manifest, shard)) - 1
-                    result.images += shard.images
-                else:
+                if depth == "images":
                     _verify_shard(manifest, shard, seen, result)
+                else:
+                    opened = OpenShard(manifest, shard, verify=depth)
+                    result.samples += len(opened.offsets) - 1
+                    result.images += shard.images
             except ShardError as error:
                 result.faults.append(str(error))
         result.faults += _strangers(manifest)
@@ -55,12 +57,14 @@ def verify(manifests: Sequence[Manifest], *, quick: bool = False) -> Verificatio
 def _verify_shard(
     manifest: Manifest, shard: ShardEntry, seen: set[str], result: Verification
 ) -> None:
-    path = reader.check_shard(manifest, shard, verify="full")
+    opened = OpenShard(manifest, shard, verify="full")
+    path = opened.location
     if manifest.keys == "foreign":
         seen = set()
-    result.faults += _index_faults(path)
+    result.faults += _index_faults(opened)
     images = characters = most = 0
-    for sample in reader.read_shard(manifest, shard, verify="off"):
+    for key, members in opened.samples():
+        sample = opened.decode(key, members)
         result.samples += 1
         result.faults += [f"{path}: {fault}" for fault in _sample_faults(sample, manifest, seen)]
         seen.add(sample.key)
@@ -77,15 +81,15 @@ def _verify_shard(
             result.faults.append(f"{path}: {found} {name}, the manifest says {said}")
 
 
-def _index_faults(path: Path) -> Iterator[str]:
-    if path.with_name(f"{path.name}.idx").is_file():
-        try:
-            right = reader.read_index(path) == reader.scan_offsets(path)
-        except ShardError as error:
-            yield str(error)
-        else:
-            if not right:
-                yield f"{path}.idx: does not point at the samples of its tar"
+def _index_faults(opened: OpenShard) -> Iterator[str]:
+    try:
+        offsets = find_index(opened.location)
+        is_right = offsets is None or offsets == opened.scan()
+    except ShardError as error:
+        yield str(error)
+    else:
+        if not is_right:
+            yield f"{opened.location}.idx: does not point at the samples of its tar"
 
 
 def _sample_faults(sample: Sample, manifest: Manifest, seen: set[str]) -> Iterator[str]:
@@ -128,8 +132,8 @@ def _strangers(manifest: Manifest) -> Iterator[str]:
     if manifest.kind == "caption":
         stems = (shard.url.removesuffix(".tar") for shard in manifest.shards)
         known |= {f"{stem}{ending}" for stem in stems for ending in _BESIDE_CAPTIONS}
-    folder = manifest.root / DATA_FOLDER
-    for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-        if path.is_file() and path.relative_to(manifest.root).as_posix() not in known:
-            why = "left by an interrupted write" if path.suffix == ".tmp" else "not in the manifest"
-            yield f"{path}: {why}; remove it"
+    for name in storage.names_below(manifest.root / DATA_FOLDER):
+        url = f"{DATA_FOLDER}/{name}"
+        if url not in known:
+            why = "left by an interrupted write" if url.endswith(".tmp") else "not in the manifest"
+            yield f"{manifest.root / url}: {why}; remove it"

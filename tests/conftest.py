@@ -1,8 +1,11 @@
-"""What tests share: where the real material is, and builders of small inputs."""
+"""What tests share: where the real material is, builders of small inputs, a web server of files."""
 
 import io
 import os
+import re
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -121,3 +124,85 @@ class ArchiveBuilder:
 @pytest.fixture
 def archive() -> ArchiveBuilder:
     return ArchiveBuilder()
+
+
+class WebFiles:
+    """A server of files: `url = web.put("a.csv", b"...")`; what it is asked is in `requests`."""
+
+    def __init__(self, port: int) -> None:
+        self.files: dict[str, bytes] = {}
+        self.base = f"http://127.0.0.1:{port}"
+        self.requests: list[tuple[str, str]] = []
+        """Method and range, in order."""
+        self.failing = 0
+        """Next GETs that are answered by 503."""
+        self.gives_ranges = self.tells_length = True
+        self.encoding = ""
+        self.answering = threading.Event()
+        """Cleared, a GET waits for an answer."""
+        self.answering.set()
+
+    def put(self, name: str, data: bytes) -> str:
+        self.files[f"/{name}"] = data
+        return f"{self.base}/{name}"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # one packet an answer
+    disable_nagle_algorithm = True
+    web: WebFiles
+
+    def do_HEAD(self) -> None:
+        self._answer(with_body=False)
+
+    def do_GET(self) -> None:
+        self._answer(with_body=True)
+
+    def _answer(self, *, with_body: bool) -> None:
+        asked = self.headers.get("Range", "")
+        self.web.requests.append((self.command, asked))
+        data = self.web.files.get(self.path.partition("?")[0])
+        if with_body:
+            self.web.answering.wait()
+        if data is None or (with_body and self.web.failing):
+            self.web.failing -= data is not None
+            self.send_response(404 if data is None else 503)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        status, part = 200, data
+        if self.web.gives_ranges and (found := re.fullmatch(r"bytes=(\d+)-(\d+)", asked)):
+            first, last = map(int, found.groups())
+            status, part = 206, data[first : last + 1]
+        self.send_response(status)
+        if status == 206:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        if self.web.encoding:
+            self.send_header("Content-Encoding", self.web.encoding)
+        if self.web.tells_length:
+            self.send_header("Content-Length", str(len(part)))
+        else:
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        if with_body:
+            self.wfile.write(part)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web_files() -> Iterator[WebFiles]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    server.daemon_threads = True
+    web = WebFiles(server.server_address[1])
+    server.RequestHandlerClass = type("Handler", (_Handler,), {"web": web})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield web
+    web.answering.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -10,6 +10,8 @@ from typing import Any
 
 import click
 
+from openm3w.shards.opened import VERIFY, Verify
+from openm3w.shards.skipping import ON_BAD, OnBad
 from openm3w.shards.terminal import clean
 
 
@@ -61,6 +63,16 @@ def spread(option: str, args: list[str]) -> list[str]:
     help="Stop after this step of the schedule; the same command with more goes on from there.",
 )
 @click.option(
+    "--verify",
+    type=click.Choice(VERIFY),
+    help="Check shards by size, sha256 and count, by size and count, or count.  [default: quick]",
+)
+@click.option(
+    "--on-bad-shard",
+    type=click.Choice(ON_BAD),
+    help="At a damaged shard: stop, or leave it or its bad samples out.  [default: raise]",
+)
+@click.option(
     "--dry-run", is_flag=True, help="Print parameters, token plan and memory; no training."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the plan or the last figures as JSON.")
@@ -71,6 +83,8 @@ def train(
     output: Path | None,
     overrides: tuple[str, ...],
     steps: int | None,
+    verify: Verify | None,
+    on_bad_shard: OnBad | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -84,6 +98,7 @@ def train(
     m3w train kosmos1-tiny --data out/manifest.json
     m3w train kosmos1-tiny --data pages/ captions/ texts/ --output runs/first --steps 200
     m3w train kosmos1-tiny --data mix.json --set optimizer.lr=5e-4 --set schedule.steps=2000
+    m3w train kosmos1-tiny --data s3://bucket/pages --verify full --on-bad-shard skip-sample
     m3w train kosmos1-1.3b --data mix.json --dry-run
     """
     _let_waiting_threads_sleep()
@@ -92,7 +107,9 @@ def train(
     from openm3w.trainer import plan
     from openm3w.trainer.recipe import load
 
-    decoded = load(recipe, overrides)
+    named = {"verify": verify, "on_bad_shard": on_bad_shard}
+    options = [f"run.{name}={value}" for name, value in named.items() if value is not None]
+    decoded = load(recipe, [*overrides, *options])
     manifests = [part for path in data for part in manifest.load(path)]
     if dry_run:
         planned = plan.make_plan(decoded, manifests)

@@ -133,6 +133,9 @@ def _report(run: Run, log: RunLog, window: Window) -> dict[str, Any]:
         "pad_share": _pad_share(window.given),
     }
     log.say(console_line(run.step, run.recipe.schedule.steps, values, sources))
+    for source, skipped in zip(sources, run.loader.skipped(), strict=True):
+        if skipped:
+            log.say(f"    {source.name}: {skipped}")
     detail = {s.name: _source_json(run, i, s, window) for i, s in enumerate(sources)}
     log.write("train", run.step, {**values, "sources": detail})
     return {**values, "step": run.step, "sources": detail}
@@ -149,6 +152,7 @@ def _source_json(run: Run, index: int, report: SourceReport, window: Window) -> 
         "given": counts_to_json(window.given[index]),
         "given_in_all": counts_to_json(run.loader.total[index]),
         "read": run.loader.document_counts()[index],
+        "skipped": run.loader.skipped()[index].to_json(),
     }
 
 

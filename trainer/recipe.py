@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from openm3w import recipe as recipes
+from openm3w.shards.opened import Verify
+from openm3w.shards.skipping import OnBad
 from openm3w.trainer.data.loader import DataRecipe
+from openm3w.trainer.data.splits import Care
 from openm3w.trainer.data.tokenizer import TokenizerRecipe
 from openm3w.trainer.models.kosmos1 import ModelRecipe
 from openm3w.trainer.optim import OptimizerRecipe
@@ -31,6 +34,15 @@ class RunRecipe:
     checkpoint_every: int = 100
     keep_checkpoints: int = 2
     tensorboard: bool = False
+    verify: Verify = "quick"
+    """How shards are checked: `full` (size, sha256, count), `quick` (size, count), `off`."""
+    on_bad_shard: OnBad = "raise"
+    """What happens at a damage: `raise`, `skip-shard`, or `skip-sample`, counted."""
+
+    @property
+    def care(self) -> Care:
+        """Both."""
+        return Care(verify=self.verify, on_bad=self.on_bad_shard)
 
     def __post_init__(self) -> None:
         for name in ("log_every", "eval_every", "checkpoint_every", "keep_checkpoints"):

@@ -10,7 +10,7 @@ from openm3w import recipe as recipes
 from openm3w.errors import OutputError, RecipeError
 from openm3w.shards.manifest import Manifest
 from openm3w.trainer import checkpoint, claim
-from openm3w.trainer.data import stream, tokenizer
+from openm3w.trainer.data import splits, stream, tokenizer
 from openm3w.trainer.data.loader import MixtureLoader, Source, plan_sources
 from openm3w.trainer.data.packing import Row
 from openm3w.trainer.data.stream import RowFormat
@@ -85,7 +85,9 @@ def open_run(
     cache = FeatureCache(encoder, device, max_gb=recipe.data.feature_cache_gb)
     words = _tokenizer(recipe, sources, folder, say)
     rows = row_format(recipe, words)
-    loader = MixtureLoader(sources, recipe.data, rows, cache, seed=recipe.run.seed)
+    loader = MixtureLoader(
+        sources, recipe.data, rows, cache, seed=recipe.run.seed, care=recipe.run.care
+    )
     torch.manual_seed(recipe.run.seed)
     model = make_model(recipe, words.vocab_size, encoder.dim)
     model.reset_parameters()
@@ -200,8 +202,11 @@ def _texts(recipe: TrainRecipe, sources: Sequence[Source]) -> Iterator[str]:
     budget = recipe.tokenizer.sample_characters // len(sources)
     for source in sources:
         left = budget
-        for text in stream.train_texts(
-            source.manifest, seed=recipe.run.seed, holdout=recipe.data.holdout_share
+        for text in splits.train_texts(
+            source.manifest,
+            seed=recipe.run.seed,
+            holdout=recipe.data.holdout_share,
+            care=recipe.run.care,
         ):
             yield text[:left]
             left -= len(text)
@@ -218,6 +223,7 @@ def _dev_rows(recipe: TrainRecipe, source: Source, rows: RowFormat) -> tuple[Row
             rows,
             holdout=recipe.data.holdout_share,
             documents=recipe.run.eval_documents,
+            care=recipe.run.care,
         )
     )
 

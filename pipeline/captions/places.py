@@ -19,8 +19,8 @@ from openm3w.filters.url import url_key
 from openm3w.pipeline.images.named import OPTION, ImagePlace, PlaceKind
 from openm3w.pipeline.remote import File
 from openm3w.pipeline.sources import find_sources, looks_like_archive
-from openm3w.pipeline.uris import local_path
 from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME
+from openm3w.shards.uris import local_path
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".avif")
 _CHUNK = 1 << 20

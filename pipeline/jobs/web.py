@@ -20,7 +20,7 @@ from openm3w.pipeline.fetch.told import LiveLine, lines
 from openm3w.pipeline.jobs.watching import watching
 from openm3w.pipeline.page import Clock
 from openm3w.pipeline.store import Folder
-from openm3w.pipeline.uris import shown
+from openm3w.shards.uris import shown
 
 if TYPE_CHECKING:
     from openm3w.pipeline.runners import Runner

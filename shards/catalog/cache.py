@@ -54,7 +54,7 @@ def _state(dataset: Manifest, shard: ShardEntry) -> str:
     """What tells a shard from another; of one without a digest, when it was written."""
     if shard.sha256:
         return shard.url
-    about = (dataset.root / shard.url).stat()
+    about = (dataset.folder / shard.url).stat()  # a lone tar, which is here
     return f"{shard.url} {about.st_size} {about.st_mtime_ns}"
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from openm3w.errors import InputError
-from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.opened import OpenShard, Verify
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.terminal import clean_line
 from openm3w.shards.writer import ShardEntry
@@ -45,7 +45,9 @@ class Shown:
 class Catalog:
     """Samples by number, from 0, and by key. Those on an exclude list keep their number, unseen."""
 
-    def __init__(self, manifests: Sequence[Manifest], split: str | None = None) -> None:
+    def __init__(
+        self, manifests: Sequence[Manifest], split: str | None = None, *, verify: Verify = "quick"
+    ) -> None:
         chosen = [
             (manifest, shard)
             for manifest in manifests
@@ -53,10 +55,11 @@ class Catalog:
             if split is None or shard.split == split
         ]
         self._shards = [(manifest, shard) for manifest, shard in chosen if shard.nsamples]
+        self._verify = verify
         self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self._shards))
         self._excluded = frozenset(key for manifest in manifests for key in manifest.exclude)
-        # The index of a shard is 8 bytes a sample; a few of them serve whoever pages around.
-        self._offsets = lru_cache(maxsize=8)(self._read_offsets)
+        # A few open shards, each with its index of 8 bytes a sample, serve whoever pages around.
+        self._open = lru_cache(maxsize=8)(self._open_shard)
         if not self._shards:
             splits = sorted({shard.split for manifest in manifests for shard in manifest.shards})
             where = f"split {split!r}; there are: {', '.join(splits)}" if split else "it"
@@ -100,9 +103,8 @@ class Catalog:
         """Sample `number`, with what a viewer says about where it is from."""
         at = bisect.bisect_right(self._ends, number)
         place = self.place(number)
-        sample = reader.read_sample_at(
-            place.manifest, place.shard, place.index, offsets=self._offsets(at)
-        )
+        opened = self._open(at)
+        sample = opened.decode(*opened.read(place.index))
         return Shown(
             sample=sample,
             kind=place.manifest.kind,
@@ -136,7 +138,7 @@ class Catalog:
         if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
             return int(wanted) - 1
         begin_alike: list[tuple[str, int]] = []
-        for number, key in enumerate(self._keys()):
+        for number, key in enumerate(self.keys()):
             if key == wanted:
                 begin_alike = [(key, number)]
                 break
@@ -160,12 +162,13 @@ class Catalog:
             raise InputError(f"sample {key} is on the exclude list of its manifest")
         return number
 
-    def _keys(self) -> Iterator[str]:
+    def keys(self) -> Iterator[str]:
+        """All keys in order, the excluded ones too, from headers alone."""
         for manifest, shard in self._shards:
-            yield from reader.read_keys(manifest, shard)
+            yield from OpenShard(manifest, shard).keys()
 
-    def _read_offsets(self, at: int) -> tuple[int, ...]:
-        return reader.read_offsets(*self._shards[at])
+    def _open_shard(self, at: int) -> OpenShard:
+        return OpenShard(*self._shards[at], verify=self._verify)
 
 
 def matches(sample: Sample, words: str) -> bool:

@@ -1,63 +1,55 @@
 """Documents of a shard without the bytes of their images: headers and JSON alone are read."""
 
-import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from openm3w.errors import ShardError
+from openm3w.shards import storage, tar
 from openm3w.shards.captioned import IMAGE_SUFFIXES
 from openm3w.shards.document import Document
 from openm3w.shards.sample import Kind, decode_document
+from openm3w.shards.storage import Location
 
 _READ = ("json", "txt")
-_MAX_BYTES = 64 << 20
-"""Of a JSON or text that is read: a damaged size field must not ask for gigabytes. The longest
-documents of a build are some MB."""
+_BLOCK = 1 << 14
+"""Bytes of one read of a file here (ours): most JSON with its header, little of the next image."""
 
 
-def skim(path: Path, kind: Kind) -> Iterator[tuple[str, Document]]:
+def skim(location: Location, kind: Kind) -> Iterator[tuple[str, Document]]:
     """Key and document of each sample of a tar, in order.
 
     Raises:
-        ShardError: the tar is damaged, or a sample is none of this kind.
+        ShardError: the tar is missing or damaged, or a sample is none of this kind.
     """
+    file = storage.open_file(location)
+    if file is None:
+        raise ShardError(f"{location}: missing", reason="missing")
+    part = tar.Part(file, block=None if storage.is_remote(file) else _BLOCK)
     current: str | None = None
     members: dict[str, bytes] = {}
     sizes: dict[str, int] = {}
-    try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            while (member := tar.next()) is not None:
-                tar.members.clear()  # type: ignore[attr-defined]
-                if not member.isreg():
-                    continue
-                key, _, suffix = member.name.partition(".")
-                if current is not None and key != current:
-                    yield current, _decode(path, current, members, sizes, kind)
-                    members, sizes = {}, {}
-                current = key
-                sizes[suffix] = member.size
-                members[suffix] = _bytes(path, tar, member) if suffix in _READ else b""
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise ShardError(f"{path}: the tar is damaged: {error}") from error
+    for name, _, size, data in tar.members(part, plain=False, wanted=_is_read):
+        key, _, suffix = name.partition(".")
+        if current is not None and key != current:
+            yield current, _decode(location, current, members, sizes, kind)
+            members, sizes = {}, {}
+        current = key
+        sizes[suffix], members[suffix] = size, data
     if current is not None:
-        yield current, _decode(path, current, members, sizes, kind)
+        yield current, _decode(location, current, members, sizes, kind)
 
 
-def _bytes(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    if member.size > _MAX_BYTES:
-        raise ShardError(f"{path}: member {member.name!r} says it has {member.size:,} bytes")
-    file = tar.extractfile(member)
-    return b"" if file is None else file.read()
+def _is_read(name: str) -> bool:
+    return name.rpartition(".")[2] in _READ
 
 
 def _decode(
-    path: Path, key: str, members: Mapping[str, bytes], sizes: Mapping[str, int], kind: Kind
+    location: Location, key: str, members: Mapping[str, bytes], sizes: Mapping[str, int], kind: Kind
 ) -> Document:
     try:
         document = decode_document(key, members, kind)
     except ShardError as error:
-        raise ShardError(f"{path}: {error}") from error
+        raise ShardError(f"{location}: {error}") from error
     return _sized(document, sizes) if kind == "caption" else document
 
 

@@ -55,6 +55,11 @@ class FilterError(OpenM3WError):
 class ShardError(OpenM3WError):
     """A shard or a manifest is damaged, short, missing or of an unknown version."""
 
+    def __init__(self, message: str, *, reason: str = "damaged") -> None:
+        super().__init__(message)
+        self.reason = reason
+        """In snake_case, as readers that leave bad shards out count them."""
+
 
 class MissingError(OpenM3WError):
     """An optional package or a model file is needed and not installed."""

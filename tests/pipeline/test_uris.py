@@ -1,11 +1,11 @@
 import pytest
 
 from openm3w.errors import InputError
-from openm3w.pipeline import uris
 from openm3w.pipeline.remote import find, first_bytes
 from openm3w.pipeline.sources import find_sources
 from openm3w.pipeline.tables import forms
-from openm3w.pipeline.uris import is_remote, local_path, shown
+from openm3w.shards import uris
+from openm3w.shards.uris import is_remote, local_path, shown
 
 
 @pytest.fixture(autouse=True)

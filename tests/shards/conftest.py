@@ -2,7 +2,10 @@
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -124,3 +127,78 @@ def dataset(tmp_path: Path) -> Callable[..., Manifest]:
         return make_dataset(tmp_path / folder, **options)
 
     return make
+
+
+class Bucket:
+    """A bucket of a real server on loopback: `uri = bucket.put(folder)`."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self._count = 0
+
+    def put(self, folder: Path) -> str:
+        """Uploads all files below `folder` and returns the URI of where they are."""
+        import fsspec
+
+        self._count += 1
+        uri = f"{self.uri}/{self._count}/{folder.name}"
+        fs, base = fsspec.core.url_to_fs(uri)
+        for path in folder.rglob("*"):
+            if path.is_file():
+                name = f"{base}/{path.relative_to(folder).as_posix()}"
+                fs.pipe_file(name, path.read_bytes())
+        return uri
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[Bucket]:
+    """A bucket of moto's S3 server."""
+    import fsspec
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    settings = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in settings.items():
+            patch.setenv(name, value)
+        fsspec.filesystem("s3").mkdir("bucket")
+        yield Bucket("s3://bucket")
+        fsspec.filesystem("s3").clear_instance_cache()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def gcs() -> Iterator[Bucket]:
+    """A bucket of an emulator of Google Cloud Storage."""
+    import fsspec
+    from gcp_storage_emulator.handlers.buckets import create_bucket
+    from gcp_storage_emulator.server import RequestHandler
+    from gcp_storage_emulator.storage import Storage
+
+    files = Storage(use_memory_fs=True)
+    create_bucket("bucket", files)
+    # Its own server has one thread, which waits for ever for a client's second connection.
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(RequestHandler, files))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    port = server.server_address[1]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", f"http://127.0.0.1:{port}")
+        # Else gcsfs asks by gRPC, over TLS, what sort of bucket it is.
+        patch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
+        patch.setenv("NO_GCE_CHECK", "true")
+        patch.setitem(fsspec.config.conf, "gcs", {"token": "anon"})
+        yield Bucket("gs://bucket")
+        fsspec.filesystem("gcs").clear_instance_cache()
+    server.shutdown()
+    server.server_close()
+    thread.join()

@@ -1,6 +1,7 @@
 """The numbers 1 to 8 are the damages of fact 3 in the project's notes on reliability.
 
-webdataset, HF datasets and tarfile read the first four as half a shard, without an error.
+webdataset, HF datasets and tarfile read the first four as half a shard, without an error; 7 and 8
+are changed bytes of a payload, of JSON and of an image. Those without a number are of its list F50.
 """
 
 import dataclasses
@@ -53,9 +54,15 @@ def cut_inside_payload(path):
     path.write_bytes(path.read_bytes()[: middle(path) + 512 + 100])
 
 
-def payload_byte_changed(path):
+def byte_of_json_changed(path):
     data = bytearray(path.read_bytes())
     data[middle(path) + 512 + 20] ^= 1
+    path.write_bytes(data)
+
+
+def byte_of_image_changed(path):
+    data = bytearray(path.read_bytes())
+    data[data.index(b"\xff\xd8\xff", middle(path)) + 300] ^= 1
     path.write_bytes(data)
 
 
@@ -79,9 +86,11 @@ DAMAGES = [
     (4, zeroed_header_block),
     (5, cut_inside_payload),
     (6, huge_size_field),
-    (7, payload_byte_changed),
-    (8, missing),
+    (7, byte_of_json_changed),
+    (8, byte_of_image_changed),
+    ("missing", missing),
 ]
+CHANGED = (byte_of_json_changed, byte_of_image_changed)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +105,7 @@ def test_every_damage_is_an_error_that_names_the_shard(one, damage):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("damage", [d for n, d in DAMAGES if n != 7], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("damage", [d for _, d in DAMAGES if d not in CHANGED])
 @pytest.mark.parametrize("verify", ["quick", "off"])
 def test_all_but_changed_payloads_are_noticed_without_hashing(one, damage, verify):
     manifest, path = one
@@ -106,11 +115,11 @@ def test_all_but_changed_payloads_are_noticed_without_hashing(one, damage, verif
 
 
 @pytest.mark.parametrize("damage", [flipped_header_byte, zeroed_header_block, huge_size_field])
-def test_a_damage_of_unchanged_size_costs_no_sample_before_it(one, damage):
+def test_samples_before_a_damage_of_unchanged_size_are_given(one, damage):
     manifest, path = one
     damage(path)
     samples = reader.read_samples(manifest)
-    for _ in range(NUM_SAMPLES // 2):
+    for _ in range(NUM_SAMPLES // 2 - 1):  # of the last one nobody knows whether it is whole
         assert next(samples).images
     with pytest.raises(ShardError):
         next(samples)
@@ -161,7 +170,7 @@ LINK = b"a link"
         ([("k.json", b"{}"), ("k.txt", b"a"), ("k", b"")], "'k'.*refused"),
         ([("k.json", b"{}"), ("k.txt", b"a"), ("k.txt", b"b")], "two members are named 'k.txt'"),
         ([("k.json", b"{}"), ("j.txt", b"a")], "no member k.txt"),
-        ([("k.txt", b"a"), ("k.json", LINK)], "no member k.json"),
+        ([("k.txt", b"a"), ("k.json", LINK)], "'k.json' is no regular file"),
         ([("k.json", b"{}"), ("k.txt", b"\xff")], "not a text sample"),
         ([("k.json", b"[]"), ("k.txt", b"a")], "expected an object"),
     ],

@@ -20,10 +20,10 @@ def rewritten(root, samples, **changes):
 
 
 @pytest.mark.parametrize("kind", ["interleaved", "caption", "text"])
-@pytest.mark.parametrize("quick", [False, True])
-def test_a_sound_dataset_has_no_faults_and_is_counted(dataset, kind, quick):
+@pytest.mark.parametrize("depth", ["images", "full", "quick", "off"])
+def test_a_sound_dataset_has_no_faults_and_is_counted(dataset, kind, depth):
     written = dataset(kind=kind)
-    result = verify([written], quick=quick)
+    result = verify([written], depth=depth)
     assert result.faults == []
     assert (result.shards, result.samples, result.images) == (3, 6, written.images)
 
@@ -53,7 +53,7 @@ def test_a_changed_byte_is_found_by_the_full_check_only(dataset):
     data = bytearray(path.read_bytes())
     data[600] ^= 1
     path.write_bytes(data)
-    assert verify([written], quick=True).faults == []
+    assert verify([written], depth="quick").faults == []
     (fault,) = verify([written]).faults
     assert "sha256" in fault
 
@@ -152,13 +152,13 @@ def test_a_size_that_others_did_not_note_is_none(tmp_path, width, height, count)
         ("deeper/x.tar", "not in the manifest"),
     ],
 )
-@pytest.mark.parametrize("quick", [False, True])
-def test_a_file_that_no_shard_accounts_for_is_a_fault(dataset, name, said, quick):
+@pytest.mark.parametrize("depth", ["images", "full", "quick", "off"])
+def test_a_file_that_no_shard_accounts_for_is_a_fault(dataset, name, said, depth):
     written = dataset()
     stranger = written.root / "data" / name
     stranger.parent.mkdir(exist_ok=True)
     stranger.write_bytes(b"")
-    (fault,) = verify([written], quick=quick).faults
+    (fault,) = verify([written], depth=depth).faults
     assert fault == f"{stranger}: {said}; remove it"
 
 
@@ -184,4 +184,4 @@ def test_a_shard_without_index_is_sound(dataset):
     written = dataset()
     (written.root / f"{written.shards[0].url}.idx").unlink()
     assert verify([written]).faults == []
-    assert verify([written], quick=True).faults == []
+    assert verify([written], depth="quick").faults == []

@@ -171,3 +171,19 @@ def test_an_exploding_loss_stops_the_run_with_advice(m3w, tiny_recipe, mixture, 
     )
     assert code == 1
     assert "lower optimizer.lr" in err.splitlines()[-1]
+
+
+def test_bad_shards_are_told_and_counted(m3w, tiny_recipe, make_dataset, tmp_path):
+    data = make_dataset(tmp_path / "text", "text")
+    (data.root / data.shards[0].url).unlink()
+    train = ["train", tiny_recipe, "--data", data.root, "--output", tmp_path / "run"]
+    code, _, err = m3w(*train, "--steps", 6)
+    assert code == 1
+    assert "missing; the manifest lists it" in err
+    code, out, err = m3w(
+        *train, "--steps", 6, "--verify", "full", "--on-bad-shard", "skip-shard", "--json"
+    )
+    assert code == 0, err
+    skipped = json.loads(out)["sources"]["text"]["skipped"]
+    assert skipped["samples"]["missing"] == 12 * skipped["shards"]["missing"] > 0
+    assert "samples left out (missing " in err

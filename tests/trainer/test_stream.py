@@ -4,14 +4,8 @@ from openm3w.errors import InputError
 from openm3w.shards import manifest
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import write_shard
-from openm3w.trainer.data.stream import (
-    RowFormat,
-    SourceStream,
-    dev_rows,
-    dev_samples,
-    is_held_out,
-    train_texts,
-)
+from openm3w.trainer.data.splits import dev_samples, is_held_out, train_texts
+from openm3w.trainer.data.stream import RowFormat, SourceStream, dev_rows
 from openm3w.trainer.data.tokenizer import ByteTokenizer
 
 ROWS = RowFormat(encode=ByteTokenizer().encode, slots=2, length=48, max_images=3, buffer=6)

@@ -8,9 +8,11 @@ import torch
 
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind
+from openm3w.shards.skipping import Skipped
 from openm3w.trainer.batch import Batch
 from openm3w.trainer.data.mixture import Counts, DeficitScheduler, target_shares
 from openm3w.trainer.data.packing import Row
+from openm3w.trainer.data.splits import Care
 from openm3w.trainer.data.stream import RowFormat, SourceStream
 from openm3w.trainer.features import FeatureCache
 
@@ -100,6 +102,7 @@ class MixtureLoader:
         cache: FeatureCache,
         *,
         seed: int,
+        care: Care | None = None,
     ) -> None:
         self.sources = tuple(sources)
         self.total = [Counts() for _ in sources]
@@ -107,7 +110,8 @@ class MixtureLoader:
         self._cache = cache
         self._scheduler = DeficitScheduler([s.share for s in sources])
         self._streams = [
-            SourceStream(s.manifest, rows, seed=seed, holdout=recipe.holdout_share) for s in sources
+            SourceStream(s.manifest, rows, seed=seed, holdout=recipe.holdout_share, care=care)
+            for s in sources
         ]
 
     def next_batch(self, num_rows: int) -> tuple[Batch, list[Counts]]:
@@ -142,6 +146,10 @@ class MixtureLoader:
             }
             for c in (stream.counts for stream in self._streams)
         ]
+
+    def skipped(self) -> list[Skipped]:
+        """For each source: what was left out because it is damaged."""
+        return [stream.skipped for stream in self._streams]
 
     def state_dict(self) -> dict[str, Any]:
         """Plain numbers, as JSON takes them."""

@@ -5,22 +5,29 @@ its place through the shard's index, so a stream's state is a handful of numbers
 which pieces wait in the packing buffer. Resuming reads those again; nothing is replayed.
 """
 
-import hashlib
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, ShardError
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.reader import read_offsets, read_sample_at, read_samples, read_shard
+from openm3w.shards.opened import OpenShard
+from openm3w.shards.reader import check_strangers, open_though_cut
 from openm3w.shards.sample import Sample
+from openm3w.shards.skipping import Skipped
 from openm3w.shards.writer import ShardEntry
 from openm3w.trainer.data.packing import PackItem, Row, choose, make_row
+from openm3w.trainer.data.splits import (
+    DEV,
+    TRAIN,
+    Care,
+    dev_samples,
+    has_dev_split,
+    is_held_out,
+    nonempty,
+)
 from openm3w.trainer.data.tokens import Piece, encode_document
-
-TRAIN, DEV = "train", "val"
-"""The manifest's split that is trained on, and the one that dev loss is measured on."""
 
 
 class Place(NamedTuple):
@@ -71,13 +78,24 @@ class StreamCounts:
 class SourceStream:
     """Endless rows of one manifest's training samples."""
 
-    def __init__(self, manifest: Manifest, rows: RowFormat, *, seed: int, holdout: float) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        rows: RowFormat,
+        *,
+        seed: int,
+        holdout: float,
+        care: Care | None = None,
+    ) -> None:
         self.manifest = manifest
         self.counts = StreamCounts()
+        self.skipped = Skipped()
+        """Left out so far; what is bad is counted again in each epoch, as documents are."""
+        self._care = care or Care()
         self._rows = rows
         self._seed = seed
         self._holdout = 0.0 if has_dev_split(manifest) else holdout
-        self._shards = _nonempty(manifest.split(TRAIN))
+        self._shards = nonempty(manifest.split(TRAIN))
         if not self._shards:
             raise InputError(
                 f"{manifest.root}: no samples in the split {TRAIN!r}; training needs some"
@@ -87,7 +105,9 @@ class SourceStream:
         self._shard_order = self._shuffled(len(self._shards), "shards")
         self._sample_order = self._samples_of_turn()
         self._waiting: list[tuple[Place, PackItem]] = []
-        self._offsets: tuple[int, Sequence[int]] | None = None
+        self._opened: tuple[int, OpenShard] | None = None
+        if self._care.verify != "off":
+            check_strangers(manifest, self._care.on_bad, self.skipped)
 
     @property
     def epoch(self) -> int:
@@ -123,6 +143,7 @@ class SourceStream:
                 self.counts.held_out,
                 self.counts.excluded,
             ],
+            "skipped": self.skipped.to_json(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -131,6 +152,8 @@ class SourceStream:
         self._shard_order = self._shuffled(len(self._shards), "shards")
         self._sample_order = self._samples_of_turn()
         self.counts = StreamCounts(*state["counts"])
+        self.skipped = Skipped.from_json(state.get("skipped", Skipped().to_json()))
+        # A bad sample is an error here: without its piece the run would not go on as it was.
         self._waiting = []
         for row in state["waiting"]:
             place = Place(*row)
@@ -142,8 +165,9 @@ class SourceStream:
         while len(self._waiting) < self._rows.buffer:
             barren = 0 if self._take_sample() else barren + 1
             if barren > sum(s.nsamples for s in self._shards):
+                bad = f" ({self.skipped})" if self.skipped else ""
                 raise InputError(
-                    f"{self.manifest.root}: no sample of {TRAIN!r} has a token to learn from"
+                    f"{self.manifest.root}: no sample of {TRAIN!r} has a token to learn from{bad}"
                 )
 
     def _take_sample(self) -> bool:
@@ -152,7 +176,9 @@ class SourceStream:
         if is_held_out(self._shards[shard], index, self._holdout):
             self.counts.held_out += 1
             return False
-        sample = self._read(shard, index)
+        sample = self._read_or_skip(shard, index)
+        if sample is None:
+            return False
         if sample.key in self._excluded:
             self.counts.excluded += 1
             return False
@@ -185,21 +211,56 @@ class SourceStream:
         random.Random(seed).shuffle(order)
         return order
 
+    def _read_or_skip(self, shard: int, sample: int) -> Sample | None:
+        """The sample; None where it, or with it the rest of its shard, is left out."""
+        try:
+            return self._read(shard, sample)
+        except ShardError as fault:
+            if self._care.on_bad == "raise":
+                raise
+            # What is not read of a shard that is open is one sample's fault.
+            is_open = self._opened is not None and self._opened[0] == shard
+            if self._care.on_bad == "skip-sample" and is_open:
+                self.skipped.sample(fault)
+            else:
+                left = len(self._sample_order) - self._index
+                self.skipped.shard(fault, samples=left + 1)
+                self._index += left
+            return None
+
     def _read(self, shard: int, sample: int) -> Sample:
-        if self._offsets is None or self._offsets[0] != shard:
-            # Once a shard, not once a sample: reading an index takes as long as it is.
-            self._offsets = shard, read_offsets(self.manifest, self._shards[shard])
-        offsets = self._offsets[1]
-        return read_sample_at(self.manifest, self._shards[shard], sample, offsets=offsets)
+        if self._opened is None or self._opened[0] != shard:
+            # Once a shard, not once a sample: checking takes as long as the shard is.
+            self._opened = None
+            self._opened = shard, self._open(self._shards[shard])
+        opened = self._opened[1]
+        return opened.decode(*opened.read(sample))
+
+    def _open(self, shard: ShardEntry) -> OpenShard:
+        if self._care.on_bad == "skip-sample":
+            opened, cut = open_though_cut(self.manifest, shard, self._care.verify)
+        else:
+            opened, cut = OpenShard(self.manifest, shard, verify=self._care.verify), None
+        opened.offsets  # noqa: B018 - whose number is wrong in a short shard
+        if cut is not None:
+            self.skipped.shard(cut, samples=0)
+        return opened
 
     def _items(self, shard: int, sample: Sample) -> list[PackItem]:
         return self._rows.items(sample, self._shards[shard].url)
 
 
-def dev_rows(manifest: Manifest, rows: RowFormat, *, holdout: float, documents: int) -> list[Row]:
+def dev_rows(
+    manifest: Manifest,
+    rows: RowFormat,
+    *,
+    holdout: float,
+    documents: int,
+    care: Care | None = None,
+) -> list[Row]:
     """Rows of the first `documents` dev samples: of the split `val`, else of the held-out share."""
     items: list[PackItem] = []
-    for number, sample in enumerate(dev_samples(manifest, holdout=holdout)):
+    for number, sample in enumerate(dev_samples(manifest, holdout=holdout, care=care)):
         if number == documents:
             break
         items.extend(rows.items(sample, DEV))
@@ -212,48 +273,6 @@ def dev_rows(manifest: Manifest, rows: RowFormat, *, holdout: float, documents: 
         taken = set(chosen)
         items = [item for i, item in enumerate(items) if i not in taken]
     return packed
-
-
-def dev_samples(manifest: Manifest, *, holdout: float) -> Iterator[Sample]:
-    """The samples that are never trained on, in the order of the shards."""
-    if has_dev_split(manifest):
-        yield from read_samples(manifest, split=DEV)
-        return
-    excluded = frozenset(manifest.exclude)
-    for shard in manifest.split(TRAIN):
-        for index in range(shard.nsamples):
-            # By place, so that a small dev set of large data is found without reading the rest.
-            if is_held_out(shard, index, holdout):
-                sample = read_sample_at(manifest, shard, index)
-                if sample.key not in excluded:
-                    yield sample
-
-
-def train_texts(manifest: Manifest, *, seed: int, holdout: float) -> Iterator[str]:
-    """The texts of the training samples, shards in seeded order: what a BPE is learned from."""
-    share = 0.0 if has_dev_split(manifest) else holdout
-    excluded = frozenset(manifest.exclude)
-    shards = list(manifest.split(TRAIN))
-    random.Random(seed).shuffle(shards)
-    for shard in shards:
-        for index, sample in enumerate(read_shard(manifest, shard)):
-            if sample.key not in excluded and not is_held_out(shard, index, share):
-                yield from sample.document.texts
-
-
-def has_dev_split(manifest: Manifest) -> bool:
-    """Whether the data brings a dev set of its own."""
-    return bool(_nonempty(manifest.split(DEV)))
-
-
-def is_held_out(shard: ShardEntry, index: int, share: float) -> bool:
-    """Whether a hash of a sample's place falls into the held-out share, whatever the seed."""
-    digest = hashlib.blake2b(f"{shard.sha256}/{index}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") < share * 2**64
-
-
-def _nonempty(shards: Sequence[ShardEntry]) -> list[ShardEntry]:
-    return [shard for shard in shards if shard.nsamples]
 
 
 def _images(sample: Sample, piece: Piece, shard: str) -> tuple[tuple[str, bytes], ...]:

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeAlias, cast
 
 from openm3w.errors import InputError, MissingError, OutputError
-from openm3w.pipeline.fetch.store.clients import faults, told
 from openm3w.pipeline.ranged import Ranged
-from openm3w.pipeline.uris import shown
 from openm3w.shards import commit
+from openm3w.shards.clients import faults, told
+from openm3w.shards.uris import shown
 
 _ONE_PUT = 64 << 20
 """Bytes up to which an upload is one request from memory; longer ones come from a file (ours)."""

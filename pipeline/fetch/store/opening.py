@@ -7,7 +7,7 @@ from openm3w.pipeline.fetch.store.blobs import Blobs
 from openm3w.pipeline.fetch.store.marker import check
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones, read_list
-from openm3w.pipeline.uris import shown
+from openm3w.shards.uris import shown
 
 FETCHED = "fetched"
 """Where a build's store has what is remembered of fetches."""

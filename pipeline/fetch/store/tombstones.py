@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 from openm3w.errors import InputError, OutputError
 from openm3w.filters.url import ascii_host, is_public_suffix, url_key
 from openm3w.pipeline.fetch.store.blobs import Blobs
-from openm3w.pipeline.uris import is_remote, local_path, shown, why
 from openm3w.pipeline.users_lists import read_short_lines
+from openm3w.shards.uris import is_remote, local_path, shown, why
 
 if TYPE_CHECKING:
     from openm3w.pipeline.fetch.store.memory import Memory

@@ -108,7 +108,7 @@ def test_elsewhere_only_the_columns_asked_for_are_fetched(tmp_path, web_files):
 
 
 def test_a_server_that_fails_amid_a_row_group_is_no_damage(tmp_path, web_files, monkeypatch):
-    monkeypatch.setattr("openm3w.pipeline.uris._PAUSES", ())
+    monkeypatch.setattr("openm3w.shards.uris._PAUSES", ())
     (found,) = find(web_files.put("t", write(tmp_path / "t.parquet").read_bytes()), "")
     rows = read_parquet(found.file, ["text"])
     next(rows)

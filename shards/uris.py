@@ -7,11 +7,12 @@ today is not a damaged one, and must not be committed as one.
 import re
 import time
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, cast
 
 from openm3w import __version__
 from openm3w.errors import InputError, MissingError
-from openm3w.pipeline.fetch.store.clients import faults, told
+from openm3w.shards.clients import faults, told
 
 _PAUSES = (1.0, 5.0)
 """Seconds before a read that failed is tried again (ours): what is restarted is back by then."""
@@ -30,7 +31,17 @@ _USER = re.compile(r"://[^/]*@")
 
 def is_remote(value: str) -> bool:
     """Whether an input is a URI of something else than a file of this machine."""
-    return _URI.match(value) is not None and not value.lower().startswith(_LOCAL)
+    return _URI.match(value) is not None and not is_local(value)
+
+
+def is_uri(value: str) -> bool:
+    """Whether an input is a URI of any scheme, `file` too."""
+    return _URI.match(value) is not None
+
+
+def is_local(value: str) -> bool:
+    """Whether an input is a `file://` URI."""
+    return value.lower().startswith(_LOCAL)
 
 
 def is_web(uri: str) -> bool:
@@ -40,7 +51,7 @@ def is_web(uri: str) -> bool:
 
 def local_path(value: str) -> str:
     """The path of a `file://` URI; anything else as it is."""
-    if not value.lower().startswith(_LOCAL):
+    if not is_local(value):
         return value
     from fsspec.implementations.local import LocalFileSystem
 
@@ -50,7 +61,7 @@ def local_path(value: str) -> str:
 
 def shown(uri: str) -> str:
     """A URI as it may be printed and stored: without what may be a secret; a path as it is."""
-    if uri.lower().startswith(_LOCAL):
+    if is_local(uri):
         return uri
     if is_web(uri):
         uri = uri.partition("?")[0].partition("#")[0]
@@ -77,7 +88,10 @@ def file_system(uri: str, where: str) -> tuple[Any, str]:
         options = _web_options() if is_web(uri) else {}
         found = fsspec.core.url_to_fs(uri, **options)
     except ImportError as error:
-        raise MissingError(f"{where}: {error}") from error
+        raise MissingError(
+            f"{where}: the package for its scheme is not installed ({error.name or error}); "
+            "pip install 'openm3w[remote]'"
+        ) from error
     except ValueError as error:
         raise InputError(f"{where}: nothing can be read there ({error})") from error
     except faults() as error:
@@ -135,9 +149,11 @@ def fetcher(uri: str, size: int) -> Callable[[int, int], bytes]:
 def _web_parts(fs: Any, path: str, size: int) -> Callable[[int, int], bytes]:
     # Unlike `cat_file` this does not take a whole file for the part that was asked for.
     file = fs.open(path, "rb", block_size=size, cache_type="none", size=size)
+    lock = Lock()
 
     def read(start: int, end: int) -> bytes:
-        file.seek(start)
-        return bytes(file.read(end - start))
+        with lock:
+            file.seek(start)
+            return bytes(file.read(end - start))
 
     return read
