@@ -261,17 +261,17 @@ def quality(scratch: Path) -> None:
         ]
         print(f"| {name} | {' | '.join(f'{share:.1%}' for share in shares)} |")
     others, _ = captions_of("train", 3000)
-    tell(f"{len(others):,} captions")
-    rows = np.asarray(model.load().encode_texts(others)).astype(np.float16)
-    many = saved(scratch / "many", rows)
-    neighbours.build(scratch / "many", ["image"])
-    truth, ours = exact(many), nearest(scratch / "many", many)
+    print_agreement(scratch / "many", np.asarray(model.load().encode_texts(others)), questions)
+
+
+def print_agreement(folder: Path, rows: Floats, questions: Floats) -> None:
+    """How many of the nearest rows an index finds, in a sentence."""
+    vectors = saved(folder, rows.astype(np.float16))
+    neighbours.build(folder, ["image"])
+    truth, ours = exact(vectors), nearest(folder, vectors)
     shared = [len(set(truth(q)) & set(ours(q))) / WANTED for q in questions]
-    made = (
-        f"an index ({index_key(scratch / 'many')}) of {len(rows):,} captions of other photographs"
-    )
-    print(f"\nWith {made} one "
-          f"finds {np.mean(shared):.1%} of the ten that are nearest to each of "
+    print(f"\nOf {len(rows):,} captions of other photographs an index ({index_key(folder)}) finds "
+          f"{np.mean(shared):.1%} of the {WANTED} that are nearest to each of "
           f"{len(questions):,} captions.")  # fmt: skip
 
 
