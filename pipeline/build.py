@@ -8,7 +8,7 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import InputError, OutputError, RecipeError
 from openm3w.filters.perplexity import PERPLEXITY
-from openm3w.pipeline import claims, exported, job_results, publish, refetch
+from openm3w.pipeline import claims, exported, job_results, progress, publish, refetch
 from openm3w.pipeline.dropped import write_dropped
 from openm3w.pipeline.failures import first_of_each
 from openm3w.pipeline.jobs import JOBS, Job, dedup, documents, images, indexing, shards
@@ -26,7 +26,7 @@ from openm3w.pipeline.sidecars import (
     unit_parts,
 )
 from openm3w.pipeline.summary import interleaved_report
-from openm3w.shards import funnel
+from openm3w.shards import funnel, published
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
@@ -56,7 +56,7 @@ def build(
     if not selected:
         raise RecipeError(f"--from {first} comes after --until {last}: there is nothing to do")
     with claims.claimed(plan.output, plan.store, identity(plan)):
-        if (done := publish.finished(plan.output)) is not None and not _is_torn(plan):
+        if (done := published.finished(plan.output)) is not None and not _is_torn(plan):
             if plan.recipe.report.dropped_samples:  # which may be asked for afterwards
                 _sample(plan, say)
             return Built(manifest=done, already_done=True)
@@ -124,6 +124,7 @@ def identity(plan: Plan) -> dict[str, Any]:
         # Where there are none, a build is the one that it was before there could be any.
         **({"images": [list(place.identity) for place in plan.copies]} if plan.copies else {}),
         claims.BESIDE: {
+            progress.JOBS: progress.noted(plan.store, _parts(plan)),
             "report": recipe["report"],
             "profiles": [recipes.to_plain(profile) for profile in plan.profiles],
             "origin": str(plan.origin),
@@ -138,6 +139,22 @@ def identity(plan: Plan) -> dict[str, Any]:
             ),
         },
     }
+
+
+def _parts(plan: Plan) -> Iterator[progress.Row]:
+    """What `m3w status` counts."""
+    number = len(plan.units)
+    yield "documents", "", plan.folder("documents"), number
+    yield "dedup", "", plan.folder("dedup"), number
+    yield "dedup", "facts", plan.folder("dedup", "facts"), number
+    if plan.copies:
+        yield "images", "index", plan.folder("images", "index"), len(plan.copies)
+    yield "images", "packs", plan.folder("images", "packs"), "listed"
+    yield "images", "places", plan.folder("images", "places"), number
+    for part in plan.score_parts:
+        yield "scores", part, plan.folder("scores", part), number
+    yield "shards", "select", plan.folder("shards", "select"), number
+    yield "shards", "written", plan.folder("shards", "written"), "shards"
 
 
 def _is_torn(plan: Plan) -> bool:

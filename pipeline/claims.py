@@ -9,14 +9,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from openm3w import recipe as recipes
 from openm3w.errors import OutputError
-from openm3w.pipeline.locking import is_lock, only_writer
-from openm3w.shards import commit
+from openm3w.shards import commit, published
+from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME
-from openm3w.shards.sample import Kind
 
 BUILD_NAME = "build.json"
 """In the store: which build it belongs to, and the seconds that each job took."""
@@ -74,14 +73,7 @@ def check_place(output: Path, store: Path) -> None:
     if (store / MANIFEST_NAME).exists():
         raise OutputError(f"{store}: holds a dataset; choose another --store")
     for folder, what in ((output, "--output"), (store, "--store")):
-        if around := next(filter(_is_dataset, folder.resolve().parents), None):
-            raise OutputError(f"{folder}: is inside the dataset {around}; choose another {what}")
-
-
-def _is_dataset(folder: Path) -> bool:
-    """Whether shards are published there; of a mixture only the manifest stands in its folder."""
-    kind = (commit.read_json(folder / MANIFEST_NAME) or {}).get("kind")
-    return kind in get_args(Kind)
+        published.check_outside(folder, what)
 
 
 def claim(output: Path, store: Path, identity: Mapping[str, Any]) -> None:

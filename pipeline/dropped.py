@@ -18,11 +18,11 @@ from openm3w.filters.cut import numbered, rebuilt
 from openm3w.pipeline import claims
 from openm3w.pipeline.completed import Completed, completed_documents
 from openm3w.pipeline.images.packs import PackReader, Place
-from openm3w.pipeline.jobs.writing import order_hash
 from openm3w.pipeline.plan import Plan
 from openm3w.shards import manifest as manifests
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.ordering import order_hash
 from openm3w.shards.sample import Sample, document_from_json
 from openm3w.shards.writer import write_shard
 

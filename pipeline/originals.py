@@ -28,7 +28,7 @@ from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
-from openm3w.shards import funnel, manifest
+from openm3w.shards import funnel, manifest, published
 from openm3w.shards.document import Image, ImageContent
 from openm3w.shards.funnel import Stage, Unit
 from openm3w.shards.manifest import Manifest
@@ -74,7 +74,7 @@ def export_originals(
         **({"tombstones": recipes.fingerprint(lines)} if lines else {}),
     }
     with claims.claimed(output, place, mine):
-        if (done := publish.finished(output)) is not None:
+        if (done := published.finished(output)) is not None:
             return Published(manifest=done, already_done=True)
         entries = write_shards(_writing(source, output, left_out, tombstones, mine), runner)
         if sum(entry.nsamples for entry in entries) != built.nsamples - len(left_out):

@@ -9,8 +9,8 @@ from openm3w import recipe as recipes
 from openm3w.errors import OutputError
 from openm3w.pipeline.claims import claimed_build, digest_of, note_published, published_build
 from openm3w.pipeline.report import write_report
-from openm3w.shards import card, manifest
-from openm3w.shards.manifest import MANIFEST_NAME, SUCCESS_NAME, Manifest
+from openm3w.shards import card, manifest, published
+from openm3w.shards.manifest import Manifest
 
 Say = Callable[[str], None]
 
@@ -22,25 +22,6 @@ class Published:
     manifest: Manifest
     already_done: bool
     """Everything was committed before, and nothing was done."""
-
-
-def finished(output: Path) -> Manifest | None:
-    """The manifest of a build that is complete and whose shards are still there in full size."""
-    if not all((output / name).is_file() for name in (SUCCESS_NAME, MANIFEST_NAME)):
-        return None
-    (found,) = manifest.load(output / MANIFEST_NAME)
-    return None if _torn_shards(output, found) else found
-
-
-def _torn_shards(output: Path, found: Manifest) -> list[str]:
-    """The shards of a manifest that are gone or of another size."""
-    sizes = {shard.url: shard.filesize for shard in found.shards}
-    paths = {url: output / url for url in sizes}
-    return [
-        url
-        for url, path in paths.items()
-        if not path.is_file() or path.stat().st_size != sizes[url]
-    ]
 
 
 def publish(
@@ -62,9 +43,7 @@ def publish(
         _check_still_ours(named, store)
     write_report(named.folder, report)
     card.write_extras(named)
-    if not (data := named.folder / "data").is_symlink():  # else others' files may be there
-        for left in data.glob(".*.tmp"):  # of an attempt that was killed
-            left.unlink(missing_ok=True)
+    published.remove_left(named.folder)
     manifest.write(named)
     if store is not None:
         note_published(named.folder, store)
@@ -87,7 +66,7 @@ def _check_still_ours(result: Manifest, store: Path) -> None:
     """Where the folder's file system has no locks, another build may have come between."""
     output = result.folder
     claims = {claimed_build(output, store), published_build(output) or result.build}
-    if claims != {result.build} or _torn_shards(output, result):
+    if claims != {result.build} or published.torn_shards(output, result):
         raise OutputError(
             f"{output}: another build has written to it meanwhile; remove the folder and run the "
             "same command again"

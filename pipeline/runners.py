@@ -74,8 +74,9 @@ def run(runner: Runner, graph: Callable[[beam.Pipeline], object]) -> None:
         with _quiet_workers(runner):
             pipeline.run().wait_until_finish()
     except Exception as error:
-        if any(isinstance(cause, KeyboardInterrupt) for cause in _causes(error)):
-            raise KeyboardInterrupt from error
+        stopped = (cause for cause in _causes(error) if isinstance(cause, KeyboardInterrupt))
+        if (stop := next(stopped, None)) is not None:
+            raise stop from None  # itself: it tells which signal it was
         ours = _user_error(error)
         if ours is None:
             raise

@@ -13,7 +13,7 @@ from openm3w.pipeline.jobs.writing import Writing, write_shards
 from openm3w.pipeline.publish import Published, Say
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.tally import add_up
-from openm3w.shards import funnel
+from openm3w.shards import funnel, published
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 
@@ -87,7 +87,7 @@ def run(build: Build[J], runner: Runner, *, say: Say) -> Published:
     """
     plan = build.plan
     with claims.claimed(plan.output, plan.store, plan.identity):
-        if (done := publish.finished(plan.output)) is not None:
+        if (done := published.finished(plan.output)) is not None:
             return Published(manifest=done, already_done=True)
         for line in build.begin():
             say(line)

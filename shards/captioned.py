@@ -80,10 +80,8 @@ def caption_of(document: Document) -> str:
     return "\n\n".join(document.texts)
 
 
-def encode_caption(
-    key: str, document: Document, data: bytes, extra: Mapping[str, Any]
-) -> list[tuple[str, bytes]]:
-    """Member names and bytes of a pair.
+def caption_fields(key: str, document: Document, extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON of a pair: columns of its table, img2dataset's fields, ours.
 
     Raises:
         ValueError: its image has no content.
@@ -92,7 +90,7 @@ def encode_caption(
     content = image.content
     if content is None:
         raise ValueError(f"{key}: a caption sample needs an image with content")
-    about = {
+    return {
         **img2dataset_fields(key, document, extra),
         "stored_sha256": content.sha256,
         "original_format": content.original_format,
@@ -102,6 +100,17 @@ def encode_caption(
         "signals": plain(document.signals),
         "scores": dict(image.scores),
     }
+
+
+def encode_caption(
+    key: str, document: Document, data: bytes, extra: Mapping[str, Any]
+) -> list[tuple[str, bytes]]:
+    """Member names and bytes of a pair.
+
+    Raises:
+        ValueError: its image has no content.
+    """
+    about = caption_fields(key, document, extra)
     caption = utf8(caption_of(document))
     return [(f"{key}.json", dump(about)), (f"{key}.jpg", data), (f"{key}.txt", caption)]
 

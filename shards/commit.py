@@ -61,7 +61,7 @@ def committed(
         if named is not None:
             path = path.with_name(named())
         temporary.replace(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         # The block may read other files; their errors name the file and are not ours to explain.
         ours = (temporary, path, path.parent)
@@ -168,7 +168,8 @@ def advice(error: Exception) -> str:
     return "see that this account may write there or " if number in _FORBIDDEN else ""
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder outlive a crash of the machine."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -8,7 +8,7 @@ import hashlib
 import io
 import struct
 import tarfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +33,17 @@ class ShardEntry:
     """Unicode code points of all texts."""
     max_images: int
     """Largest number of images in one sample."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A sample as it stands in a tar, and what a manifest counts of it."""
+
+    key: str
+    members: Sequence[tuple[str, bytes]]
+    """Full names and bytes, in order."""
+    images: int
+    characters: int
 
 
 class _HashingFile:
@@ -63,6 +74,16 @@ def write_shard(
         OutputError: the folder cannot be written or the disk is full.
         ValueError: a key is not well formed or comes twice, or images and bytes do not match.
     """
+    return write_packed(root, url, (_packed(sample, kind) for sample in samples), split=split)
+
+
+def write_packed(root: Path, url: str, samples: Iterable[Packed], *, split: str) -> ShardEntry:
+    """As `write_shard`, of samples that are members already.
+
+    Raises:
+        OutputError: the folder cannot be written or the disk is full.
+        ValueError: a key comes twice.
+    """
     nsamples = images = characters = max_images = 0
     offsets: list[int] = []
     keys: set[str] = set()
@@ -74,14 +95,14 @@ def write_shard(
                     raise ValueError(f"{url}: two samples have the key {sample.key}")
                 keys.add(sample.key)
                 offsets.append(tar.offset)
-                for name, data in encode_sample(sample, kind):
-                    _add(tar, name, data)
+                for name, data in sample.members:
+                    add_member(tar, name, data)
                 nsamples += 1
-                images += len(sample.images)
-                characters += sample.document.num_characters
-                max_images = max(max_images, len(sample.images))
+                images += sample.images
+                characters += sample.characters
+                max_images = max(max_images, sample.images)
             offsets.append(tar.offset)
-    commit.write_bytes(root / f"{url}.idx", struct.pack(f"<{len(offsets)}Q", *offsets))
+    commit.write_bytes(root / f"{url}.idx", index_bytes(offsets))
     return ShardEntry(
         url=url,
         split=split,
@@ -94,7 +115,22 @@ def write_shard(
     )
 
 
-def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+def index_bytes(offsets: Sequence[int]) -> bytes:
+    """The index of a tar: where each sample begins, and where the last one ends."""
+    return struct.pack(f"<{len(offsets)}Q", *offsets)
+
+
+def _packed(sample: Sample, kind: Kind) -> Packed:
+    return Packed(
+        key=sample.key,
+        members=encode_sample(sample, kind),
+        images=len(sample.images),
+        characters=sample.document.num_characters,
+    )
+
+
+def add_member(tar: tarfile.TarFile, name: str, data: bytes) -> None:
+    """Adds a file to a tar: nothing in its header but its name and size tells it from another."""
     # TarInfo's defaults are what we want: mtime 0, owner 0, no names, mode 0644.
     member = tarfile.TarInfo(name)
     member.size = len(data)

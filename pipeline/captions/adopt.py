@@ -19,12 +19,12 @@ from openm3w.pipeline.captions.adopt_counts import index_path, is_described
 from openm3w.pipeline.captions.adopt_memory import Facts, Memory
 from openm3w.pipeline.captions.adopt_repeats import find_repeats
 from openm3w.pipeline.captions.adopt_tar import UnfitShardError
-from openm3w.pipeline.locking import is_lock, only_writer
 from openm3w.pipeline.printing import quiet
 from openm3w.pipeline.publish import Published, Say
-from openm3w.shards import commit, funnel, manifest
+from openm3w.shards import commit, funnel, manifest, published
 from openm3w.shards.card import CARD_NAME, ENERGON_FOLDER
 from openm3w.shards.funnel import Stage
+from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME, Manifest
 from openm3w.shards.writer import ShardEntry
 
@@ -140,7 +140,7 @@ def _earlier(folder: Path, output: Path) -> Manifest | None:
     (known,) = manifest.load(output)
     if known.recipe.get("adopted") != folder.resolve().name:
         raise OutputError(f"{output}: holds another dataset; choose another --output")
-    return publish.finished(output)
+    return published.finished(output)
 
 
 def _checked(tars: Sequence[Path], memory: Memory, say: Say) -> Checked:

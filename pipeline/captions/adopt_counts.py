@@ -5,7 +5,6 @@ place. webdataset's own writer says nothing of a shard but the tar's end.
 """
 
 import os
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 from openm3w.pipeline.captions.adopt_tar import Contents, UnfitShardError
 from openm3w.shards import commit
 from openm3w.shards.funnel import Stage
+from openm3w.shards.writer import index_bytes
 
 _COUNTS = ("count", "failed_to_download", "failed_to_resize")
 _END = 1024
@@ -62,7 +62,7 @@ def write_index(tar: Path, contents: Contents, *, can_write: bool = True) -> Non
         UnfitShardError: an index of another tar is there and cannot be replaced.
         OutputError: the folder of the tar cannot be written.
     """
-    data = struct.pack(f"<{len(contents.offsets)}Q", *contents.offsets)
+    data = index_bytes(contents.offsets)
     path = index_path(tar)
     if path.is_file() and path.read_bytes() == data:
         return

@@ -7,24 +7,21 @@ not to be published either.
 """
 
 import json
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from openm3w.pipeline.captions.select import split_group
 from openm3w.pipeline.fetch.outcomes import ABSENT, FAULTS, REFUSED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.jobs.grouping import NOT_HELD
-from openm3w.pipeline.jobs.writing import Row, split_by
+from openm3w.pipeline.jobs.writing import Row
 from openm3w.pipeline.store import Folder, dump
-from openm3w.shards import commit
-from openm3w.shards.captioned import IMG2DATASET_FIELDS, img2dataset_fields
+from openm3w.shards import caption_tables
+from openm3w.shards.captioned import img2dataset_fields
 from openm3w.shards.document import Image
+from openm3w.shards.ordering import split_by
 from openm3w.shards.sample import Sample, caption_document
 
 NOT_DOWNLOADED = NOT_HELD | REFUSED | ABSENT | FAULTS | {"ambiguous_name", "unreadable"}
@@ -71,11 +68,7 @@ class Img2dataset:
         Raises:
             OutputError: the folder cannot be written.
         """
-        table, statistics = _beside(url)
-        with commit.committed(root / table) as file:
-            pq.write_table(_arrow(rows, self.columns), file)
-        commit.write_json(root / statistics, _statistics(rows), indent=4)
-        return {name: (root / name).stat().st_size for name in (table, statistics)}
+        return caption_tables.write(root, url, rows, self.columns)
 
 
 def is_published(reason: str) -> bool:
@@ -88,54 +81,3 @@ def _missed(pair: Row, reason: str) -> dict[str, Any]:
     document = caption_document(pair["doc_id"], Image(url=pair["url"]), pair["caption"])
     own = json.loads(pair["own"])
     return img2dataset_fields(pair["doc_id"], document, own, status=status, error_message=reason)
-
-
-def _beside(url: str) -> tuple[str, str]:
-    stem = url.removesuffix(".tar")
-    return f"{stem}.parquet", f"{stem}_stats.json"
-
-
-def _arrow(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str]) -> pa.Table:
-    kinds = {**columns, **{name: _KINDS.get(name, "string") for name in IMG2DATASET_FIELDS}}
-    schema = pa.schema([(name, pa.type_for_alias(kind)) for name, kind in kinds.items()])
-    cells = {
-        name: [_cell(row.get(name), schema.field(name).type) for row in rows] for name in kinds
-    }
-    return pa.table(cells, schema=schema)
-
-
-_KINDS = dict.fromkeys(("width", "height", "original_width", "original_height"), "int32")
-
-
-def _cell(value: Any, kind: pa.DataType) -> Any:
-    """A value as its column takes it; null where a JSONL table changes its mind about a column."""
-    if value is None or (pa.types.is_string(kind) and isinstance(value, str)):
-        return value
-    if pa.types.is_string(kind):
-        return dump(value)
-    if not isinstance(value, int | float):
-        return None
-    if isinstance(value, bool) or pa.types.is_boolean(kind):
-        return value if isinstance(value, bool) and pa.types.is_boolean(kind) else None
-    try:
-        if pa.types.is_floating(kind):
-            return float(value)
-        return pa.scalar(value, kind).as_py() if isinstance(value, int) else None
-    except OverflowError:
-        return None
-
-
-def _statistics(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Counts; the times are 0, since the same input is to give the same bytes."""
-    statuses = Counter(row["status"] for row in rows)
-    messages = Counter(row["error_message"] or row["status"] for row in rows)
-    return {
-        "count": len(rows),
-        "successes": statuses["success"],
-        "failed_to_download": statuses["failed_to_download"],
-        "failed_to_resize": statuses["failed_to_resize"],
-        "duration": 0.0,
-        "start_time": 0.0,
-        "end_time": 0.0,
-        "status_dict": dict(sorted(messages.items())),
-    }

@@ -1,5 +1,6 @@
 """A caption build, resolved at the desk: recipe, tables, places of images, and fingerprints."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Literal
 
 from openm3w import __version__, recipe
 from openm3w.filters.caption_profile import CaptionProfile
-from openm3w.pipeline import claims, exported, publish
+from openm3w.pipeline import claims, exported, progress, publish
 from openm3w.pipeline.captions.alt_texts import Imported
 from openm3w.pipeline.captions.recipe import CaptionRecipe
 from openm3w.pipeline.captions.tables import Table, column_types
@@ -108,6 +109,7 @@ class CaptionPlan:
             "sources": [_identity(table) for table in self.tables],
             "images": [list(place.identity) for place in self.places],
             claims.BESIDE: {
+                progress.JOBS: progress.noted(self.store, self._parts()),
                 # In a store it is found again wherever the store lies.
                 "fetched": exported.fetched_elsewhere(self.fetched, self.store, Path.cwd()),
                 "columns": column_types(self.tables),
@@ -120,6 +122,15 @@ class CaptionPlan:
                 **({claims.AGAIN: recipe.to_plain(self.again)} if self.web else {}),
             },
         }
+
+    def _parts(self) -> Iterator[progress.Row]:
+        """What `m3w status` counts."""
+        yield "rows", "", self.folder("rows"), len(self.tables)
+        if indexed := [place for place in self.places if place.kind != "folder"]:
+            yield "index", "", self.folder("index"), len(indexed)
+        yield "images", "", self.folder("images"), "listed"
+        yield "select", "", self.folder("select"), "blocks"
+        yield "shards", "", self.folder("shards"), "shards"
 
     @property
     def versions(self) -> dict[str, str]:

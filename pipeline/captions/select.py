@@ -17,11 +17,12 @@ from openm3w.pipeline.captions import copies, images, rows
 from openm3w.pipeline.captions.plan import CaptionPlan
 from openm3w.pipeline.images.ledger import filled, original_place, stored_place
 from openm3w.pipeline.images.packs import Place
-from openm3w.pipeline.jobs.writing import Row, split_by
+from openm3w.pipeline.jobs.writing import Row
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document, Image, Provenance, Signals
+from openm3w.shards.ordering import split_by
 from openm3w.shards.sample import caption_document, document_to_json
 from openm3w.shards.typed import make
 

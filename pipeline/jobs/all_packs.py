@@ -23,9 +23,10 @@ from openm3w.pipeline.jobs.grouping import (
 )
 from openm3w.pipeline.jobs.packing import has_its_pack
 from openm3w.pipeline.jobs.side_by_side import SideBySide
+from openm3w.pipeline.progress import ALL
 from openm3w.pipeline.store import Folder
 
-ALL_PACKS = "all"
+ALL_PACKS = ALL
 """Pseudo-unit whose sidecar lists the packs once all are there."""
 
 

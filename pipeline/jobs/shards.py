@@ -24,13 +24,14 @@ from openm3w.pipeline.images.packs import Place
 from openm3w.pipeline.jobs.measured import text_measures
 from openm3w.pipeline.jobs.measures import commit_measures
 from openm3w.pipeline.jobs.samples import Samples
-from openm3w.pipeline.jobs.writing import Row, Writing, split_by, write_shards
+from openm3w.pipeline.jobs.writing import Row, Writing, write_shards
 from openm3w.pipeline.plan import Plan
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.scoring.matched import with_matches
 from openm3w.pipeline.store import dump
 from openm3w.pipeline.tally import Tally
 from openm3w.shards.document import Document
+from openm3w.shards.ordering import split_by
 from openm3w.shards.sample import document_to_json
 from openm3w.shards.writer import ShardEntry
 

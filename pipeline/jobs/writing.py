@@ -7,7 +7,6 @@ What has its place beside the shards, as tables of what came to no sample, goes 
 """
 
 import bisect
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,10 +18,9 @@ from openm3w.errors import OutputError
 from openm3w.pipeline import runners
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.store import Folder
+from openm3w.shards.ordering import order_hash, shard_of, shard_url
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.writer import ShardEntry, write_shard
-
-_HASH_RANGE = 1 << 64
 
 Row = Mapping[str, Any]
 
@@ -40,7 +38,7 @@ class ShardName:
 
     @property
     def url(self) -> str:
-        return f"data/{self.unit}.tar"
+        return shard_url(self.split, self.index)
 
 
 class Beside(Protocol):
@@ -119,21 +117,6 @@ def shard_names(counts: Mapping[str, int], samples_per_shard: int) -> list[Shard
         for split, count in sorted(counts.items())
         for index in range(_num_shards(count, samples_per_shard))
     ]
-
-
-def shard_of(doc_id: str, seed: int, num_shards: int) -> int:
-    """floor(hash * N / 2^64): a document more or less changes one shard."""
-    return order_hash(doc_id, seed) * num_shards // _HASH_RANGE
-
-
-def order_hash(doc_id: str, seed: int) -> int:
-    """The place of a document in the corpus' order: 0 <= hash < 2^64."""
-    return int.from_bytes(hashlib.blake2b(f"{seed} {doc_id}".encode(), digest_size=8).digest())
-
-
-def split_by(group: str, val_share: float, seed: int) -> str:
-    """`val` or `train` by a hash: what has the same `group` is never in both."""
-    return "val" if order_hash(group, seed) < val_share * _HASH_RANGE else "train"
 
 
 def shard_for(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from openm3w.errors import OutputError
-from openm3w.pipeline.locking import is_lock, only_writer
 from openm3w.pipeline.searching import neighbours, parts
 from openm3w.pipeline.searching.embedding import embed_shard
+from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.search import folder as layout
 from openm3w.shards.search.folder import Index, Part, What

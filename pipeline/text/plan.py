@@ -1,10 +1,12 @@
 """A text build, resolved at the desk: recipe, sources, and fingerprints."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from openm3w import __version__, recipe
+from openm3w.pipeline import claims, progress
 from openm3w.pipeline.sources import Source
 from openm3w.pipeline.store import Folder
 from openm3w.pipeline.text.recipe import TextRecipe
@@ -56,7 +58,14 @@ class TextPlan:
             "fingerprint": self.fingerprint("shards"),
             "recipe": recipe.to_plain(self.recipe),
             "sources": [[source.name, source.digest] for source in self.sources],
+            claims.BESIDE: {progress.JOBS: progress.noted(self.store, self._parts())},
         }
+
+    def _parts(self) -> Iterator[progress.Row]:
+        """What `m3w status` counts."""
+        yield "texts", "", self.folder("texts"), len(self.units)
+        yield "select", "", self.folder("select"), len(self.units)
+        yield "shards", "", self.folder("shards"), "shards"
 
     @property
     def versions(self) -> dict[str, str]:

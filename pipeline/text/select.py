@@ -14,10 +14,11 @@ from openm3w.filters.url import registered_domain
 from openm3w.pipeline import runners
 from openm3w.pipeline.dedup.passes import Entry, Mark, MarkDuplicates, Place
 from openm3w.pipeline.dedup.units import PerUnit
-from openm3w.pipeline.jobs.writing import Row, split_by
+from openm3w.pipeline.jobs.writing import Row
 from openm3w.pipeline.runners import Runner
 from openm3w.pipeline.tally import Tally
 from openm3w.pipeline.text.plan import TextPlan
+from openm3w.shards.ordering import split_by
 from openm3w.shards.sample import Sample, document_from_json
 
 SELECTED = pa.schema([("doc_id", pa.string()), ("split", pa.string()), ("document", pa.string())])

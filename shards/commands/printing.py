@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from openm3w.shards.catalog.stats import ranked
+from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean_line
 
@@ -74,6 +75,14 @@ def stats_lines(value: Mapping[str, Any]) -> Iterator[str]:
     if value["parts"]:
         yield from _bars(f"parts ({value['num_parts']:,} in all)", ranked(value["parts"]))
     yield from _bars(f"domains ({value['num_domains']:,} in all)", ranked(value["domains"]))
+
+
+def stage_line(stage: Stage) -> str:
+    """What became of the rows, pages or images of a stage."""
+    lost = {**stage.dropped, **stage.failed}
+    reasons = ", ".join(f"{reason} {count:,}" for reason, count in sorted(lost.items()))
+    said = f" ({reasons})" if reasons else ""
+    return f"  {stage.kept:,} of {stage.entered:,} {stage.unit} kept{said}"
 
 
 def table(rows: Sequence[Sequence[str]], *, left: int) -> Iterator[str]:

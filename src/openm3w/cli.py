@@ -67,6 +67,10 @@ COMMANDS = {
         "Finds pictures and documents by words or by a picture.",
     ),
     "shards": Lazy("openm3w.shards.cli:shards", "Lists, shows, counts, checks and joins datasets."),
+    "status": Lazy(
+        "openm3w.pipeline.status_cli:status_command",
+        "Says what a running, stopped or finished build has committed.",
+    ),
     "text": Lazy("openm3w.pipeline.text.cli:text", "Shards of text."),
     "train": Lazy(
         "openm3w.trainer.cli:train", "Trains a model on shards, at the mixture's token ratio."
@@ -84,7 +88,9 @@ have it."""
 _NOT_MAPPED = "failed to map segment"
 """What the C library says where there is no memory for a library."""
 
-RESUMED = frozenset({"build", "captions", "demo", "index", "refilter", "text", "train"})
+RESUMED = frozenset({"build", "captions", "demo", "index", "refilter", "text", "train"}) | {
+    f"shards {name}" for name in ("export", "merge", "shuffle", "split")
+}
 """Commands that find what they did before they were interrupted."""
 
 PLANNED = {
@@ -94,7 +100,6 @@ PLANNED = {
     "plan": "choose records of a crawl before reading any WARC",
     "score": "similarity scores on a GPU machine without Beam",
     "serve": "the viewer in a browser",
-    "status": "what a running or stopped build has committed",
 }
 """Commands of the design that this version refuses, with what they will do."""
 
@@ -178,8 +183,9 @@ def _run(arguments: list[str] | None) -> None:
     except (click.Abort, KeyboardInterrupt) as stop:
         ended = next((e for e in (stop, stop.__cause__) if isinstance(e, _Terminated)), None)
         words = sys.argv[1:] if arguments is None else arguments
-        command = next((word for word in words if not word.startswith("-")), "")
-        goes_on = "; the same command again goes on where it stopped" if command in RESUMED else ""
+        command = [word for word in words if not word.startswith("-")][:2]
+        resumed = {" ".join(command[:1]), " ".join(command)} & RESUMED
+        goes_on = "; the same command again goes on where it stopped" if resumed else ""
         _fail(f"interrupted{goes_on}", ended.code if ended else INTERRUPTED)
     except click.ClickException as error:
         _refuse(error)

@@ -473,23 +473,6 @@ def test_a_read_only_place_is_one_line(site, tmp_path):
         build(site, tmp_path / "locked" / "out")
 
 
-def test_a_killed_build_goes_on_and_ends_with_the_same_bytes(site, tmp_path):
-    build(site, tmp_path / "whole")
-    script = (
-        "import os, sys; from openm3w.pipeline.jobs import scores;"
-        "scores.run = lambda *_: os._exit(9);"
-        "from openm3w.cli import main; main(sys.argv[1:])"
-    )
-    arguments = ["build", "kosmos1", "--input", str(site), "--output", str(tmp_path / "out"),
-                 "--set", "shards.val_share=0.0"]  # fmt: skip
-
-    killed = subprocess.run([sys.executable, "-c", script, *arguments], check=False)
-    build(site, tmp_path / "out")
-
-    assert killed.returncode == 9
-    assert tree(tmp_path / "out") == tree(tmp_path / "whole")
-
-
 def test_the_limit_counts_pages_and_the_rest_has_an_outcome(site, tmp_path):
     _, plan = build(site, tmp_path / "out", "pages_per_archive=3")
 

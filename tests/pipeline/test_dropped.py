@@ -10,9 +10,9 @@ from openm3w.pipeline import build as builds
 from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
 from openm3w.pipeline.dropped import folder_of, write_dropped
-from openm3w.pipeline.jobs.writing import order_hash
 from openm3w.pipeline.runners import Runner
 from openm3w.shards import manifest as manifests
+from openm3w.shards.ordering import order_hash
 from openm3w.shards.reader import read_samples
 
 pytestmark = pytest.mark.beam

@@ -2,12 +2,13 @@ import hashlib
 import io
 import json
 
+import click
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from openm3w.cli import cli
-from openm3w.errors import InputError, NotBuiltError, OutputError
+from openm3w.errors import InputError, OutputError
 from openm3w.pipeline import build as builds
 from openm3w.pipeline import planning
 from openm3w.pipeline import recipe as recipes
@@ -209,8 +210,8 @@ def test_an_output_of_something_else_stays(archive, data, tmp_path):
     assert [path.name for path in other.iterdir()] == ["mine.txt"]
 
 
-def test_the_command_says_what_it_cannot_export_yet(tmp_path):
-    with pytest.raises(NotBuiltError, match="without --originals is planned"):
+def test_the_command_asks_what_is_to_be_exported(tmp_path):
+    with pytest.raises(click.UsageError, match="name one of --format and --originals"):
         cli.main(
             ["shards", "export", str(tmp_path), "--output", str(tmp_path / "out")],
             standalone_mode=False,

@@ -2,13 +2,14 @@ import pytest
 
 from openm3w.errors import OutputError
 from openm3w.pipeline import claims, publish
+from openm3w.shards import published
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.writer import ShardEntry
 
 
 def test_an_output_without_its_manifest_is_not_finished(tmp_path):
     (tmp_path / "_SUCCESS").touch()
-    assert publish.finished(tmp_path) is None
+    assert published.finished(tmp_path) is None
 
 
 def result(output, size):

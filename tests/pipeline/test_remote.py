@@ -9,10 +9,11 @@ import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
 from openm3w.errors import InputError, MissingError, NotBuiltError
-from openm3w.pipeline import remote, uris
+from openm3w.pipeline import remote
 from openm3w.pipeline.remote import RemoteFile, find, first_bytes
 from openm3w.pipeline.sources import Source, find_sources
 from openm3w.pipeline.tables import forms
+from openm3w.shards import uris
 
 
 def tables(*inputs):

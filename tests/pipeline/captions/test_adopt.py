@@ -14,8 +14,8 @@ import pytest
 
 from openm3w.errors import InputError, OutputError, ShardError
 from openm3w.pipeline.captions.adopt import adopt
-from openm3w.pipeline.locking import only_writer
 from openm3w.shards import manifest
+from openm3w.shards.locking import only_writer
 from openm3w.shards.reader import read_sample_at, read_samples, scan_offsets
 from openm3w.shards.verify import verify
 

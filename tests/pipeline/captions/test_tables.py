@@ -7,8 +7,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import InputError
-from openm3w.pipeline.captions.beside import _cell
 from openm3w.pipeline.captions.tables import find_tables, read_rows
+from openm3w.shards.caption_tables import _cell
 
 ROWS = [{"url": f"http://x.org/{n}.jpg", "text": f"caption {n}"} for n in range(3)]
 

@@ -1,3 +1,7 @@
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -5,10 +9,9 @@ from openm3w.errors import OutputError
 from openm3w.pipeline.jobs.writing import (
     ShardName,
     Writing,
-    order_hash,
+    _placed,
+    _write,
     shard_names,
-    shard_of,
-    split_by,
     split_counts,
     write_shards,
 )
@@ -31,21 +34,6 @@ def test_as_many_shards_as_hold_the_samples():
         ShardName("train", 2),
         ShardName("val", 0),
     ]
-
-
-def test_a_sample_more_moves_no_other_while_the_number_of_shards_stays():
-    ids = [make_doc_id("", "x", row) for row in range(200)]
-
-    assert all(0 <= shard_of(i, 3, 4) < 4 for i in ids)
-    assert len({shard_of(i, 3, 4) for i in ids}) == 4
-    assert shard_of(ids[0], 3, 4) == order_hash(ids[0], 3) * 4 // 2**64
-
-
-def test_the_share_of_val_is_that_of_the_groups():
-    splits = [split_by(f"site{n}.org", 0.25, 0) for n in range(2000)]
-
-    assert 400 < splits.count("val") < 600
-    assert {split_by(f"site{n}.org", 0.0, 0) for n in range(50)} == {"train"}
 
 
 def as_samples(rows):
@@ -84,6 +72,43 @@ def test_a_unit_that_is_not_committed_any_more_is_no_unit_without_samples(writin
     writing.selected.path("b", "json").unlink()
     with pytest.raises(OutputError, match=r"b\.json: is gone, .* run the same command again"):
         split_counts(writing.selected, writing.units)
+
+
+def bundle(writing):
+    """What a runner hands over of the shard train-000000."""
+    counts = split_counts(writing.selected, writing.units)
+    placed = (row for unit in writing.units for row in _placed(writing, unit, counts, ()))
+    return [row for name, row in placed if name == ("train", 0)]
+
+
+def test_a_bundle_that_a_runner_retries_is_written_once(writing):
+    rows = bundle(writing)
+    assert 0 < len(rows) < 16
+    _write(writing, ("train", 0), rows)
+    files = sorted(path for path in writing.output.rglob("*") if path.is_file())
+    before = [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files]
+    _write(writing, ("train", 0), reversed(rows))
+    assert [(path.stat().st_mtime_ns, path.stat().st_ino) for path in files] == before
+    assert [path.name for path in files] == ["train-000000.tar", "train-000000.tar.idx"]
+
+
+def test_two_attempts_at_one_bundle_at_once_give_one_shard(writing):
+    rows, begun = bundle(writing), threading.Barrier(2, timeout=60)
+
+    def slowly(rows):
+        begun.wait()  # both have opened a file
+        for sample in as_samples(rows):
+            yield sample
+            begun.wait()
+
+    both = replace(writing, samples=slowly)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda some: _write(both, ("train", 0), some), (rows, rows[::-1])))
+    together = (writing.output / "data/train-000000.tar").read_bytes()
+    alone = replace(writing, output=writing.output.parent / "alone")
+    _write(alone, ("train", 0), rows)
+    assert (alone.output / "data/train-000000.tar").read_bytes() == together
+    assert len(list((writing.output / "data").iterdir())) == 2
 
 
 @pytest.mark.beam

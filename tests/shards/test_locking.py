@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from openm3w.errors import OutputError
-from openm3w.pipeline.locking import LOCK_NAME, only_writer
+from openm3w.shards.locking import LOCK_NAME, only_writer
 
 HOLD = """
 import os, sys, time
 from pathlib import Path
-from openm3w.pipeline.locking import only_writer
+from openm3w.shards.locking import only_writer
 with only_writer(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)

@@ -7,18 +7,56 @@ import contextlib
 import errno
 import fcntl
 import os
+import platform
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from openm3w.errors import OutputError
 
 LOCK_NAME = ".lock"
-"""In an output while a build writes to it, and after one that was killed; it holds nothing."""
+"""In an output while a build writes to it, and after one that was killed.
+
+It holds the number of the process and the name of its machine."""
 
 _TRIES = 100
 """A build that ends takes its lock away; so often in the same moment none does."""
 
 _HELD = (errno.EAGAIN, errno.EACCES)
+
+_LOOKS, _WAIT_S = 3, 0.02
+"""`holder_of` has the lock itself for some microseconds; who is refused looks so often again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who writes to an output; as far as the lock says."""
+
+    pid: int
+    """0 where it does not say."""
+    host: str
+
+
+def holder_of(output: Path) -> Holder | None:
+    """The process that has the output for itself now, or None.
+
+    None also where its file system has no locks, or none that other machines see.
+    """
+    try:
+        descriptor = os.open(output / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _HELD:
+            return None
+        pid, _, host = os.read(descriptor, 512).decode(errors="replace").strip().partition(" ")
+        return Holder(pid=int(pid) if pid.isdecimal() else 0, host=host)
+    finally:
+        os.close(descriptor)
+    return None
 
 
 @contextlib.contextmanager
@@ -58,6 +96,7 @@ def is_lock(path: Path) -> bool:
 
 def _locked(path: Path) -> int | None:
     """An open file that is locked, or None where there are no locks."""
+    looks = 0
     for _ in range(_TRIES):
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,12 +115,18 @@ def _locked(path: Path) -> int | None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_at(descriptor, path):
+                os.ftruncate(descriptor, 0)
+                os.write(descriptor, f"{os.getpid()} {platform.node()}\n".encode())
                 return descriptor
             os.close(descriptor)  # of a build that ended just now
         except OSError as error:
             os.close(descriptor)
             if error.errno not in _HELD:
                 return None
+            if looks < _LOOKS:
+                looks += 1
+                time.sleep(_WAIT_S)
+                continue
             raise OutputError(
                 f"{path.parent}: another build is writing to it; wait until it has ended, or "
                 "choose another --output"

@@ -1,0 +1,1 @@
+"""Datasets made of datasets: merged, cut anew, shuffled; and indexes made again."""

@@ -1,0 +1,28 @@
+"""The order of a corpus: which split and which shard a document is of, by hashes alone.
+
+The same on every runner, after every crash and in every folder.
+"""
+
+import hashlib
+
+HASH_RANGE = 1 << 64
+
+
+def order_hash(doc_id: str, seed: int) -> int:
+    """The place of a document in the corpus' order: 0 <= hash < 2^64."""
+    return int.from_bytes(hashlib.blake2b(f"{seed} {doc_id}".encode(), digest_size=8).digest())
+
+
+def shard_of(doc_id: str, seed: int, num_shards: int) -> int:
+    """floor(hash * N / 2^64): a document more or less changes one shard."""
+    return order_hash(doc_id, seed) * num_shards // HASH_RANGE
+
+
+def split_by(group: str, val_share: float, seed: int) -> str:
+    """`val` or `train` by a hash: what has the same `group` is never in both."""
+    return "val" if order_hash(group, seed) < val_share * HASH_RANGE else "train"
+
+
+def shard_url(split: str, index: int) -> str:
+    """Where a shard stands, seen from its manifest."""
+    return f"data/{split}-{index:06d}.tar"
