@@ -15,7 +15,7 @@ export TOKENIZERS_PARALLELISM ?= false
 # Idle threads of one process should not spin on cores that others need.
 export OMP_WAIT_POLICY ?= passive
 
-.PHONY: help setup demo test verify-real interop lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-converters bench-dedup bench-fetch bench-laion clean
+.PHONY: help setup demo test verify-real interop lint format docs bench bench-deps bench-extraction bench-memory bench-quality bench-decode bench-converters bench-dedup bench-fetch bench-laion bench-search interop-search clean
 help:
 	@echo 'make setup        .venv with everything (idempotent)'
 	@echo 'make demo         the whole chain on a small archive, no network'
@@ -33,6 +33,8 @@ help:
 	@echo 'make bench-converters  datasets to other formats and back: speed and memory, as Markdown'
 	@echo 'make bench-dedup       near duplicates: signatures a second, the curve, memory, as Markdown'
 	@echo 'make bench-laion       10,000 rows of LAION through a caption build against a web on loopback, as Markdown'
+	@echo 'make bench-search      questions to 100,000 embeddings beside faiss, the whole command, and what the model finds, as Markdown'
+	@echo 'make interop-search    clip-retrieval back, started on a folder of m3w index, answers as m3w search does'
 	@echo 'make bench-memory      70,000 pages in one process; STRESS=FILE names another archive'
 
 setup: $(STAMP)
@@ -121,6 +123,14 @@ bench-converters: setup
 
 bench-laion: setup
 	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python benchmarks/laion.py
+
+bench-search: setup
+	$(BIN)/python benchmarks/search.py
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python benchmarks/search.py --command
+	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python benchmarks/search.py --quality
+
+interop-search: setup
+	$(BIN)/python scripts/clip_back.py
 
 bench-memory: bench-deps $(STRESS)
 	$(BENCH_VENV)/bin/python benchmarks/extraction.py --memory $(STRESS)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from openm3w.shards import card, commit, manifest
+from openm3w.shards import card, commit, manifest, published
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.redaction.matching import Covers, Edit, Edits
 from openm3w.shards.redaction.rewriting import covered_beside, rewrite, rewrite_beside
@@ -38,10 +38,7 @@ def resume(dataset: Manifest) -> Manifest:
     """
     root, work = dataset.folder, Work.of(dataset.folder)
     shutil.rmtree(root / _STAGED, ignore_errors=True)
-    for folder in (root, root / _DATA, root / card.ENERGON_FOLDER):
-        if folder == root or not folder.is_symlink():  # else others' files may be there
-            for left in folder.glob(".*.tmp"):
-                left.unlink(missing_ok=True)
+    published.remove_left(root)
     if not work.changes:
         return dataset
     named = {shard.url for shard in dataset.shards}

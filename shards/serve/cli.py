@@ -10,7 +10,7 @@ import click
 from openm3w.errors import InputError, MissingError
 from openm3w.shards.commands.options import manifest_argument
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.serve.searching import Searcher
+from openm3w.shards.search.questions import Searcher
 from openm3w.shards.serve.security import LOOPBACK
 from openm3w.shards.terminal import clean_line, counted, tell
 

@@ -17,7 +17,7 @@ from openm3w.shards.catalog.query import Query
 from openm3w.shards.catalog.samples import Catalog, Shown
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
-from openm3w.shards.serve.searching import Searcher
+from openm3w.shards.search.questions import Searcher
 
 KEPT, OTHER, DROPPED = "kept", "other", "dropped"
 """Names of the collections, as they stand in addresses: the dataset, the one that it is compared

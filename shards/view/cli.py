@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from openm3w.errors import InputError, OutputError
 from openm3w.shards import commit
@@ -19,6 +18,7 @@ from openm3w.shards.commands.options import manifest_argument
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean_line, tell
 from openm3w.shards.view import pictures, rendering, svg
+from openm3w.shards.view.console import open_console
 
 # Where the root element of an SVG begins, behind declarations and comments.
 _SVG_HEAD = 1000
@@ -80,7 +80,7 @@ def view(
     if svg_file is not None:
         _write_svg(catalog, number, svg_file)
         return
-    console = _console(images)
+    console = open_console(images)
     if plain or limit is not None or not (console.is_terminal and sys.stdin.isatty()):
         for shown in itertools.islice(_found(datasets, catalog, number, text, split), limit or 1):
             rendering.print_sample(console, shown, images)
@@ -118,16 +118,6 @@ def _found(
     if not found:
         raise InputError(f"no document is found by {text}")
     yield from map(catalog.read, found)
-
-
-def _console(images: pictures.Mode) -> Console:
-    # Terminals and pipes that cannot hold a character get a question mark, not an error.
-    reconfigure = getattr(sys.stdout, "reconfigure", None)
-    if reconfigure is not None:
-        reconfigure(errors="replace")
-    if images == "blocks" and not sys.stdout.isatty():
-        return Console(force_terminal=True, color_system="truecolor", highlight=False)
-    return Console(highlight=False)
 
 
 def _write_svg(catalog: Catalog, number: int, path: Path) -> None:

@@ -6,10 +6,11 @@ graphics shows them; nothing is loaded from elsewhere.
 
 import base64
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import Image as PillowImage
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
 
@@ -67,6 +68,15 @@ class _Spot:
 
 def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
     """The sample as an SVG document of less than 500 kB."""
+    parts = list(rendering.parts(shown, "space", columns=columns))
+    drawn = [part for part in parts if isinstance(part, Picture)]
+    return draw(rendering.framed(parts, columns), drawn, title=title, columns=columns)
+
+
+def draw(
+    renderable: RenderableType, drawn: Sequence[Picture], *, title: str, columns: int = 92
+) -> str:
+    """What a terminal shows as an SVG document, `drawn` being the pictures in it (`space`)."""
     console = Console(
         record=True,
         width=columns,
@@ -76,9 +86,6 @@ def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
         no_color=False,
         highlight=False,
     )
-    parts = list(rendering.parts(shown, "space", columns=columns))
-    drawn = [part for part in parts if isinstance(part, Picture)]
-    renderable = rendering.framed(parts, columns)
     lines = console.render_lines(renderable, pad=False)
     console.print(renderable)
     text = console.export_svg(title=title, theme=_THEME, code_format=_FRAME, unique_id="m3w")
@@ -93,7 +100,7 @@ def export(shown: Shown, *, title: str = "m3w view", columns: int = 92) -> str:
     return svg
 
 
-def drawn_by_number(drawn: list[Picture], number: int) -> Picture:
+def drawn_by_number(drawn: Sequence[Picture], number: int) -> Picture:
     """The picture with this number; some of a document's pictures may not have decoded."""
     return next(picture for picture in drawn if picture.number == number)
 

@@ -47,6 +47,10 @@ COMMANDS = {
         "Rules that decide what is kept of pages, images and captions.",
     ),
     "generate": Lazy("openm3w.trainer.cli:generate", "Captions an image with a trained model."),
+    "index": Lazy(
+        "openm3w.pipeline.searching.index_cli:index",
+        "Writes embeddings of a dataset, and an index to search them.",
+    ),
     "profiles": Lazy(
         "openm3w.filters.cli:profiles", "Named sets of thresholds, each number with its source."
     ),
@@ -57,6 +61,10 @@ COMMANDS = {
     "report": Lazy(
         "openm3w.pipeline.report.cli:report",
         "Prints what became of every record, page and image of a build.",
+    ),
+    "search": Lazy(
+        "openm3w.pipeline.searching.search_cli:search",
+        "Finds pictures and documents by words or by a picture.",
     ),
     "serve": Lazy(
         "openm3w.shards.serve.cli:serve", "Shows MANIFEST in a browser, on this machine alone."
@@ -83,7 +91,7 @@ have it."""
 _NOT_MAPPED = "failed to map segment"
 """What the C library says where there is no memory for a library."""
 
-RESUMED = frozenset({"build", "captions", "demo", "refilter", "text", "train"}) | {
+RESUMED = frozenset({"build", "captions", "demo", "index", "refilter", "text", "train"}) | {
     f"shards {name}" for name in ("export", "merge", "shuffle", "split")
 }
 """Commands that find what they did before they were interrupted."""
@@ -92,10 +100,8 @@ PLANNED = {
     "ablate": "train on variants of a mixture and compare",
     "evaluate": "few-shot evaluation and ScienceQA",
     "export": "a checkpoint as safetensors or for transformers",
-    "index": "embeddings and a nearest-neighbour index",
     "plan": "choose records of a crawl before reading any WARC",
     "score": "similarity scores on a GPU machine without Beam",
-    "search": "find documents by words or by an image",
 }
 """Commands of the design that this version refuses, with what they will do."""
 

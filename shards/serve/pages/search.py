@@ -12,10 +12,10 @@ from starlette.responses import Response
 
 from openm3w.errors import InputError, MissingError
 from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.search.questions import Hit
 from openm3w.shards.serve import templating
 from openm3w.shards.serve.pages.gallery import listed
 from openm3w.shards.serve.presenting import EXCERPT, Card, card, picture_path
-from openm3w.shards.serve.searching import Hit
 from openm3w.shards.serve.site import Collection
 from openm3w.shards.terminal import clean_line
 
