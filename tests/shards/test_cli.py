@@ -223,7 +223,7 @@ def test_view_shows_what_was_dropped_beside_what_was_kept(dataset):
     made = dataset()
     with pytest.raises(InputError, match="no examples of what was left out"):
         m3w("view", made.root, "--plain", "--dropped")
-    dataset("set.work/dropped/set-0123", start=50, name="dropped by test")
+    dataset("set.work/dropped/set-01234567", start=50, name="dropped by test")
     shown = m3w("view", made.root, "7", "--plain", "--dropped").output
     assert "Title 50" in shown
     assert "7 of 12" in shown
