@@ -9,9 +9,6 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from openm3w.shards.manifest import Manifest
-from openm3w.shards.writer import ShardEntry
-
 VARIABLE = "OPENM3W_CACHE"
 """Names another folder for what viewers keep."""
 
@@ -40,22 +37,10 @@ def usable(place: Path) -> Path:
         return _temporary()
 
 
-def file_name(manifests: Sequence[Manifest], split: str | None, schema: int) -> str:
-    """`KIND-ROOTS.DATA.sqlite`: of one dataset or several, of which folders, of what was there."""
-    roots = sorted(str(manifest.root.resolve()) for manifest in manifests)
-    data = [f"{schema} {split}", *(manifest.fingerprint for manifest in manifests)]
-    # Names and places stand in the facts, and in no fingerprint.
-    data += [f"{m.name}\n{[_state(m, shard) for shard in m.shards]}" for m in manifests]
+def file_name(roots: Sequence[str], state: Sequence[str]) -> str:
+    """`KIND-ROOTS.STATE.sqlite`: of one place or several, which these are, and what was there."""
     kind = _ONE if len(roots) == 1 else _SEVERAL
-    return f"{kind}-{_digits(roots)}.{_digits(data)}.sqlite"
-
-
-def _state(dataset: Manifest, shard: ShardEntry) -> str:
-    """What tells a shard from another; of one without a digest, when it was written."""
-    if shard.sha256:
-        return shard.url
-    about = (dataset.folder / shard.url).stat()  # a lone tar, which is here
-    return f"{shard.url} {about.st_size} {about.st_mtime_ns}"
+    return f"{kind}-{_digits(sorted(roots))}.{_digits(state)}.sqlite"
 
 
 def remove_older(place: Path, name: str) -> None:

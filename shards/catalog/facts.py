@@ -16,6 +16,7 @@ from typing import Self
 
 from openm3w.shards.catalog import cache, conditions, filling
 from openm3w.shards.catalog.filling import Progress
+from openm3w.shards.catalog.numbered import Numbered
 from openm3w.shards.catalog.query import COLUMNS, Query
 from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.catalog.values import DOCUMENT
@@ -33,7 +34,7 @@ class Row:
     """A document in a list."""
 
     number: int
-    """In the `Catalog` of the same manifests, from 0."""
+    """In the `Catalog` of the same manifests, or what else they are facts of; from 0."""
     key: str
     kind: str
     dataset: str
@@ -55,9 +56,8 @@ class Facts:
     Every thread may ask; each has a connection of its own.
     """
 
-    def __init__(self, manifests: Sequence[Manifest], file: Path, split: str | None) -> None:
-        self._manifests, self._split, self.file = tuple(manifests), split, file
-        self._catalog = Catalog(manifests, split)
+    def __init__(self, samples: Numbered, file: Path) -> None:
+        self._samples, self.file = samples, file
         self._local = threading.local()
         self._connect().executescript(filling.TABLES)
 
@@ -65,18 +65,23 @@ class Facts:
     def open(
         cls, manifests: Sequence[Manifest], *, split: str | None = None, folder: Path | None = None
     ) -> Self:
+        """The facts of datasets as they are so far; see `of`."""
+        return cls.of(Catalog(manifests, split), folder=folder)
+
+    @classmethod
+    def of(cls, samples: Numbered, *, folder: Path | None = None) -> Self:
         """The facts as they are so far; `folder` is for tests, and else the user's cache folder.
 
         Where that cannot be written, they are kept in a temporary folder.
         """
         place = cache.usable(folder or cache.folder())
-        name = cache.file_name(manifests, split, _SCHEMA)
+        name = cache.file_name(samples.roots, [str(_SCHEMA), *samples.state])
         cache.remove_older(place, name)
         try:
-            return cls(manifests, place / name, split)
+            return cls(samples, place / name)
         except sqlite3.DatabaseError:  # damaged, or no database; it holds nothing of its own
             (place / name).unlink(missing_ok=True)
-            return cls(manifests, place / name, split)
+            return cls(samples, place / name)
 
     def __len__(self) -> int:
         """How many documents have been read, without the excluded ones."""
@@ -86,7 +91,7 @@ class Facts:
     def complete(self) -> bool:
         """Whether every shard was read, or found damaged."""
         (done,) = self._connect().execute("SELECT count(*) FROM shards").fetchone()
-        return bool(done == self._catalog.num_shards)
+        return bool(done == len(self._samples.parts()))
 
     @property
     def faults(self) -> tuple[str, ...]:
@@ -102,13 +107,13 @@ class Facts:
         A shard is one transaction: what was read stays, whenever this ends.
         """
         done = {at for (at,) in self._connect().execute("SELECT at FROM shards")}
-        for at, first, manifest, shard in self._catalog.numbered_shards():
+        for at, part in enumerate(self._samples.parts()):
             if at in done:
                 continue
             work = filling.Work(
-                at=at, first=first, manifest=manifest, shard=shard, total=len(self._catalog)
+                at=at, part=part, excluded=self._samples.excluded, total=len(self._samples)
             )
-            if not filling.fill_shard(self._connect(), work, on_progress, stop):
+            if not filling.fill_part(self._connect(), work, on_progress, stop):
                 return False
         return True
 

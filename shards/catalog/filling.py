@@ -1,17 +1,14 @@
-"""A shard's documents to the tables that `facts` asks."""
+"""Documents to the tables that `facts` asks."""
 
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from openm3w.errors import ShardError
-from openm3w.shards.catalog.skimming import skim
+from openm3w.shards.catalog.numbered import Part
 from openm3w.shards.catalog.stats import domain
 from openm3w.shards.catalog.values import measures_of, pictures_of, words_of
 from openm3w.shards.document import Document
-from openm3w.shards.manifest import Manifest
-from openm3w.shards.reader import check_shard
-from openm3w.shards.writer import ShardEntry
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS shards (at INTEGER PRIMARY KEY, fault TEXT NOT NULL);
@@ -42,31 +39,30 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A shard to be read."""
+    """A part that is to be read."""
 
     at: int
-    """Its place among the shards."""
-    first: int
-    """Number of its first document."""
-    manifest: Manifest
-    shard: ShardEntry
+    """Its place among the parts."""
+    part: Part
+    excluded: frozenset[str]
+    """Keys that are left out."""
     total: int
-    """Documents of all shards."""
+    """Documents of all parts."""
 
 
 class _StoppedError(Exception):
     """Somebody wants no more."""
 
 
-def fill_shard(
+def fill_part(
     connection: sqlite3.Connection,
     work: Work,
     on_progress: Progress | None = None,
     stop: Callable[[], bool] | None = None,
 ) -> bool:
-    """Reads one shard as one transaction; False where `stop` ended it, and nothing is there of it.
+    """Reads one part as one transaction; False where `stop` ended it, and nothing is there of it.
 
-    A shard that is damaged is noted with its fault, and nothing else of it.
+    A part that is damaged is noted with its fault, and nothing else of it.
     """
     connection.execute("BEGIN IMMEDIATE")
     try:
@@ -90,7 +86,7 @@ def fill_shard(
             connection.execute("ROLLBACK")
         raise
     if on_progress is not None:
-        on_progress(work.first + work.shard.nsamples, work.total)
+        on_progress(work.part.first + work.part.size, work.total)
     return True
 
 
@@ -100,27 +96,20 @@ def _add_all(
     on_progress: Progress | None,
     stop: Callable[[], bool] | None,
 ) -> None:
-    excluded = frozenset(work.manifest.exclude)
     names: dict[str, int] = {}
-    path = check_shard(work.manifest, work.shard, verify="quick")
-    index = -1
-    for index, (key, document) in enumerate(skim(path, work.manifest.kind)):
-        if index % _BATCH == 0:
+    for number, (key, document) in enumerate(work.part.documents(), work.part.first):
+        if (number - work.part.first) % _BATCH == 0:
             if stop is not None and stop():
                 raise _StoppedError
             if on_progress is not None:
-                on_progress(work.first + index, work.total)
-        if key not in excluded:
-            _add(connection, work, work.first + index, key, document, names)
-    if index + 1 != work.shard.nsamples:
-        raise ShardError(
-            f"{path}: {index + 1} samples, the manifest says {work.shard.nsamples}: damaged"
-        )
+                on_progress(number, work.total)
+        if key not in work.excluded:
+            _add(connection, work.part, number, key, document, names)
 
 
 def _add(
     connection: sqlite3.Connection,
-    work: Work,
+    part: Part,
     number: int,
     key: str,
     document: Document,
@@ -133,9 +122,9 @@ def _add(
     row = (
         number,
         key,
-        work.manifest.kind,
-        work.manifest.name,
-        work.shard.split,
+        part.kind,
+        part.dataset,
+        part.split,
         document.title,
         url,
         domain(url),

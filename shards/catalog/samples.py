@@ -8,13 +8,16 @@ import bisect
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, ShardError
+from openm3w.shards.catalog.numbered import Numbered, Part, Shown
+from openm3w.shards.catalog.skimming import skim
+from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import OpenShard, Verify
-from openm3w.shards.sample import Kind, Sample
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.reader import check_shard
+from openm3w.shards.storage import RemotePath
 from openm3w.shards.writer import ShardEntry
 
 
@@ -28,22 +31,8 @@ class Place:
     """In the shard."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """A sample, and where in what was opened it stands."""
-
-    sample: Sample
-    kind: Kind
-    dataset: str
-    """Name of the dataset, which in a mixture tells where a sample is from."""
-    split: str
-    number: int
-    """Counted from 1."""
-    total: int
-
-
-class Catalog:
-    """Samples by number, from 0, and by key. Those on an exclude list keep their number, unseen."""
+class Catalog(Numbered):
+    """The samples of datasets, or of one split of them."""
 
     def __init__(
         self, manifests: Sequence[Manifest], split: str | None = None, *, verify: Verify = "quick"
@@ -55,7 +44,7 @@ class Catalog:
             if split is None or shard.split == split
         ]
         self._shards = [(manifest, shard) for manifest, shard in chosen if shard.nsamples]
-        self._verify = verify
+        self._manifests, self._split, self._verify = tuple(manifests), split, verify
         self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self._shards))
         self._excluded = frozenset(key for manifest in manifests for key in manifest.exclude)
         # A few open shards, each with its index of 8 bytes a sample, serve whoever pages around.
@@ -69,23 +58,37 @@ class Catalog:
         return self._ends[-1]
 
     @property
-    def has_excluded(self) -> bool:
-        """Whether there is an exclude list at all."""
-        return bool(self._excluded)
-
-    def is_excluded(self, key: str) -> bool:
-        """Whether a key is on an exclude list."""
-        return key in self._excluded
+    def excluded(self) -> frozenset[str]:
+        """Keys on the exclude lists."""
+        return self._excluded
 
     @property
-    def num_shards(self) -> int:
-        """Shards that hold a sample."""
-        return len(self._shards)
+    def roots(self) -> Sequence[str]:
+        """The folders of the datasets."""
+        return [str(manifest.root.resolve()) for manifest in self._manifests]
 
-    def numbered_shards(self) -> Iterator[tuple[int, int, Manifest, ShardEntry]]:
-        """Each shard that holds a sample: its place, the number of its first, what it is of."""
-        for at, (manifest, shard) in enumerate(self._shards):
-            yield at, self._ends[at] - shard.nsamples, manifest, shard
+    @property
+    def state(self) -> Sequence[str]:
+        """Of what hashes the shards are, or when they were written, and what is excluded."""
+        # Names and places stand beside the fingerprint, which knows of neither.
+        return [
+            f"{m.name} {m.fingerprint} {[_state(m, shard) for shard in m.shards]} {self._split}"
+            for m in self._manifests
+        ]
+
+    def parts(self) -> Sequence[Part]:
+        """One for each shard that holds a sample."""
+        return [
+            Part(
+                first=end - shard.nsamples,
+                size=shard.nsamples,
+                kind=manifest.kind,
+                dataset=manifest.name,
+                split=shard.split,
+                documents=partial(_documents, manifest, shard),
+            )
+            for end, (manifest, shard) in zip(self._ends, self._shards, strict=True)
+        ]
 
     def place(self, number: int) -> Place:
         """Where sample `number` stands.
@@ -114,54 +117,6 @@ class Catalog:
             total=len(self),
         )
 
-    def step(self, number: int, by: int) -> Shown | None:
-        """The first sample from `number` in direction `by` (1 or -1) that is not excluded."""
-        while 0 <= number < len(self):
-            shown = self.read(number)
-            if shown.sample.key not in self._excluded:
-                return shown
-            number += by
-        return None
-
-    def walk(self, number: int = 0) -> Iterator[Shown]:
-        """All samples from `number` on, without the excluded ones."""
-        while (shown := self.step(number, 1)) is not None:
-            yield shown
-            number = shown.number
-
-    def find(self, wanted: str) -> int:
-        """The number of the sample named by a key, the beginning of a key, or a number from 1.
-
-        Raises:
-            InputError: none or several have it, or it is on the exclude list.
-        """
-        if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
-            return int(wanted) - 1
-        begin_alike: list[tuple[str, int]] = []
-        for number, key in enumerate(self.keys()):
-            if key == wanted:
-                begin_alike = [(key, number)]
-                break
-            if wanted and key.startswith(wanted):
-                begin_alike.append((key, number))
-        return self._only(wanted, begin_alike)
-
-    def _only(self, wanted: str, found: list[tuple[str, int]]) -> int:
-        if not found:
-            raise InputError(
-                f"no sample {clean_line(wanted)!r} among {len(self):,}; "
-                f"name a key, its beginning, or a number from 1 to {len(self):,}"
-            )
-        (key, number), *others = found
-        if others:
-            raise InputError(
-                f"{clean_line(wanted)!r} begins {len(found):,} keys, as {key} and {others[0][0]}; "
-                "name more of it"
-            )
-        if key in self._excluded:
-            raise InputError(f"sample {key} is on the exclude list of its manifest")
-        return number
-
     def keys(self) -> Iterator[str]:
         """All keys in order, the excluded ones too, from headers alone."""
         for manifest, shard in self._shards:
@@ -171,10 +126,25 @@ class Catalog:
         return OpenShard(*self._shards[at], verify=self._verify)
 
 
-def matches(sample: Sample, words: str) -> bool:
-    """Whether every one of `words` stands in the sample's title, URL, texts, alts or captions."""
-    document = sample.document
-    parts = [document.title, document.url, *document.texts]
-    parts += [part for image in document.images for part in (image.alt, image.caption)]
-    text = "\n".join(parts).casefold()
-    return all(word in text for word in words.casefold().split())
+def _documents(manifest: Manifest, shard: ShardEntry) -> Iterator[tuple[str, Document]]:
+    """Key and document of each sample of a shard.
+
+    Raises:
+        ShardError: it is damaged, or has not as many as the manifest says.
+    """
+    path = check_shard(manifest, shard, verify="quick")
+    seen = 0
+    for found in skim(path, manifest.kind):
+        seen += 1
+        yield found
+    if seen != shard.nsamples:
+        raise ShardError(f"{path}: {seen} samples, the manifest says {shard.nsamples}: damaged")
+
+
+def _state(dataset: Manifest, shard: ShardEntry) -> str:
+    """What tells a shard from another; of one without a digest, when it was written."""
+    path = dataset.root / shard.url
+    if shard.sha256 or isinstance(path, RemotePath):
+        return shard.url
+    about = path.stat()
+    return f"{shard.url} {about.st_size} {about.st_mtime_ns}"

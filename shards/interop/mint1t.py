@@ -52,7 +52,12 @@ HTML_COLUMNS = tuple(name for name, _ in _HTML_SCHEMA)
 
 def read_html(source: Source) -> Iterator[Found]:
     """The rows of a table, Parquet or JSON lines."""
-    return each(tables.read(source.path, HTML_COLUMNS), _html_row)
+    return convert_html(tables.read(source.path, HTML_COLUMNS))
+
+
+def convert_html(values: tables.Rows) -> Iterator[Found]:
+    """What a table's rows come to."""
+    return each(values, _html_row)
 
 
 def write_html(part: Part) -> Done:

@@ -43,7 +43,12 @@ _WORD_ENDS = re.compile(r"[\W_]+")
 
 def read(source: Source) -> Iterator[Found]:
     """The rows of a table, Parquet or JSON lines."""
-    return each(tables.read(source.path, COLUMNS), _row)
+    return convert(tables.read(source.path, COLUMNS))
+
+
+def convert(values: tables.Rows) -> Iterator[Found]:
+    """What a table's rows come to."""
+    return each(values, _row)
 
 
 def write(part: Part) -> Done:

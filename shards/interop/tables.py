@@ -25,6 +25,9 @@ _PARQUET_ROWS = 64
 """Read or written at a time; a row may hold images."""
 
 
+Rows = Iterable[Mapping[str, Any] | Left]
+
+
 class _Lines(Protocol):
     def readline(self, size: int = -1, /) -> bytes: ...
 
@@ -126,21 +129,55 @@ def _utf8(value: Any) -> Any:
     return value
 
 
+def groups(path: Path) -> tuple[list[str], list[int]]:
+    """Names of the columns of a Parquet table, and how many rows each of its row groups has.
+
+    Raises:
+        InputError: the file is damaged.
+        MissingError: pyarrow is not installed.
+    """
+    with _parquet(path) as file:
+        about = file.metadata
+        sizes = [about.row_group(at).num_rows for at in range(about.num_row_groups)]
+        return list(file.schema_arrow.names), sizes
+
+
+def group_rows(path: Path, group: int, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """The rows of one row group of a Parquet table, these columns only.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    with _parquet(path) as file:
+        yield from _rows_of(file, path, columns, row_groups=[group])
+
+
 def _parquet_rows(path: Path, columns: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    with _parquet(path) as file:
+        yield from _rows_of(file, path, columns)
+
+
+def _rows_of(
+    file: Any, path: Path, columns: Sequence[str], **which: Any
+) -> Iterator[Mapping[str, Any]]:
+    names = file.schema_arrow.names
+    wanted = [name for name in columns or names if name in names]
+    if columns and not wanted:
+        raise InputError(
+            f"{path}: has none of the columns {', '.join(columns)}; it has {', '.join(names[:20])}"
+        )
+    for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted, **which):
+        yield from batch.to_pylist()
+
+
+@contextlib.contextmanager
+def _parquet(path: Path) -> Iterator[Any]:
     arrow = pyarrow()
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            names = file.schema_arrow.names
-            wanted = [name for name in columns or names if name in names]
-            if columns and not wanted:
-                raise InputError(
-                    f"{path}: has none of the columns {', '.join(columns)}; it has "
-                    f"{', '.join(names[:20])}"
-                )
-            for batch in file.iter_batches(batch_size=_PARQUET_ROWS, columns=wanted):
-                yield from batch.to_pylist()
+            yield file
     except (arrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: no Parquet file, or damaged: {error}") from error
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from openm3w.errors import InputError, ShardError
-from openm3w.shards.catalog.samples import Catalog, Shown
+from openm3w.shards.catalog.numbered import Shown
+from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.search import folder as layout
 from openm3w.shards.search.folder import Index, Part, Side

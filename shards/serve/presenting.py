@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.document import Document, Image, Provenance, Text
 from openm3w.shards.serve.site import Collection
 from openm3w.shards.terminal import clean, clean_line, counted

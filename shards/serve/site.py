@@ -12,9 +12,10 @@ from openm3w.errors import OpenM3WError
 from openm3w.shards import funnel
 from openm3w.shards.catalog.dropped import dropped_of
 from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.catalog.opening import open_any
 from openm3w.shards.catalog.query import Query
-from openm3w.shards.catalog.samples import Catalog, Shown
+from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.funnel import Stage
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.search.questions import Searcher

@@ -19,8 +19,8 @@ from textual.widgets import Footer, Input, Static
 from openm3w.errors import OpenM3WError
 from openm3w.shards import commit
 from openm3w.shards.catalog.facts import Facts
+from openm3w.shards.catalog.numbered import Numbered
 from openm3w.shards.catalog.query import Query
-from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.terminal import clean_line, counted
 from openm3w.shards.view.document_pane import DocumentPane
 from openm3w.shards.view.listing import Listing
@@ -60,7 +60,7 @@ class Viewer(App[None]):
 
     def __init__(
         self,
-        catalog: Catalog,
+        catalog: Numbered,
         facts: Facts,
         technique: Technique,
         *,
@@ -139,7 +139,7 @@ class Viewer(App[None]):
 
     @property
     def _narrowed(self) -> bool:
-        return bool(self._query) or (self._catalog.has_excluded and self._facts.complete)
+        return bool(self._query or (self._catalog.excluded and self._facts.complete))
 
     def _tell(self, message: str | None = None) -> None:
         """Says what is shown, or a message, which stays until the next key."""
@@ -175,7 +175,7 @@ class Viewer(App[None]):
         except OpenM3WError as error:
             await self._document.say(clean_line(str(error)))
             return
-        if self._catalog.is_excluded(shown.sample.key):
+        if shown.sample.key in self._catalog.excluded:
             await self._document.say(f"{shown.sample.key}: on the exclude list of its manifest")
             return
         await self._document.show(shown)

@@ -11,9 +11,9 @@ from openm3w.errors import InputError, OutputError
 from openm3w.shards import commit
 from openm3w.shards.catalog.dropped import dropped_of
 from openm3w.shards.catalog.facts import Facts
-from openm3w.shards.catalog.opening import open_any
+from openm3w.shards.catalog.numbered import Numbered, Shown
+from openm3w.shards.catalog.opening import open_any, open_samples
 from openm3w.shards.catalog.query import Query
-from openm3w.shards.catalog.samples import Catalog, Shown
 from openm3w.shards.commands.options import manifest_argument
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean_line, tell
@@ -54,10 +54,11 @@ def view(
 ) -> None:
     """Shows documents, text and pictures in reading order.
 
-    MANIFEST is a manifest.json, the folder of one, a mixture, or a tar that has none. KEY is a
-    key, the beginning of one, or a number from 1. QUERY is words and conditions, all of which must
-    hold: lang:en, kind:caption, domain:example.org, images:2.., similarity:0.2..0.4 and every other
-    score by its name, dropped:REASON, key:BEGINNING, split:val, dataset:NAME.
+    MANIFEST is a manifest.json, the folder of one, a mixture, a tar that has none, or a Parquet
+    table of OBELICS or MINT-1T. KEY is a key, the beginning of one, or a number from 1. QUERY is
+    words and conditions, all of which must hold: lang:en, kind:caption, domain:example.org,
+    images:2.., similarity:0.2..0.4 and every other score by its name, dropped:REASON,
+    key:BEGINNING, split:val, dataset:NAME.
 
     Keys in the viewer: n next, p previous, enter list or document, space page, / filter, : go to,
     m mark, M mark all that is listed, x export the marked keys, q quit.
@@ -71,25 +72,22 @@ def view(
     m3w view out --plain --images blocks  with coloured half blocks, also into a pipe
     m3w view out 4f1d --svg document.svg
     m3w view 00000.tar                    img2dataset's, or any shard alone
+    m3w view train-00000-of-01335.parquet as OBELICS is published
     """
-    datasets = open_any(where)
-    if dropped:
-        datasets = (*datasets, *_dropped(datasets))
-    catalog = Catalog(datasets, split)
+    catalog = open_samples(where, split, more=_dropped(open_any(where)) if dropped else ())
     number = catalog.find(key) if key else 0
     if svg_file is not None:
         _write_svg(catalog, number, svg_file)
         return
     console = open_console(images)
     if plain or limit is not None or not (console.is_terminal and sys.stdin.isatty()):
-        for shown in itertools.islice(_found(datasets, catalog, number, text, split), limit or 1):
+        for shown in itertools.islice(_found(catalog, number, text), limit or 1):
             rendering.print_sample(console, shown, images)
         return
     technique = pictures.technique(images, console)
     from openm3w.shards.view.app import Viewer  # what pipes need not wait for
 
-    facts = Facts.open(datasets, split=split)
-    Viewer(catalog, facts, technique, number=number, query=text).run()
+    Viewer(catalog, Facts.of(catalog), technique, number=number, query=text).run()
 
 
 def _dropped(datasets: Sequence[Manifest]) -> tuple[Manifest, ...]:
@@ -101,15 +99,13 @@ def _dropped(datasets: Sequence[Manifest]) -> tuple[Manifest, ...]:
     )
 
 
-def _found(
-    datasets: Sequence[Manifest], catalog: Catalog, number: int, text: str, split: str | None
-) -> Iterator[Shown]:
+def _found(catalog: Numbered, number: int, text: str) -> Iterator[Shown]:
     """Documents from a number on, those that the query finds."""
     query = Query.parse(text)
     if not query:
         yield from catalog.walk(number)
         return
-    facts = Facts.open(datasets, split=split)
+    facts = Facts.of(catalog)
     facts.fill()
     for fault in facts.faults:
         tell(f"m3w: {clean_line(fault)}")
@@ -120,7 +116,7 @@ def _found(
     yield from map(catalog.read, found)
 
 
-def _write_svg(catalog: Catalog, number: int, path: Path) -> None:
+def _write_svg(catalog: Numbered, number: int, path: Path) -> None:
     if path.is_file() and b"<svg" not in path.read_bytes()[:_SVG_HEAD]:
         raise OutputError(f"{path}: something else than an SVG is there; choose another --svg")
     commit.check_place(path)

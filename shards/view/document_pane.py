@@ -7,7 +7,7 @@ from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
 
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.view import rendering
 from openm3w.shards.view.pictures import Picture, Technique
 

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.text import Text as Line
 
 from openm3w.shards import decoding
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.document import Document, Image, Text
 from openm3w.shards.sample import Sample
 from openm3w.shards.terminal import clean, clean_line, counted

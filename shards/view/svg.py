@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.segment import Segment
 from rich.terminal_theme import TerminalTheme
 
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.view import rendering
 from openm3w.shards.view.pictures import Picture
 

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from openm3w.shards import reader
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.catalog.query import Query
-from openm3w.shards.catalog.samples import Shown
 from openm3w.shards.serve import presenting, templating
 from openm3w.shards.serve.site import DROPPED, KEPT, OTHER, Collection, Site
 from openm3w.shards.terminal import clean, clean_line

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from openm3w.errors import InputError, MissingError
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.search.questions import Hit
 from openm3w.shards.serve import templating
 from openm3w.shards.serve.pages.gallery import listed

@@ -80,10 +80,15 @@ def test_what_is_no_tar_is_told(tmp_path):
 def test_another_tar_under_the_same_name_has_other_facts(tmp_path):
     path = tmp_path / "x.tar"
     before = open_any(str(tar_of(path, ("a.txt", b"words"), ("a.json", b"{}"))))
-    name = file_name(before, None, 1)
+    name = name_of(before)
     facts = Facts.open(before)
     facts.fill()
     assert len(facts) == 1
     facts.close()
     after = open_any(str(tar_of(path, ("a.txt", b"other"), ("a.json", b'{"title": "b"}'))))
-    assert file_name(after, None, 1) != name
+    assert name_of(after) != name
+
+
+def name_of(datasets):
+    catalog = Catalog(datasets)
+    return file_name(catalog.roots, catalog.state)

@@ -2,7 +2,7 @@ import pytest
 
 from openm3w.errors import InputError
 from openm3w.shards import reader
-from openm3w.shards.catalog.samples import Catalog, matches
+from openm3w.shards.catalog.samples import Catalog
 
 
 def keys(*manifests):
@@ -88,19 +88,3 @@ def test_a_damaged_shard_leaves_the_others_readable(dataset):
     manifest = dataset()
     (manifest.root / manifest.shards[0].url).write_bytes(b"x")
     assert Catalog([manifest]).read(4).sample.images
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        ("title 1", True),
-        ("OPENING document", True),
-        ("site1.example", True),
-        ("alt 0", True),
-        ("caption 1", True),
-        ("opening absent", False),
-        ("", True),
-    ],
-)
-def test_search_wants_every_word_somewhere_in_the_document(sample, words, expected):
-    assert matches(sample(1), words) is expected

@@ -5,7 +5,7 @@ import re
 import pytest
 from rich.console import Console
 
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.document import Document, Image, Signals, Text
 from openm3w.shards.sample import Sample
 from openm3w.shards.view import rendering

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from PIL import Image as PillowImage
 
-from openm3w.shards.catalog.samples import Shown
+from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.view import svg
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -1,0 +1,131 @@
+"""Samples as one numbered row, whatever they are read from."""
+
+import abc
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from openm3w.errors import InputError
+from openm3w.shards.document import Document
+from openm3w.shards.sample import Kind, Sample
+from openm3w.shards.terminal import clean_line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A sample, and where in what was opened it stands."""
+
+    sample: Sample
+    kind: Kind
+    dataset: str
+    """Name of the dataset, which in a mixture tells where a sample is from."""
+    split: str
+    number: int
+    """Counted from 1."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Some neighbouring documents, that are read together when all are read."""
+
+    first: int
+    """Number of its first document."""
+    size: int
+    """Documents."""
+    kind: Kind
+    dataset: str
+    split: str
+    documents: Callable[[], Iterator[tuple[str, Document]]]
+    """Reads key and document of each, in order, without the bytes of images.
+
+    Raises:
+        ShardError: they are damaged, or not as many.
+    """
+
+
+class Numbered(abc.ABC):
+    """Samples by number, from 0, and by key. Those on an exclude list keep their number, unseen."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """How many there are, the excluded ones counted."""
+
+    @abc.abstractmethod
+    def read(self, number: int) -> Shown:
+        """Sample `number`, with what a viewer says about where it is from.
+
+        Raises:
+            IndexError: `number` is outside 0 <= number < len.
+            ShardError: it is damaged.
+        """
+
+    @abc.abstractmethod
+    def keys(self) -> Iterator[str]:
+        """All keys in order, the excluded ones too."""
+
+    @abc.abstractmethod
+    def parts(self) -> Sequence[Part]:
+        """All documents, part by part."""
+
+    @property
+    @abc.abstractmethod
+    def roots(self) -> Sequence[str]:
+        """The places that the samples are read from."""
+
+    @property
+    @abc.abstractmethod
+    def state(self) -> Sequence[str]:
+        """What tells this data in these places from other data there."""
+
+    @property
+    def excluded(self) -> frozenset[str]:
+        """Keys that are never shown."""
+        return frozenset()
+
+    def step(self, number: int, by: int) -> Shown | None:
+        """The first sample from `number` in direction `by` (1 or -1) that is not excluded."""
+        while 0 <= number < len(self):
+            shown = self.read(number)
+            if shown.sample.key not in self.excluded:
+                return shown
+            number += by
+        return None
+
+    def walk(self, number: int = 0) -> Iterator[Shown]:
+        """All samples from `number` on, without the excluded ones."""
+        while (shown := self.step(number, 1)) is not None:
+            yield shown
+            number = shown.number
+
+    def find(self, wanted: str) -> int:
+        """The number of the sample named by a key, the beginning of a key, or a number from 1.
+
+        Raises:
+            InputError: none or several have it, or it is on the exclude list.
+        """
+        if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
+            return int(wanted) - 1
+        begin_alike: list[tuple[str, int]] = []
+        for number, key in enumerate(self.keys()):
+            if key == wanted:
+                begin_alike = [(key, number)]
+                break
+            if wanted and key.startswith(wanted):
+                begin_alike.append((key, number))
+        return self._only(wanted, begin_alike)
+
+    def _only(self, wanted: str, found: list[tuple[str, int]]) -> int:
+        if not found:
+            raise InputError(
+                f"no sample {clean_line(wanted)!r} among {len(self):,}; "
+                f"name a key, its beginning, or a number from 1 to {len(self):,}"
+            )
+        (key, number), *others = found
+        if others:
+            raise InputError(
+                f"{clean_line(wanted)!r} begins {len(found):,} keys, as {key} and {others[0][0]}; "
+                "name more of it"
+            )
+        if key in self.excluded:
+            raise InputError(f"sample {key} is on the exclude list of its manifest")
+        return number
