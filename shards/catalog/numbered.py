@@ -78,6 +78,11 @@ class Numbered(abc.ABC):
         """What tells this data in these places from other data there."""
 
     @property
+    def chosen(self) -> str:
+        """The split that they are, where it was chosen among others."""
+        return ""
+
+    @property
     def excluded(self) -> frozenset[str]:
         """Keys that are never shown."""
         return frozenset()
