@@ -25,7 +25,7 @@ _NARROWEST: Final = 1e-12
 """A bar's width to the largest value; a float has 16 digits."""
 
 _MOST_BARS: Final = 150
-"""Of equal ratio: seven powers of ten by the whole series; beyond, some of its steps are left out."""
+"""Of equal ratio: seven powers of ten by the whole series; beyond, some steps are left out."""
 
 # Renard's series R20 (ISO 3): steps of equal ratio that are short to say.
 _RENARD: Final = (
