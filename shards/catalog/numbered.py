@@ -79,7 +79,7 @@ class Numbered(abc.ABC):
     def state(self) -> Sequence[str]:
         """What tells this data in these places from other data there."""
 
-    def is_hidden(self, number: int, key: str) -> bool:
+    def is_hidden(self, number: int, key: str) -> bool:  # noqa: ARG002 - most have no list
         """Whether sample `number`, which has this key, is on the exclude list of its dataset.
 
         It takes both: in sets of others equal keys are of different samples.
