@@ -20,11 +20,11 @@ from PIL import Image
 
 from openm3w.pipeline.searching.serving import open_searcher
 from openm3w.shards import manifest, reader
-from openm3w.shards.catalog.facts import Facts
 from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.search import printing
 from openm3w.shards.view import svg
 from openm3w.shards.view.app import Viewer
+from openm3w.shards.view.source import Source
 
 FOLDER = Path(__file__).parent / "images"
 WORDS = "a cat that looks at you"
@@ -56,11 +56,11 @@ def make_search(pages: Path) -> None:
 def make_viewer(pages: Path, browser: str) -> None:
     """The viewer in a terminal of 140 columns, at a document with a picture."""
     made = manifest.load(pages)
-    facts = Facts.open(made)
-    facts.fill()
-    catalog = Catalog(made)
+    source = Source(lambda: Catalog(made))
+    source.facts.fill()
+    catalog = source.catalog
     number = next(n for n in range(len(catalog)) if catalog.read(n).sample.document.url == SHOWN)
-    viewer = Viewer(catalog, facts, "blocks", number=number)
+    viewer = Viewer(source, "blocks", number=number)
 
     async def look() -> str:
         async with viewer.run_test(size=(140, 40)) as pilot:

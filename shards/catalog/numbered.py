@@ -87,7 +87,6 @@ class Numbered(abc.ABC):
         """
         return False
 
-    @property
     def manifests(self) -> Sequence[Manifest]:
         """Of the datasets that they are of; what has none is its own file."""
         return ()

@@ -75,7 +75,6 @@ class Catalog(Numbered):
             for each in self._manifests
         ]
 
-    @property
     def manifests(self) -> Sequence[Manifest]:
         """See `Numbered`."""
         return self._manifests

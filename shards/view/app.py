@@ -18,13 +18,13 @@ from textual.widgets import Footer, Input, Static
 
 from openm3w.errors import OpenM3WError
 from openm3w.shards import commit
-from openm3w.shards.catalog.facts import Facts
-from openm3w.shards.catalog.numbered import Numbered
+from openm3w.shards.catalog.facts import Facts, Row
 from openm3w.shards.catalog.query import Query
 from openm3w.shards.terminal import clean_line, counted
 from openm3w.shards.view.document_pane import DocumentPane
 from openm3w.shards.view.listing import Listing
 from openm3w.shards.view.pictures import Technique
+from openm3w.shards.view.source import Source
 
 NARROW = 100
 """Columns below which list and document take turns."""
@@ -60,15 +60,17 @@ class Viewer(App[None]):
 
     def __init__(
         self,
-        catalog: Numbered,
-        facts: Facts,
+        source: Source,
         technique: Technique,
         *,
         number: int = 0,
         query: str = "",
     ) -> None:
         super().__init__()
-        self._catalog, self._facts, self._technique = catalog, facts, technique
+        self._source, self._technique = source, technique
+        self._catalog, self._facts = source.catalog, source.facts
+        self._lost = ""
+        """Why nothing can be shown any more."""
         self._first, self._text, self._query = number, query, Query.parse(query)
         self._marked: dict[int, str] = {}
         self._asked = ""
@@ -81,10 +83,16 @@ class Viewer(App[None]):
         """List and document side by side, a line of input above, what is going on below."""
         yield Input(id="ask")
         with Horizontal():
-            yield Listing(self._facts.at, self._marked.__contains__, id="list")
+            yield Listing(self._rows_at, self._is_marked, id="list")
             yield DocumentPane(self._technique, id="document")
         yield Static(id="status", markup=False)
         yield Footer()
+
+    def _rows_at(self, numbers: Sequence[int]) -> dict[int, Row]:
+        return self._facts.at(numbers)
+
+    def _is_marked(self, number: int) -> bool:
+        return number in self._marked
 
     def on_mount(self) -> None:
         """Shows the first document, then begins to read what is known of all."""
@@ -93,7 +101,7 @@ class Viewer(App[None]):
         self._list.focus()
         self._list_again(self._first)
         self.set_interval(_REFRESH_SECONDS, self._follow)
-        self._fill()
+        self._fill(self._facts, self._ended)
 
     def on_unmount(self) -> None:
         """Ends the reading."""
@@ -112,15 +120,39 @@ class Viewer(App[None]):
         return self.query_one("#document", DocumentPane)
 
     @work(thread=True)
-    def _fill(self) -> None:
+    def _fill(self, facts: Facts, ended: threading.Event) -> None:
         try:
-            self._facts.fill(stop=self._ended.is_set)
+            facts.fill(stop=ended.is_set)
         finally:
-            self._facts.close()
+            facts.close()
+
+    def _renew(self) -> bool:
+        """Opens the data anew where it changed; whether it did.
+
+        What cannot be opened is not shown as it was: it may hold what had to go.
+        """
+        if not self._source.changed():
+            return False
+        number = self._list.number
+        self._ended.set()
+        self._ended, self._lost, self._shown_number = threading.Event(), "", None
+        try:
+            self._source.renew()
+            self._catalog, self._facts = self._source.catalog, self._source.facts
+            self._marked = self._source.again(self._marked)
+        except OpenM3WError as error:
+            self._lost, self._marked = clean_line(str(error)), {}
+            self._list_again(None)
+            return True
+        self._is_filling = True
+        self._list_again(number)
+        self._fill(self._facts, self._ended)
+        self._tell("the data has changed on disk, and is opened anew")
+        return True
 
     def _follow(self) -> None:
         """The list says more as more is read."""
-        if self._ended.is_set():
+        if self._ended.is_set() or self._renew() or self._lost:
             return
         if self._is_filling:
             self._list_again(self._list.number, moved=False)
@@ -130,6 +162,11 @@ class Viewer(App[None]):
         self._tell()
 
     def _list_again(self, number: int | None, *, moved: bool = True) -> None:
+        if self._lost:
+            self._list.show((), None)
+            self.call_later(self._document.say, self._lost)
+            self._tell(self._lost)
+            return
         everything: Sequence[int] = range(len(self._catalog))
         listed = self._facts.numbers(self._query) if self._narrowed else everything
         self._list.show(listed, number)
@@ -167,7 +204,7 @@ class Viewer(App[None]):
 
     async def on_listing_moved(self, message: Listing.Moved) -> None:
         """Shows the document at the cursor."""
-        if message.number == self._shown_number:
+        if self._renew() or self._lost or message.number == self._shown_number:
             return
         self._shown_number = message.number
         try:

@@ -19,6 +19,7 @@ from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean_line, tell
 from openm3w.shards.view import pictures, rendering, svg
 from openm3w.shards.view.console import open_console
+from openm3w.shards.view.source import Source
 
 # Where the root element of an SVG begins, behind declarations and comments.
 _SVG_HEAD = 1000
@@ -74,7 +75,11 @@ def view(
     m3w view 00000.tar                    img2dataset's, or any shard alone
     m3w view train-00000-of-01335.parquet as OBELICS is published
     """
-    catalog = open_samples(where, split, more=_dropped(open_any(where)) if dropped else ())
+
+    def open_() -> Numbered:
+        return open_samples(where, split, more=_dropped(open_any(where)) if dropped else ())
+
+    catalog = open_()
     number = catalog.find(key) if key else 0
     if svg_file is not None:
         _write_svg(catalog, number, svg_file)
@@ -87,7 +92,7 @@ def view(
     technique = pictures.technique(images, console)
     from openm3w.shards.view.app import Viewer  # what pipes need not wait for
 
-    Viewer(catalog, Facts.of(catalog), technique, number=number, query=text).run()
+    Viewer(Source(open_, [Path(where)]), technique, number=number, query=text).run()
 
 
 def _dropped(datasets: Sequence[Manifest]) -> tuple[Manifest, ...]:

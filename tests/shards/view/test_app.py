@@ -1,5 +1,6 @@
 import asyncio
 import io
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,7 @@ from openm3w.shards.manifest import Manifest
 from openm3w.shards.view.app import Viewer
 from openm3w.shards.view.document_pane import DocumentPane
 from openm3w.shards.view.listing import Listing, describe
+from openm3w.shards.view.source import Source
 from openm3w.shards.writer import write_shard
 
 
@@ -22,15 +24,18 @@ def viewed(tmp_path):
     """`viewed(manifest, *keys, ...)` presses keys in the viewer and gives what it shows at each."""
 
     def run(made, *keys, size=(140, 40), technique="line", **options):
-        facts = Facts.open([made], folder=tmp_path / "cache")
-        facts.fill()
-        app = Viewer(Catalog([made]), facts, technique, **options)
+        source = Source(lambda: Catalog(manifest.load(made.root)), folder=tmp_path / "cache")
+        source.facts.fill()
+        app = Viewer(source, technique, **options)
 
         async def press():
             async with app.run_test(size=size) as pilot:
                 await settled(pilot)
                 for key in keys:
-                    if len(key) > 1 and key.startswith("type "):
+                    if callable(key):
+                        key()
+                        app._follow()
+                    elif len(key) > 1 and key.startswith("type "):
                         app.query_one("#ask", Input).value = key[5:]
                     else:
                         await pilot.press(key)
@@ -203,3 +208,41 @@ def test_a_line_of_the_list_fits_its_room(dataset):
         assert cell_len(line) == columns or columns < 30
     assert "0.20" in describe(row, 0, 60)
     assert "en" in describe(row, 0, 60)
+
+
+def test_what_is_redacted_while_somebody_looks_is_gone_at_once(dataset, sample, viewed):
+    made = dataset()
+    keys = [sample(number).key for number in range(6)]
+
+    def exclude():
+        manifest.write(replace(made, exclude=(keys[1], keys[3])))
+
+    shown = viewed(made, "n", "m", "m", "m", "p", "p", "p", exclude, lambda: None)
+    assert "changed on disk" in shown.status
+    assert shown.numbers == [0, 2, 4, 5]
+    assert "Title 1" not in shown.document
+    marked = [number for number, line in enumerate(shown.lines[:4]) if "●" in line]
+    assert [shown.numbers[line] for line in marked] == [2]
+    assert viewed(made, "j").status == "4 of 6 documents"
+
+
+def test_what_cannot_be_opened_any_more_is_not_shown_as_it_was(dataset, viewed):
+    made = dataset()
+    path = made.root / "manifest.json"
+    before = path.read_bytes()
+    lost = viewed(
+        made, "n", lambda: path.write_text("{"), "escape", "j", "slash", "type lang:en", "enter"
+    )
+    assert lost.numbers == []
+    assert "Title" not in lost.document
+    assert "not a manifest" in lost.status
+    path.write_bytes(before)
+    found = viewed(made, lambda: path.write_text("{"), lambda: path.write_bytes(before))
+    assert len(found.numbers) == 6
+    assert "Title" in found.document
+
+
+def test_facts_that_are_removed_are_read_again(dataset, viewed, tmp_path):
+    shown = viewed(dataset(), lambda: shutil.rmtree(tmp_path / "cache"), "j")
+    assert shown.status == "6 documents"
+    assert "Title 5" in shown.lines[5]
