@@ -14,6 +14,7 @@ from typing import Any
 from openm3w import recipe as recipes
 from openm3w.errors import OutputError
 from openm3w.shards import commit, published
+from openm3w.shards.catalog.dropped import DROPPED
 from openm3w.shards.locking import is_lock, only_writer
 from openm3w.shards.manifest import MANIFEST_NAME
 
@@ -22,9 +23,6 @@ BUILD_NAME = "build.json"
 
 OUTPUTS = "outputs"
 """In the store: a note on each output."""
-
-DROPPED = "dropped"
-"""In the store: a folder for each output, with a sample of what its build dropped."""
 
 BESIDE = "beside"
 """Key of what an identity holds that tells no build from another: it is noted and not digested."""

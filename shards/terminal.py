@@ -5,6 +5,7 @@ answer as if somebody had typed; and characters that turn around or hide what a 
 Nothing that came from an archive goes to a terminal except through `clean`.
 """
 
+import math
 import os
 import re
 
@@ -55,6 +56,15 @@ def clean_line(text: str) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 shard`, `2,000 shards`."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def number(value: float) -> str:
+    """A number as short as it can be said: `12,345`, `1,234.5`, `0.2513`."""
+    if not math.isfinite(value):
+        return str(value)
+    if float(value).is_integer():
+        return f"{value:,.0f}"
+    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:,.4g}"
 
 
 def tell(line: str) -> None:

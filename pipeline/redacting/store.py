@@ -14,6 +14,7 @@ from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import fetched, ledgers, pages, pairs, reach
 from openm3w.pipeline.redacting.meant import Meant
 from openm3w.shards import commit, manifest
+from openm3w.shards.catalog.dropped import DROPPED
 from openm3w.shards.redaction.matching import find_edits
 
 _BEGUN = "redacting.json"
@@ -21,8 +22,6 @@ _BEGUN = "redacting.json"
 after the other; it is removed when all have."""
 _ABANDONED = 86_400.0
 """Seconds, as in a store of fetches (ours)."""
-_DROPPED = "dropped"
-"""Where a store has samples of what was dropped: `openm3w.pipeline.dropped`."""
 
 
 def meant_in(store: Path, tombstones: Tombstones) -> Meant:
@@ -63,7 +62,7 @@ def purge(store: Path, meant: Meant, memories: Sequence[Memory]) -> dict[str, in
         again = (store / _BEGUN).exists()
         commit.write_json(store / _BEGUN, begun)
         rows = pages.purge(store, meant, again=again) + pairs.purge(store, meant, again=again)
-        dropped = _remove_dropped(store / _DROPPED, meant)
+        dropped = _remove_dropped(store / DROPPED, meant)
         _remove_left(store)
     asked = sum(fetched.purge(memory.blobs, meant) for memory in memories)
     (store / _BEGUN).unlink(missing_ok=True)

@@ -8,7 +8,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from openm3w.errors import InputError
-from openm3w.pipeline.report.words import number
+from openm3w.shards.terminal import number
 
 _WIDTH, _HEIGHT = 640, 180
 _LEFT, _BOTTOM, _TOP = 8, 28, 16

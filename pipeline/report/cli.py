@@ -64,6 +64,7 @@ def report(
         data = html.encode("utf-8", "replace")
         with commit.committed(output, through_link=True) as file:
             file.write(data)
+    value = page.with_published(value)
     if parquet is not None:
         rows.write_parquet(parquet, value)
     if as_json:

@@ -8,9 +8,10 @@ import jinja2
 
 from openm3w.errors import InputError
 from openm3w.pipeline.report import charts, published, sankey
-from openm3w.pipeline.report.words import number, reasons, share, words
+from openm3w.pipeline.report.words import flat, reasons, share, words
 from openm3w.shards import commit, funnel
 from openm3w.shards.funnel import Stage
+from openm3w.shards.terminal import number
 
 if TYPE_CHECKING:
     from openm3w.pipeline.report.samples import Samples
@@ -106,6 +107,16 @@ def render(report: Mapping[str, Any], samples: "Samples | None" = None) -> str:
     )
 
 
+def with_published(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The report and, under `published`, the funnels of others as the page has them.
+
+    Raises:
+        ValueError: the stages do not add up.
+    """
+    found = published.compare(str(report.get("name") or "build"), stages_of(report))
+    return {**report, **({"published": published.as_json(found)} if found else {})}
+
+
 def stages_of(report: Mapping[str, Any]) -> tuple[Stage, ...]:
     """The report's stages, checked one by one and as a chain.
 
@@ -123,17 +134,6 @@ def by_unit(stages: Iterable[Stage]) -> dict[str, list[Stage]]:
     for stage in stages:
         result.setdefault(stage.unit, []).append(stage)
     return result
-
-
-def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
-    """Dotted names and values of a nested table, as `--set` would write them."""
-    for key, item in value.items():
-        if isinstance(item, Mapping) and item:
-            yield from flat(item, f"{prefix}{key}.")
-        elif isinstance(item, list | tuple):
-            yield f"{prefix}{key}", ", ".join(map(str, item))
-        else:
-            yield f"{prefix}{key}", str(item)
 
 
 def _bars(counts: Mapping[str, int]) -> Sequence[tuple[str, int, float]]:

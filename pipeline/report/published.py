@@ -5,8 +5,8 @@ removes, and how old the addresses were that were asked for; every row says so.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from openm3w.pipeline.report.words import share, words
 from openm3w.shards.funnel import Stage
@@ -164,6 +164,11 @@ def compare(name: str, stages: Iterable[Stage]) -> Comparison | None:
         return None
     urls = tuple(_own(name, "distinct image URLs of kept pages", "urls", found))
     return Comparison(note=_NOTE, rows=(*pages, *_PAGES, *urls, *_IMAGES))
+
+
+def as_json(found: Comparison) -> dict[str, Any]:
+    """The comparison for programs: its note, and the fields of its rows."""
+    return asdict(found)
 
 
 def _own(name: str, base: str, unit: str, stages: Iterable[Stage]) -> Iterable[Row]:

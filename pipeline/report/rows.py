@@ -6,21 +6,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from openm3w.errors import MissingError
-from openm3w.pipeline.report.words import reasons
+from openm3w.pipeline.report.words import flat, reasons
 from openm3w.shards import commit, funnel
 
 COLUMNS: Final[Mapping[str, str]] = {
-    "section": "string",  # stages, histograms, bars or tables
-    "name": "string",  # the job, or the title
+    # stages, histograms, bars, tables, published (funnels of others), recipe, models, versions,
+    # inputs or notes
+    "section": "string",
+    "name": "string",  # the job, the title, or a setting's dotted name
     "unit": "string",  # of stages
     "outcome": "string",  # of stages: entered, kept, dropped or failed
     "label": "string",  # the reason, the bar's name or the table's column
-    "row": "int64",  # of tables, from 0
+    "row": "int64",  # of tables, published, inputs and notes, from 0
     "low": "double",  # of histograms: the bin's edges
     "high": "double",
     "count": "int64",
     "value": "double",  # of tables, where the cell is a number
-    "text": "string",  # of tables, where it is none
+    "text": "string",  # of tables, where it is none, and of what has no numbers
 }
 """Column -> its type; what a section does not have is null."""
 
@@ -68,6 +70,21 @@ def _found(report: Mapping[str, Any]) -> Iterator[Row]:
             yield {"section": "bars", "name": title, "label": label, "count": count}
     for title, table in (report.get("tables") or {}).items():
         yield from _cells(title, table)
+    yield from _said(report)
+
+
+def _said(report: Mapping[str, Any]) -> Iterator[Row]:
+    """What is beside the numbers."""
+    published = (report.get("published") or {}).get("rows") or ()
+    for number, line in enumerate(published):
+        about = {"section": "published", "name": line["dataset"], "row": number}
+        yield from ({**about, "label": label, "text": str(text)} for label, text in line.items())
+    for section in ("recipe", "models", "versions"):
+        for name, text in flat(report.get(section) or {}):
+            yield {"section": section, "name": name, "text": text}
+    for section in ("inputs", "notes"):
+        for number, line in enumerate(report.get(section) or ()):
+            yield {"section": section, "row": number, "text": str(line)}
 
 
 def _cells(title: str, table: list[list[Any]]) -> Iterator[Row]:

@@ -140,6 +140,8 @@ def notes(thumbnails: Thumbnails) -> Iterator[str]:
             f"{thumbnails.refused:,} pictures are left out: those shown have the "
             f"{MAX_BYTES // 1_000_000} MB that a page may have."
         )
+    if thumbnails.undecodable:
+        yield f"{counted(thumbnails.undecodable, 'picture')} could not be decoded."
 
 
 def _chosen(total: int, most: int) -> list[int]:

@@ -12,8 +12,9 @@ from typing import Final
 
 from markupsafe import Markup
 
-from openm3w.pipeline.report.words import number, reasons, share, words
+from openm3w.pipeline.report.words import reasons, share, words
 from openm3w.shards.funnel import Stage
+from openm3w.shards.terminal import number
 
 WIDTH: Final = 480
 STREAM: Final = 140.0

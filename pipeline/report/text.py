@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from openm3w.pipeline.report.words import number, reasons, share, words
+from openm3w.pipeline.report.words import reasons, share, words
 from openm3w.shards.commands.printing import table
 from openm3w.shards.funnel import Stage
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, number
 
 _BAR = 24
 _SHOWN = 10

@@ -1,15 +1,9 @@
-"""Numbers, shares and reasons as a report says them."""
+"""Shares and reasons as a report says them."""
 
-import math
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from openm3w.shards.funnel import Stage
-
-
-def number(value: float) -> str:
-    """A number as short as it can be said: 12,345 or 0.15."""
-    if not math.isfinite(value):
-        return str(value)
-    return f"{value:,.0f}" if value == round(value) else f"{value:,.4g}"
 
 
 def words(name: object) -> str:
@@ -31,3 +25,14 @@ def reasons(stage: Stage) -> list[tuple[str, str, int]]:
     rows = [("dropped", reason, count) for reason, count in stage.dropped.items()]
     rows += [("failed", reason, count) for reason, count in stage.failed.items()]
     return sorted(rows, key=lambda row: (-row[2], row[1]))
+
+
+def flat(value: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, str]]:
+    """Dotted names and values of a nested table, as `--set` would write them."""
+    for key, item in value.items():
+        if isinstance(item, Mapping) and item:
+            yield from flat(item, f"{prefix}{key}.")
+        elif isinstance(item, list | tuple):
+            yield f"{prefix}{key}", ", ".join(map(str, item))
+        else:
+            yield f"{prefix}{key}", str(item)

@@ -32,9 +32,7 @@ def rows_of(sample: Sample, kind: Kind) -> Iterator[Row]:
         yield Row(
             picture=number + 1,
             data=data,
-            words=_encodable(
-                caption_of(document) if kind == "caption" else said_of(document, number)
-            ),
+            words=_encodable(words),
             image_path=key if kind == "caption" else image_member(key, number),
             url=_encodable(image.url),
         )

@@ -11,8 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from openm3w.shards import reader
-from openm3w.shards.catalog.stats import domain, ranked
+from openm3w.shards.catalog.stats import documents, domain, ranked
 from openm3w.shards.document import Document, Image
 from openm3w.shards.manifest import Manifest
 
@@ -155,12 +154,8 @@ def collect(manifests: Iterable[Manifest]) -> Distributions:
         ShardError: a shard is damaged or missing.
     """
     found = Distributions()
-    for manifest in manifests:
-        excluded = frozenset(manifest.exclude)
-        for shard in manifest.shards:
-            for sample in reader.read_shard(manifest, shard):
-                if sample.key not in excluded:
-                    found.add(sample.document)
+    for _, _, document in documents(manifests):
+        found.add(document)
     return found
 
 

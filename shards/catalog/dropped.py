@@ -10,7 +10,7 @@ from openm3w.shards.storage import RemotePath
 WORK = ".work"
 """Ends the name of the folder that a build keeps beside its output, unless it was told another."""
 DROPPED = "dropped"
-"""Folder of the examples in it, with one for each output."""
+"""Folder of the examples in it, with one for each output: `openm3w.pipeline.dropped`."""
 
 
 def dropped_of(datasets: Iterable[Manifest]) -> Iterator[Manifest]:

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from openm3w.shards import reader
 from openm3w.shards.document import Document
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.writer import ShardEntry
 
 UNKNOWN = "unknown"
 """In the place of a domain or a language."""
@@ -75,15 +76,27 @@ def collect(manifests: Iterable[Manifest], split: str | None = None) -> Stats:
         ShardError: a shard is damaged or missing.
     """
     stats = Stats()
+    for manifest, shard, document in documents(manifests, split):
+        stats.kinds[manifest.kind] += 1
+        stats.splits[shard.split] += 1
+        stats.add(document)
+    return stats
+
+
+def documents(
+    manifests: Iterable[Manifest], split: str | None = None
+) -> Iterator[tuple[Manifest, ShardEntry, Document]]:
+    """Every document that is not excluded, with where it is from.
+
+    Raises:
+        ShardError: a shard is damaged or missing.
+    """
     for manifest in manifests:
         excluded = frozenset(manifest.exclude)
         for shard in manifest.shards if split is None else manifest.split(split):
             for sample in reader.read_shard(manifest, shard):
                 if sample.key not in excluded:
-                    stats.kinds[manifest.kind] += 1
-                    stats.splits[shard.split] += 1
-                    stats.add(sample.document)
-    return stats
+                    yield manifest, shard, sample.document
 
 
 def to_json(stats: Stats, *, top: int = 20) -> dict[str, Any]:

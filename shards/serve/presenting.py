@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from openm3w.shards.catalog.numbered import Shown
 from openm3w.shards.document import Document, Image, Provenance, Text
 from openm3w.shards.serve.site import Collection
-from openm3w.shards.terminal import clean, clean_line, counted
+from openm3w.shards.terminal import clean, clean_line, counted, number
 from openm3w.shards.view.rendering import paragraphs
 
 _KEY = 12
@@ -174,13 +174,6 @@ def about(shown: Shown) -> list[tuple[str, str]]:
 def scores(values: Mapping[str, float]) -> tuple[tuple[str, str], ...]:
     """Names and numbers: whole ones, as counts are, without decimals."""
     return tuple((clean_line(name), number(value)) for name, value in values.items())
-
-
-def number(value: float) -> str:
-    """A number as a person reads it: `12,345`, `0.2513`."""
-    if float(value).is_integer():
-        return f"{value:,.0f}"
-    return f"{value:,.1f}" if abs(value) >= 1000 else f"{value:,.4g}"
 
 
 def pretty(text: str, most: int) -> tuple[str, bool]:

@@ -13,9 +13,8 @@ from starlette.responses import HTMLResponse
 
 from openm3w.errors import InputError
 from openm3w.shards.catalog.query import Query
-from openm3w.shards.serve.presenting import number
 from openm3w.shards.serve.site import Collection, Site
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, number
 
 _FOLDER: Final = Path(__file__).parent / "templates"
 

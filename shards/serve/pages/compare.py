@@ -13,7 +13,7 @@ from openm3w.shards.funnel import Stage
 from openm3w.shards.serve import measuring, presenting, templating
 from openm3w.shards.serve.pages.numbers import labels, values_of
 from openm3w.shards.serve.site import Collection, Site
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, number
 
 _WIDTH, _HEIGHT = 500, 125  # of a drawing, in its own units
 _BARS: Final = 24
@@ -120,8 +120,8 @@ def _charts(sides: Sequence[Collection]) -> Iterator[dict[str, Any]]:
                 "width": f"{thin:.2f}",
                 "y": f"{_HEIGHT - (_HEIGHT - 8) * share / tallest:.2f}",
                 "height": f"{(_HEIGHT - 8) * share / tallest:.2f}",
-                "title": f"{presenting.number(drawn[side].edges[at])} to "
-                f"{presenting.number(drawn[side].edges[at + 1])}: {drawn[side].counts[at]:,} "
+                "title": f"{number(drawn[side].edges[at])} to "
+                f"{number(drawn[side].edges[at + 1])}: {drawn[side].counts[at]:,} "
                 f"({share:.1%})",
             }
             for side, each in enumerate(shares)
@@ -162,14 +162,14 @@ def _pair(
 ) -> dict[str, Any] | None:
     """A document with its pictures in each run that has it."""
     title, found = "", []
-    for side, number in zip(sides, numbers, strict=True):
-        shown = None if number is None else side.read(number)
-        if number is None or shown is None:
+    for side, at in zip(sides, numbers, strict=True):
+        shown = None if at is None else side.read(at)
+        if at is None or shown is None:
             continue
         title = title or presenting.title_of(shown)
         images = range(min(_SHOWN_PICTURES, len(shown.sample.images)))
-        pictures = [presenting.picture_path(side, number, image) for image in images]
-        found.append({"name": side.name, "number": number, "pictures": pictures})
+        pictures = [presenting.picture_path(side, at, image) for image in images]
+        found.append({"name": side.name, "number": at, "pictures": pictures})
     return {"title": title, "sides": found} if found else None
 
 

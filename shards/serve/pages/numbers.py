@@ -17,9 +17,8 @@ from openm3w.shards.catalog.query import Query, Range
 from openm3w.shards.catalog.stats import quantiles
 from openm3w.shards.serve import measuring, templating
 from openm3w.shards.serve.measuring import Histogram, Keep
-from openm3w.shards.serve.presenting import number
 from openm3w.shards.serve.site import Collection
-from openm3w.shards.terminal import clean_line
+from openm3w.shards.terminal import clean_line, number
 
 _WIDTH, _HEIGHT = 1000, 220  # of the drawing, in its own units
 _LABELS: Final = 7

@@ -1,4 +1,5 @@
 import json
+from html import escape
 
 import pytest
 from click.testing import CliRunner
@@ -37,9 +38,18 @@ def test_the_funnel_is_printed_with_reasons_and_the_way_to_the_page(tmp_path):
     assert "\x1b" not in output
 
 
-def test_json_is_the_report_as_it_is(tmp_path):
+def test_json_is_the_report_as_it_is_and_what_others_published(tmp_path):
     write_report(tmp_path, REPORT)
-    assert json.loads(m3w("report", tmp_path, "--json").output) == REPORT
+    found = json.loads(m3w("report", tmp_path, "--json").output)
+    others = found.pop("published")
+    assert found == REPORT
+    assert others["rows"][0]["left"] == "1,100"
+    page = (tmp_path / "report.html").read_text()
+    for row in others["rows"]:
+        assert row["dataset"] == REPORT["name"] or escape(row["about"]) in page
+    of_texts = tmp_path / "texts"
+    write_report(of_texts, {"name": "texts"})
+    assert "published" not in json.loads(m3w("report", of_texts, "--json").output)
 
 
 def test_a_folder_without_report_is_an_input_error(tmp_path):

@@ -24,6 +24,8 @@ REPORT = {
     "histograms": {"similarity": {"edges": [0.1, 0.2, 0.4], "counts": [3, 5]}},
     "bars": {"domains": {"a.example": 30, "b.example": 10}},
     "tables": {"time by job": [["job", "seconds"], ["documents", 1.5], ["shards", "0.2"]]},
+    "recipe": {"profile": "wide", "floor": {"side": 64}}, "versions": {"openm3w": "0.1"},
+    "inputs": ["a.warc.gz"], "notes": ["slow"],
 }  # fmt: skip
 
 
@@ -91,3 +93,19 @@ def test_the_query_of_the_docs_names_the_commonest_reasons(table, monkeypatch):
 def test_every_row_has_every_column():
     assert all(list(row) == list(rows.COLUMNS) for row in rows.rows(REPORT))
     assert list(rows.rows({})) == []
+
+
+def test_the_table_has_what_the_page_says_beside_numbers(table):
+    sections = "('recipe', 'models', 'versions', 'inputs', 'notes')"
+    said = duckdb.sql(
+        f"SELECT section, name, text FROM '{table}' WHERE section IN {sections}"
+    ).fetchall()
+    assert said == [
+        ("recipe", "profile", "wide"), ("recipe", "floor.side", "64"),
+        ("versions", "openm3w", "0.1"), ("inputs", None, "a.warc.gz"), ("notes", None, "slow"),
+    ]  # fmt: skip
+    others = duckdb.sql(
+        f"SELECT text FROM '{table}' WHERE section = 'published' AND name = 'OBELICS' "
+        "AND label = 'share' ORDER BY row"
+    ).fetchall()
+    assert ("0.34 %",) in others

@@ -90,6 +90,7 @@ def test_pictures_end_where_the_page_is_full_and_that_is_said(looked_at, monkeyp
 def test_what_is_no_picture_is_none():
     thumbnails = samples.Thumbnails()
     assert thumbnails.of(b"<svg onload=alert(1)>") == ""
+    assert samples.collected((), (), thumbnails).notes == ("1 picture could not be decoded.",)
     assert thumbnails.undecodable == 1
 
 

@@ -2,6 +2,7 @@ import pytest
 
 from openm3w.pipeline.report import words
 from openm3w.shards.funnel import Stage
+from openm3w.shards.terminal import number
 
 
 def test_reasons_are_ordered_by_count_then_name():
@@ -34,8 +35,10 @@ def test_shares_are_per_cent_of_a_whole(part, whole, expected):
         (3.0, "3"),
         (0.15, "0.15"),
         (1 / 3, "0.3333"),
+        (1234.56, "1,234.6"),
+        (-12345.678, "-12,345.7"),
         (float("inf"), "inf"),
     ],
 )
 def test_numbers_are_short(value, expected):
-    assert words.number(value) == expected
+    assert number(value) == expected
