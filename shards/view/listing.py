@@ -109,7 +109,7 @@ class Listing(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
         line = y + round(self.scroll_offset.y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if line >= len(self._numbers):
             return Strip.blank(width, self.rich_style)
         number = self._numbers[line]
