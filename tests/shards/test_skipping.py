@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from openm3w.errors import ShardError
-from openm3w.shards import reader
+from openm3w.shards import files, reader, tar
 from openm3w.shards.skipping import Skipped
 from openm3w.shards.storage import RemotePath
 
@@ -91,6 +91,24 @@ def test_what_is_left_out_is_counted_by_reason(two, damage, verify, reason, of_s
         assert set(keys) <= set(everything)
         assert dict(skipped.samples) == {reason: NUM_SAMPLES - given}
         assert skipped.num_shards == (policy == "skip-shard" or given in (0, BAD))
+
+
+@pytest.mark.parametrize("kind", ["interleaved", "caption", "text"])
+@pytest.mark.parametrize("verify", ["quick", "off"])
+@pytest.mark.parametrize("which", [0, 1, -2, -1])
+def test_zeros_in_the_place_of_any_member_are_noticed(dataset, kind, verify, which):
+    # Of the last one, a caption's text, nothing else tells: such a sample may lack it.
+    manifest = dataset(kind=kind, sizes=[("train", 3)])
+    path = manifest.root / manifest.shards[0].url
+    lost = list(tar.members(tar.Part(files.open_file(path)), plain=True))[which]
+    changed(path, lost.offset, bytes(512 + lost.size + -lost.size % 512))
+    with pytest.raises(ShardError):
+        read(manifest, verify=verify)
+    keys, skipped = read(manifest, verify=verify, on_bad="skip-sample")
+    assert (len(keys), skipped.num_samples) == (2, 1)
+    keys, skipped = read(manifest, verify=verify, on_bad="skip-shard")
+    assert len(keys) + skipped.num_samples == 3
+    assert skipped.num_samples > 0
 
 
 def test_a_cut_shard_without_index_ends_where_it_is_cut(two):
