@@ -67,11 +67,7 @@ class OpenShard:
         part = tar.Part(self.file, holds=self._end())
         for key, members in tar.samples(part, plain=self._is_ours):
             if key in keys:
-                raise ShardError(
-                    f"{self.location}: key {key!r} occurs a second time; a sample's members stand "
-                    "together, and keys are unique",
-                    reason="key_twice",
-                )
+                raise self.key_twice(key)
             keys.add(key)
             yield key, self._allowed(key, members)
             seen += 1
@@ -113,6 +109,14 @@ class OpenShard:
             return decode_sample(key, members, self.manifest.kind)
         except ShardError as error:
             raise ShardError(f"{self.location}: {error}", reason="bad_sample") from error
+
+    def key_twice(self, key: str) -> ShardError:
+        """The fault of a key that an earlier sample of this shard has."""
+        return ShardError(
+            f"{self.location}: key {key!r} occurs a second time; a sample's members stand "
+            "together, and keys are unique",
+            reason="key_twice",
+        )
 
     @functools.cached_property
     def offsets(self) -> Sequence[int]:

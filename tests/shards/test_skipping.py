@@ -11,6 +11,7 @@ from openm3w.errors import ShardError
 from openm3w.shards import files, reader, tar
 from openm3w.shards.skipping import Skipped
 from openm3w.shards.storage import RemotePath
+from openm3w.shards.writer import index_bytes
 
 NUM_SAMPLES = 9
 BAD = NUM_SAMPLES // 2
@@ -224,6 +225,29 @@ def test_a_key_whose_members_are_apart_is_noticed(two):
     manifest = rewritten(two[0], lambda members: [*members, *members[:2]])
     with pytest.raises(ShardError, match="occurs a second time"):
         read(manifest)
+
+
+def test_a_key_that_comes_twice_in_a_shard_is_given_once(two):
+    def twice(members):  # the first sample again, between others
+        key = members[0][0].partition(".")[0]
+        first = [member for member in members if member[0].startswith(key)]
+        return [*members, *first]
+
+    manifest = rewritten(two[0], twice)
+    path = manifest.root / manifest.shards[0].url
+    entry = dataclasses.replace(manifest.shards[0], nsamples=NUM_SAMPLES + 1)
+    manifest = dataclasses.replace(manifest, shards=(entry, *manifest.shards[1:]))
+    path.with_name(f"{path.name}.idx").write_bytes(index_bytes(reader.scan_offsets(path)))
+    keys, skipped = read(manifest, on_bad="skip-sample")
+    assert keys == two[2]
+    assert dict(skipped.samples) == {"key_twice": 1}
+
+
+def test_an_excluded_sample_of_a_shard_that_is_left_out_is_left_out(dataset, sample):
+    manifest = dataset(sizes=[("train", 3), ("train", 2)], exclude=[sample(1).key, sample(4).key])
+    lose(manifest.root / manifest.shards[0].url)
+    keys, skipped = read(manifest, on_bad="skip-sample")
+    assert (keys, dict(skipped.samples)) == ([sample(3).key], {"missing": 3})
 
 
 def test_excluded_samples_are_neither_given_nor_skipped(dataset, sample):
