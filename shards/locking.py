@@ -60,13 +60,14 @@ def holder_of(output: Path) -> Holder | None:
 
 
 @contextlib.contextmanager
-def only_writer(output: Path) -> Iterator[None]:
+def only_writer(output: Path) -> Iterator[bool]:
     """Keeps every other build out of `output`, which is created, while the block runs.
 
     The lock is the operating system's (`flock`), so it ends with its process, however that ends.
     NFS of Linux has it for all machines that mount the folder; other network file systems have it
     for one machine only, or not at all. There, and in a folder that cannot be written, the block
-    runs without: `publish` looks at claim and shards again before it says that a build is whole.
+    runs without, and is given False: `publish` looks at claim and shards again before it says that
+    a build is whole.
 
     Raises:
         OutputError: another build writes to it, or its lock is a link.
@@ -76,7 +77,7 @@ def only_writer(output: Path) -> Iterator[None]:
     made = not output.exists()
     descriptor = _locked(output / LOCK_NAME)
     try:
-        yield
+        yield descriptor is not None
     finally:
         if descriptor is not None:
             # Before it is given up, or it would be the next one's; and it may be, where somebody

@@ -138,6 +138,8 @@ class WebFiles:
         self.failing = 0
         """Next GETs that are answered by 503."""
         self.gives_ranges = self.tells_length = True
+        self.absent = 404
+        """The answer for what is not there; of a bucket that nobody may list it is 403."""
         self.encoding = ""
         self.answering = threading.Event()
         """Cleared, a GET waits for an answer."""
@@ -168,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.web.answering.wait()
         if data is None or (with_body and self.web.failing):
             self.web.failing -= data is not None
-            self.send_response(404 if data is None else 503)
+            self.send_response(self.web.absent if data is None else 503)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return

@@ -22,7 +22,7 @@ from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.catalog.values import DOCUMENT
 from openm3w.shards.manifest import Manifest
 
-_SCHEMA = 2
+_SCHEMA = 3
 """Of the tables below; a file of another one is not read."""
 
 _WAIT_SECONDS = 60.0
@@ -110,9 +110,7 @@ class Facts:
         for at, part in enumerate(self._samples.parts()):
             if at in done:
                 continue
-            work = filling.Work(
-                at=at, part=part, excluded=self._samples.excluded, total=len(self._samples)
-            )
+            work = filling.Work(at=at, part=part, total=len(self._samples))
             if not filling.fill_part(self._connect(), work, on_progress, stop):
                 return False
         return True

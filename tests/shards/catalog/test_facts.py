@@ -149,6 +149,13 @@ def test_what_is_excluded_is_in_no_answer_and_an_older_file_goes(dataset, sample
     assert left == [after.file.name]
 
 
+def test_facts_are_without_what_their_own_dataset_excludes(dataset, sample, opened):
+    key = sample(1).key
+    facts = opened(dataset("a", exclude=[key]), dataset("b"))
+    assert [row.number for row in facts.rows() if row.key == key] == [7]
+    assert len(facts) == 11
+
+
 def test_a_damaged_shard_is_named_and_hides_no_other(dataset, opened):
     made = dataset()
     path = made.root / made.shards[0].url
