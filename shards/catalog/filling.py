@@ -113,7 +113,7 @@ def _add(
     document: Document,
     names: dict[str, int],
 ) -> None:
-    measures = list(measures_of(document))
+    measures = [(name, image, float(value)) for name, image, value in measures_of(document)]
     similarities = [value for name, _, value in measures if name == "similarity"]
     images = document.images
     url = document.url or (images[0].url if images else "")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from openm3w.errors import InputError
 from openm3w.shards.document import Document
+from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.terminal import clean_line
 
@@ -85,6 +86,16 @@ class Numbered(abc.ABC):
         It takes both: in sets of others equal keys are of different samples.
         """
         return False
+
+    @property
+    def manifests(self) -> Sequence[Manifest]:
+        """Of the datasets that they are of; what has none is its own file."""
+        return ()
+
+    @property
+    def chosen(self) -> str:
+        """The split that they are, where it was chosen among others."""
+        return ""
 
     @property
     def hides_any(self) -> bool:

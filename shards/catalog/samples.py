@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from openm3w.errors import InputError, ShardError
+from openm3w.shards.catalog.bare import is_bare
 from openm3w.shards.catalog.numbered import Numbered, Part, Shown
 from openm3w.shards.catalog.skimming import skim
 from openm3w.shards.document import Document
@@ -68,8 +69,21 @@ class Catalog(Numbered):
 
     @property
     def roots(self) -> Sequence[str]:
-        """The folders of the datasets."""
-        return [str(manifest.root.resolve()) for manifest in self._manifests]
+        """The folders of the datasets; of a tar alone the tar, which others stand beside."""
+        return [
+            str((each.root / each.shards[0].url if is_bare(each) else each.root).resolve())
+            for each in self._manifests
+        ]
+
+    @property
+    def manifests(self) -> Sequence[Manifest]:
+        """See `Numbered`."""
+        return self._manifests
+
+    @property
+    def chosen(self) -> str:
+        """The split, where one was asked for."""
+        return self._split or ""
 
     @property
     def state(self) -> Sequence[str]:
