@@ -42,10 +42,12 @@ _SOURCES: Mapping[Kind, str] = {
 def distributions(manifest: Manifest) -> Mapping[str, Any]:
     """What a build counted over the kept documents.
 
-    Empty where none did, and where samples were taken away or added since.
+    Empty where none did, and where samples were taken away or added since. What is hidden since
+    then is counted, and what was hidden before is not.
     """
     found = manifest.counts.get("distributions")
-    if not isinstance(found, Mapping) or found.get("documents") != manifest.nsamples:
+    known = {manifest.nsamples, manifest.nsamples - len(manifest.exclude)}
+    if not isinstance(found, Mapping) or found.get("documents") not in known:
         return {}
     return found
 

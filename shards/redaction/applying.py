@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.shards import card, commit, manifest, published
+from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.redaction.matching import Covers, Edit, Edits
 from openm3w.shards.redaction.rewriting import covered_beside, rewrite, rewrite_beside
@@ -110,6 +111,7 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         counts=_counted(dataset, edits),
     )
     if changed != dataset:
+        changed = _described(changed)
         card.write_extras(changed)
         manifest.write(changed)
     return _ended(changed, work)
@@ -186,6 +188,17 @@ def _counted(dataset: Manifest, edits: Edits) -> Mapping[str, Any]:
                 left[edit.language] -= 1
         counts["languages"] = {name: number for name, number in left.items() if number}
     return counts
+
+
+def _described(dataset: Manifest) -> Manifest:
+    """Counted again where it was counted: names of what goes are among the counts of before.
+
+    Reads every shard once.
+    """
+    if "distributions" not in dataset.counts:
+        return dataset
+    counts = {**dataset.counts, "distributions": collect([dataset]).summary()}
+    return replace(dataset, counts=counts)
 
 
 def _move(stages: list[dict[str, Any]], held: int, number: int, *, images: bool) -> None:

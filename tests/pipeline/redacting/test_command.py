@@ -192,6 +192,18 @@ def test_a_mixture_is_joined_again(copy):
     assert part.nsamples == 5
 
 
+def test_a_site_whose_only_page_went_by_its_address_is_counted_nowhere(copy):
+    assert len(holding([b"five.example"], copy / "out")) == 1
+    before = json.loads((copy / "out" / "report.json").read_text())
+    redact(copy / "out", "--url", "http://five.example/id")
+    assert holding([b"five.example"], copy / "out") == {}
+    told = json.loads((copy / "out" / "report.json").read_text())
+    assert sum(told["bars"]["domains of the kept documents"].values()) == 6
+    assert told["histograms"].keys() == before["histograms"].keys()
+    assert told["tables"].keys() == before["tables"].keys()
+    assert manifest.load(copy / "out")[0].counts["distributions"]["documents"] == 6
+
+
 def test_what_stays_named_elsewhere_keeps_its_picture(copy):
     redact(copy / "out", "--url", "http://six.example/kept")
     found = documents(copy / "out")

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import OutputError, ShardError
-from openm3w.shards import manifest
+from openm3w.shards import describing, manifest
+from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import applying
 from openm3w.shards.redaction.matching import edit_of, find_edits
@@ -229,6 +230,23 @@ def test_counts_move_from_kept_to_tombstone_and_still_add_up(dataset):
     assert (pages["kept"], pages["dropped"]) == (2, {"tombstone": 1, "x": 2})
     assert (images["kept"], images["dropped"]) == (2, {"tombstone": 2})
     assert changed.counts["languages"] == {"en": 2}
+
+
+def test_what_stays_is_described_again_and_what_waits_is_not_counted(dataset):
+    found = dataset(sizes=(("train", 4),))
+    found = replace(found, counts={"distributions": collect([found]).summary()})
+    manifest.write(found)
+    first, second, *_ = read_samples(found)
+    waiting = applying.hide(found, find_edits(found, Asked(urls={first.document.images[0].url})))
+    assert describing.distributions(waiting)["documents"] == 4
+
+    changed = taken_out(waiting, Asked(ids={second.key}))
+
+    told = changed.counts["distributions"]
+    assert told == collect([changed]).summary()
+    assert (told["documents"], changed.nsamples) == (2, 3)
+    assert second.document.url.split("/")[2].removeprefix("www.") not in told["domains"]
+    assert describing.distributions(loaded(found)) == told
 
 
 def test_a_damaged_shard_gets_no_new_digest(dataset):
