@@ -23,7 +23,7 @@ from openm3w.pipeline.fetch.store import forgotten
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.redacting import reports
+from openm3w.pipeline.redacting import reach, reports
 from openm3w.pipeline.redacting import store as stores
 from openm3w.pipeline.redacting.requests import Entry, lines_of
 from openm3w.shards import commit, manifest
@@ -105,7 +105,8 @@ def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Red
     memories = _memories(root, place)
     if request.dry_run:
         return _looked(root, place, memories, request)
-    with only_writer(root):
+    # Outputs share stores, whose tables and ledger are read, changed and written.
+    with only_writer(root), only_writer(place):
         return _redacted(root, place, memories, request, say)
 
 
@@ -119,7 +120,13 @@ def _redacted(
     (dataset,) = manifest.load(root)
     dataset = applying.resume(dataset)
     edits = find_edits(dataset, meant, whole=request.whole)
+    if request.whole and dataset.kind == "interleaved":
+        # By their ids: nothing else tells a later build, or a later request, that they go whole.
+        ids = [("doc-id", known) for known in sorted(_keys(edits) | reach.holders(place, meant))]
+        new += max(_bury(memory, ids) for memory in memories)  # type: ignore[arg-type]
+        meant = stores.meant_in(place, _all(_tombstones(memories)))
     dataset = applying.hide(dataset, edits)
+    stores.hide_dropped(place, meant)
     cache.forget(root)
     say(f"{root}: {len(_keys(edits))} samples are in the exclude list")
     gone: dict[str, int] = {}

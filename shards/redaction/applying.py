@@ -57,14 +57,28 @@ def hide(dataset: Manifest, edits: Edits) -> Manifest:
         OutputError: the folder cannot be written.
     """
     root, work = dataset.folder, Work.of(dataset.folder)
-    new = sorted({e.key for some in edits.values() for e in some} - set(dataset.exclude))
-    if new:
+    if new := _not_hidden(dataset, edits):
         replace(work, hidden=(*work.hidden, *new)).write(root)
-        dataset = replace(dataset, exclude=(*dataset.exclude, *new))
-        manifest.write(dataset)
+        dataset = exclude(dataset, edits)
     if edits:  # an attempt before may have come as far as the manifest
         card.write_extras(dataset)
     return dataset
+
+
+def exclude(dataset: Manifest, edits: Edits) -> Manifest:
+    """Puts the samples into the exclude list alone, and notes it nowhere.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    if new := _not_hidden(dataset, edits):
+        dataset = replace(dataset, exclude=(*dataset.exclude, *new))
+        manifest.write(dataset)
+    return dataset
+
+
+def _not_hidden(dataset: Manifest, edits: Edits) -> list[str]:
+    return sorted({e.key for some in edits.values() for e in some} - set(dataset.exclude))
 
 
 def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:

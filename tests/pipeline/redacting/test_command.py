@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 from tests.pipeline.redacting.redactable import (
@@ -12,11 +13,15 @@ from tests.pipeline.redacting.redactable import (
     redact,
 )
 
+from openm3w.errors import OutputError
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
+from openm3w.pipeline.redacting import command
+from openm3w.pipeline.redacting.command import Request
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest
 from openm3w.shards.funnel import check_chain
+from openm3w.shards.locking import only_writer
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
 
@@ -202,6 +207,51 @@ def test_a_site_whose_only_page_went_by_its_address_is_counted_nowhere(copy):
     assert told["histograms"].keys() == before["histograms"].keys()
     assert told["tables"].keys() == before["tables"].keys()
     assert manifest.load(copy / "out")[0].counts["distributions"]["documents"] == 6
+
+
+def test_documents_that_went_whole_with_an_image_stay_away(copy):
+    asked = ("--url", "http://three.example/gone.png", "--whole-documents")
+    redact(copy / "out", *asked, "--exclude-only")
+    assert "three.example" not in documents(copy / "out")
+    redact(copy / "out", "--domain", "two.example")  # takes out what waits, as it was asked for
+    m3w("refilter", copy / "out", "--profile", "kosmos1", "--set", "image.min_side=150",
+        "--output", copy / "again")  # fmt: skip
+    # Of six, the profile itself takes some single images away.
+    left = {f"{host}.example" for host in ("one", "four", "five", "seven")}
+    assert set(documents(copy / "again")) == left
+    assert set(documents(copy / "out")) == left | {"six.example"}
+    assert holding([b"WordThree0", b"three.example/y"], copy / "out", copy / "out.work") == {}
+
+
+def test_a_store_is_one_redactions_at_a_time(copy):
+    shutil.copytree(copy / "out", copy / "again")
+    with only_writer(copy / "out.work"), pytest.raises(OutputError, match="out.work: another"):
+        command.redact(
+            copy / "again", Request(entries=(("domain", "two.example"),)),
+            store=copy / "out.work", say=lambda _: None,
+        )  # fmt: skip
+    assert "www.two.example" in documents(copy / "again")
+
+
+def test_what_was_dropped_is_hidden_too_where_a_request_hides_alone(copy):
+    sample = copy / "out.work" / "dropped" / "out-01234567"
+    shutil.copytree(copy / "out", sample)
+    redact(copy / "out", "--domain", "two.example", "--exclude-only")
+    assert "www.two.example" not in documents(sample)
+    assert len(documents(sample)) == 6
+    redact(copy / "out", "--domain", "two.example")
+    assert not sample.exists()
+
+
+def test_packs_that_no_ledger_names_lose_what_goes_by_its_address(copy, redactable):
+    _, site = redactable
+    gone = site.fetched["http://three.example/gone.png"]
+    packs = list((copy / "out.work" / "images" / "packs").glob("*/*.tar"))
+    for pack in packs:
+        shutil.copy(pack, pack.with_name(f"{pack.stem}9.tar"))
+    assert holding([gone], copy / "out.work" / "images")
+    redact(copy / "out", "--url", "http://three.example/gone.png")
+    assert holding([gone], copy / "out.work" / "images") == {}
 
 
 def test_what_stays_named_elsewhere_keeps_its_picture(copy):

@@ -1,6 +1,7 @@
 """Samples hidden and taken out of a dataset alone, without a store."""
 
 import contextlib
+import hashlib
 import json
 import os
 import struct
@@ -127,6 +128,15 @@ def test_another_size_of_an_image_is_the_image(sample):
     edit = edit_of(replace(found, document=document), Asked(urls={sizes[1]}))
     assert edit.images == (0,)
     assert edit_of(found, Asked(urls={sizes[1]})) is None
+
+
+def test_bytes_are_found_by_what_they_are_and_by_what_is_noted_of_them(sample):
+    found = sample(1)
+    first, second = found.document.images
+    noted = replace(first, content=replace(first.content, sha256="0" * 64))
+    found = replace(found, document=found.document.with_images([noted, second]))
+    for digits in ("0" * 64, hashlib.sha256(found.images[0]).hexdigest()):
+        assert edit_of(found, Asked(hashes={digits})).images == (0,)
 
 
 def test_a_document_goes_whole_with_an_image_where_that_is_asked(dataset):
