@@ -103,10 +103,10 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         url = _next_url(root, shard.url, taken)
         taken.add(url)
         staged = root / _STAGED / url
-        entry = rewrite(dataset, shard, some, staged)
+        entry = rewrite(dataset, shard, some, root / _STAGED, url)
         rewrite_beside(root / shard.url, staged, some, covers, whole=not entry.nsamples)
         if entry.nsamples:
-            entries.append(replace(entry, url=url))
+            entries.append(entry)
         changes.append(_change(shard, entry, url, some))
     work = Work.of(root)
     if changes:
