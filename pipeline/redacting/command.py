@@ -33,6 +33,7 @@ from openm3w.shards.manifest import MANIFEST_NAME
 from openm3w.shards.redaction import applying, ledger
 from openm3w.shards.redaction.matching import Edits, find_edits
 from openm3w.shards.redaction.work import Work, end
+from openm3w.shards.search import folder
 
 Say = Callable[[str], None]
 
@@ -59,6 +60,8 @@ class Redacted:
     """Rows of what is remembered of fetches."""
     elsewhere: tuple[str, ...] = ()
     """Shards of others that stay where they stand: the manifest names ours instead."""
+    index: str = ""
+    """Of search, beside the dataset; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,12 @@ def datasets_of(where: str) -> tuple[list[Path], Path | None]:
     if value.get("kind") != "mixture" or not isinstance(rows, list):
         return [manifest.load(file)[0].folder], None
     return [manifest.load(file.parent / str(row["url"]))[0].folder for row in rows], file
+
+
+def index_of(where: str | Path) -> str:
+    """The folder of the search index beside a dataset or a mixture; "" where there is none."""
+    place = folder.beside(str(where))
+    return str(place) if folder.about_path(place).exists() else ""
 
 
 def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Redacted:
@@ -159,6 +168,7 @@ def _looked(root: Path, place: Path, memories: Sequence[Memory], request: Reques
         shards=len(edits),
         excluded=len({edit.key for edit in some} - set(dataset.exclude)),
         tombstones=new,
+        index=index_of(root),
     )
 
 
@@ -204,6 +214,7 @@ def _result(root: Path, place: Path, edits: Edits, new: int, gone: dict[str, int
         tombstones=new,
         rows=gone.get("rows", 0),
         fetched=gone.get("fetched", 0),
+        index=index_of(root),
         elsewhere=tuple(
             change.before for change in work.done if not applying.is_inside(root, change.before)
         ),

@@ -24,6 +24,7 @@ from openm3w.shards.funnel import check_chain
 from openm3w.shards.locking import only_writer
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
+from openm3w.shards.search import folder
 
 pytestmark = pytest.mark.beam
 
@@ -45,6 +46,11 @@ STAYS = [
     *(b"WordThree0", b"AltThree1", b"three.example/y", b"cdn.example/stays.png"),
     *(b"WordFour0", b"AltFour1", b"four.example/other.png", b"WordSix0", b"WordSeven1"),
 ]
+
+
+INDEX = folder.Index(
+    model="m", model_id="m", preprocessing="p", dim=2, what="images", fingerprints=("f",)
+)
 
 
 @pytest.fixture
@@ -191,10 +197,15 @@ def test_the_ledger_has_hashes_that_a_later_request_is_matched_by(copy):
 
 def test_a_mixture_is_joined_again(copy):
     m3w("shards", "join", copy / "out", "--output", copy / "mix.json")
+    for name in ("out", "mix"):
+        folder.write(copy / f"{name}.index", INDEX)
+    told = m3w("shards", "redact", copy / "mix.json", "--domain", "one.example")
+    for name, of in (("out", "out"), ("mix", "mix.json")):
+        assert f"{copy / name}.index: is of what was there before; `m3w index {copy / of}`" in told
     redact(copy / "mix.json", "--domain", "two.example")
     redact(copy / "mix.json", "--domain", "five.example")
     (part,) = manifest.load(copy / "mix.json")
-    assert part.nsamples == 5
+    assert part.nsamples == 4
 
 
 def test_a_site_whose_only_page_went_by_its_address_is_counted_nowhere(copy):
@@ -225,7 +236,7 @@ def test_documents_that_went_whole_with_an_image_stay_away(copy):
 
 def test_a_store_is_one_redactions_at_a_time(copy):
     shutil.copytree(copy / "out", copy / "again")
-    with only_writer(copy / "out.work"), pytest.raises(OutputError, match="out.work: another"):
+    with only_writer(copy / "out.work"), pytest.raises(OutputError, match=r"out\.work: another"):
         command.redact(
             copy / "again", Request(entries=(("domain", "two.example"),)),
             store=copy / "out.work", say=lambda _: None,
