@@ -21,15 +21,19 @@ class Origin:
     """As they were made; a merge may have left out some."""
     recipe: Mapping[str, Any]
     counts: Mapping[str, Any]
+    hidden: int = 0
+    """Keys on the exclude list."""
 
     @property
     def distributions(self) -> Mapping[str, Any]:
         """What a build counted over the kept documents.
 
-        Empty where none did, and where samples were taken away or added since.
+        Empty where none did, and where samples were taken away or added since. What is hidden since
+        then is counted, and what was hidden before is not.
         """
         found = table(self.counts, "distributions")
-        return found if found.get("documents") == self.nsamples else {}
+        known = {self.nsamples, self.nsamples - self.hidden}
+        return found if found.get("documents") in known else {}
 
     @property
     def stages(self) -> list[Mapping[str, Any]]:
@@ -50,6 +54,7 @@ def itself(manifest: Manifest) -> Origin:
         nsamples=manifest.nsamples,
         recipe=manifest.recipe,
         counts=manifest.counts,
+        hidden=len(manifest.exclude),
     )
 
 
