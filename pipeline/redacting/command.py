@@ -105,7 +105,7 @@ def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Red
     memories = _memories(root, place)
     if request.dry_run:
         return _looked(root, place, memories, request)
-    with only_writer(root):
+    with only_writer(root, in_place=True):
         return _redacted(root, place, memories, request, say)
 
 
