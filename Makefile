@@ -60,8 +60,10 @@ $(STAMP): pyproject.toml constraints.txt $(C_SOURCES) scripts/torchvision_cpu.py
 demo: setup
 	$(BIN)/m3w demo --output demo
 
+# Each of the two workers has a core: threads of one would wait for those of the other. A worker that
+# has done its share takes over from the other one, or both would wait for the longest test.
 test: setup
-	OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python -m pytest -n 2 -q
+	OMP_NUM_THREADS=1 OPENM3W_REALDATA='$(abspath $(REALDATA))' $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
 verify-real: setup
 	@test -d '$(REALDATA)/warc' || { echo 'no real material at $(REALDATA); set OPENM3W_REALDATA'; exit 1; }

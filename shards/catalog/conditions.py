@@ -42,6 +42,8 @@ def _parts(query: Query) -> Iterator[tuple[str, tuple[Value, ...]]]:
             yield f"number IN ({_SCORED})", (name, bounds.low, bounds.high)
     if query.words:
         yield "number IN (SELECT rowid FROM words WHERE words MATCH ?)", (_match(query.words),)
+    for word in query.without:
+        yield "number NOT IN (SELECT rowid FROM words WHERE words MATCH ?)", (_match((word,)),)
 
 
 def _match(words: tuple[str, ...]) -> str:

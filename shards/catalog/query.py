@@ -1,7 +1,8 @@
 """What a viewer shows of many documents: `lang:en images:2.. similarity:0.2..0.4 red tram`.
 
 A query is words and conditions. A condition is a name, a colon and a value, or for numbers a
-range `low..high` with either end left out; both ends belong to it. All of them must hold.
+range `low..high` with either end left out; both ends belong to it. All of them must hold. A word
+with a `-` before it must not be there.
 """
 
 import difflib
@@ -39,6 +40,8 @@ class Query:
 
     words: tuple[str, ...] = ()
     """Each stands in the document: its title, address, texts, alternative texts or captions."""
+    without: tuple[str, ...] = ()
+    """None of these stands in it."""
     kind: str = ""
     split: str = ""
     dataset: str = ""
@@ -66,6 +69,9 @@ class Query:
             name, colon, value = part.partition(":")
             name = _ALIASES.get(name.casefold(), name.casefold())
             if not colon or not name or value.startswith("//"):  # a URL is words
+                if part.startswith("-") and part.strip("-"):
+                    query = replace(query, without=(*query.without, part.removeprefix("-")))
+                    continue
                 query = replace(query, words=(*query.words, part))
             elif name in _TEXTS:
                 query = replace(query, **{name: value})  # type: ignore[arg-type]
@@ -79,7 +85,8 @@ class Query:
         named = [(name, getattr(self, name)) for name in sorted(_TEXTS)]
         parts = [f"{name}:{value}" for name, value in named if value]
         parts += [f"{name}:{bounds}" for name, bounds in self.ranges]
-        return " ".join(f'"{part}"' if " " in part else part for part in (*parts, *self.words))
+        words = (*self.words, *(f"-{word}" for word in self.without))
+        return " ".join(f'"{part}"' if " " in part else part for part in (*parts, *words))
 
     def __bool__(self) -> bool:
         return self != type(self)()
@@ -112,6 +119,12 @@ def _written(end: float) -> str:
 
 
 def _unknown(part: str, name: str) -> InputError:
+    if name in COLUMNS or name in _ALIASES.values():
+        return InputError(
+            f"{part}: is no number or range of {name}; write {name}:2.. or {name}:2..5"
+        )
+    if name.startswith("-"):
+        return InputError(f"{part}: only words can be left out by a -, as in -advertisement")
     near = difflib.get_close_matches(name, [*_TEXTS, *_ALIASES, *COLUMNS], n=1)
     if near:
         return InputError(f"{part}: no condition {name!r} (did you mean {near[0]!r}?)")

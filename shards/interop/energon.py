@@ -63,7 +63,7 @@ class Meta:
 
     def url(self, path: Path) -> str:
         """A shard's name in these lists."""
-        return path.relative_to(self.root).as_posix()
+        return path.resolve().relative_to(self.root.resolve()).as_posix()
 
 
 def split_of(path: Path) -> str | None:

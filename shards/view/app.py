@@ -134,7 +134,9 @@ class Viewer(App[None]):
         listed = self._facts.numbers(self._query) if self._narrowed else everything
         self._list.show(listed, number)
         if moved and not listed:
-            self.call_later(self._document.say, "nothing here" if self._facts.complete else "…")
+            self.call_later(
+                self._document.say, "nothing here; Esc shows all" if self._facts.complete else "…"
+            )
         self._tell()
 
     @property

@@ -51,6 +51,7 @@ class Listing(ScrollView, can_focus=True):
         self._ask, self._is_marked = rows, marked
         self._known: dict[int, Row] = {}
         self._numbers: Sequence[int] = ()
+        self._digits = 1
         self.cursor = 0
         """Line of the cursor, from 0."""
 
@@ -68,7 +69,9 @@ class Listing(ScrollView, can_focus=True):
         """Lists these documents; the cursor goes to `number`, or where it is next to it."""
         self._numbers = numbers
         self._known.clear()
-        self.virtual_size = Size(self.size.width, len(numbers))
+        # As wide as its place: a line is made to fit.
+        self.virtual_size = Size(0, len(numbers))
+        self._digits = len(f"{numbers[-1] + 1:,}") if numbers else 1
         self.move_to(0 if number is None else _line_of(numbers, number))
         self.refresh()
 
@@ -106,7 +109,7 @@ class Listing(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """One line of the screen."""
         line = y + round(self.scroll_offset.y)
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if line >= len(self._numbers):
             return Strip.blank(width, self.rich_style)
         number = self._numbers[line]
@@ -115,7 +118,9 @@ class Listing(ScrollView, can_focus=True):
         if line == self.cursor:
             style += Style(reverse=True, bold=self.has_focus)
         mark = _MARK if self._is_marked(number) else " "
-        text = describe(row, number, width - 2) if row else f"{number + 1:,}"
+        text = f"{number + 1:>{self._digits},}"
+        if row:
+            text = describe(row, text, width - 2)
         segments = [
             Segment(f"{mark} ", style),
             Segment(set_cell_size(text, max(0, width - 2)), style + _dimmed(row)),
@@ -130,9 +135,9 @@ class Listing(ScrollView, can_focus=True):
         return self._known.get(number)
 
 
-def describe(row: Row, number: int, columns: int) -> str:
+def describe(row: Row, number: str, columns: int) -> str:
     """A document in one line of so many cells: number, what it is about, pictures, similarity."""
-    left = f"{number + 1:>5,}  "
+    left = f"{number}  "
     score = "" if row.similarity is None else f"{row.similarity:.2f}"
     right = f"  {row.language:<2.2} {row.images or '':>2} {score:>5}"
     title = clean_line(row.dropped and f"[{row.dropped}] ") + clean_line(row.title or row.url)

@@ -107,6 +107,9 @@ def test_words_are_found_wherever_a_document_has_them(tmp_path, sample, opened):
     a, b, c, d = (each.key for each in samples)
     assert keys(facts, "RED tram") == [a]
     assert keys(facts, "zurich") == [a]
+    assert keys(facts, "-tram -caption") == [b, c]
+    assert keys(facts, '-"red tram"') == [b, c, d]
+    assert keys(facts, "red -tram") == []
     assert keys(facts, "tra") == [a]  # the beginning of a word
     assert keys(facts, "ram") == []
     assert keys(facts, '"red tram"') == [a]

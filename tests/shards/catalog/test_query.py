@@ -23,6 +23,7 @@ from openm3w.shards.catalog.query import Query, Range
         ("images:3", Query(ranges=(("images", Range(low=3, high=3)),))),
         ("width:..", Query(ranges=(("width", Range()),))),
         ("https://example.org/a", Query(words=("https://example.org/a",))),
+        ("tram -red --", Query(words=("tram", "--"), without=("red",))),
         (":colon first", Query(words=(":colon", "first"))),
     ],
 )
@@ -39,6 +40,8 @@ def test_what_is_typed(text, found):
         ("langage:en", "did you mean 'language'?"),
         ("similarity:high", "no number or range such as 0.2..0.4"),
         ("image:two", "did you mean 'images'?"),
+        ("images:two", "is no number or range of images; write images:2.. or images:2..5"),
+        ("-lang:en", "only words can be left out by a -"),
         ("images:3..2", "the range ends before it begins"),
     ],
 )

@@ -199,7 +199,7 @@ def test_a_line_of_the_list_fits_its_room(dataset):
     (row, *_) = facts.rows()
     facts.close()
     for columns in (10, 30, 31, 80):
-        line = describe(replace(row, title="電車" * 40), 1234567, columns)
+        line = describe(replace(row, title="電車" * 40), "1,234,568", columns)
         assert cell_len(line) == columns or columns < 30
-    assert "0.20" in describe(row, 0, 60)
-    assert "en" in describe(row, 0, 60)
+    assert "0.20" in describe(row, "1", 60)
+    assert "en" in describe(row, "1", 60)
