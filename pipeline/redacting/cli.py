@@ -84,9 +84,10 @@ def command(
             click.echo(clean_line(line))
     mixtures = {str(mixture): index_of(mixture) for _, mixture in found if mixture}
     indexes = {**{one.dataset: one.index for one in done}, **mixtures}
-    for where, index in indexes.items():
+    for dataset, index in indexes.items():
         if index:
-            click.echo(clean_line(f"{index}: is of what was there before; {_AGAIN.format(where)}"))
+            again = _AGAIN.format(dataset)
+            click.echo(clean_line(f"{index}: is of what was there before; {again}"))
 
 
 def _silent(_: str) -> None:
