@@ -60,8 +60,10 @@ def holder_of(output: Path) -> Holder | None:
 
 
 @contextlib.contextmanager
-def only_writer(output: Path) -> Iterator[bool]:
+def only_writer(output: Path, *, in_place: bool = False) -> Iterator[bool]:
     """Keeps every other build out of `output`, which is created, while the block runs.
+
+    Of a command that changes a dataset where it is (`in_place`) nobody is told to write elsewhere.
 
     The lock is the operating system's (`flock`), so it ends with its process, however that ends.
     NFS of Linux has it for all machines that mount the folder; other network file systems have it
@@ -75,7 +77,7 @@ def only_writer(output: Path) -> Iterator[bool]:
     if (output / LOCK_NAME).is_symlink():
         raise OutputError(f"{output / LOCK_NAME}: is a link, and no lock of ours; remove it")
     made = not output.exists()
-    descriptor = _locked(output / LOCK_NAME)
+    descriptor = _locked(output / LOCK_NAME, "" if in_place else "choose another --output")
     try:
         yield descriptor is not None
     finally:
@@ -95,7 +97,7 @@ def is_lock(path: Path) -> bool:
     return path.name == LOCK_NAME
 
 
-def _locked(path: Path) -> int | None:
+def _locked(path: Path, elsewhere: str) -> int | None:
     """An open file that is locked, or None where there are no locks."""
     looks = 0
     for _ in range(_TRIES):
@@ -103,7 +105,8 @@ def _locked(path: Path) -> int | None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as error:  # the folder around it is there, and takes none
             raise OutputError(
-                f"{path.parent}: cannot be created: {error.strerror}; choose another --output"
+                f"{path.parent}: cannot be created: {error.strerror}"
+                + (f"; {elsewhere}" if elsewhere else "")
             ) from error
         except OSError:  # writing will fail, and says why
             return None
@@ -129,8 +132,8 @@ def _locked(path: Path) -> int | None:
                 time.sleep(_WAIT_S)
                 continue
             raise OutputError(
-                f"{path.parent}: another build is writing to it; wait until it has ended, or "
-                "choose another --output"
+                f"{path.parent}: another {'build' if elsewhere else 'command'} is writing to it; "
+                "wait until it has ended" + (f", or {elsewhere}" if elsewhere else "")
             ) from error
     raise OutputError(f"{path.parent}: another build takes it away again and again; wait for it")
 
