@@ -60,7 +60,7 @@ def holder_of(output: Path) -> Holder | None:
 
 
 @contextlib.contextmanager
-def only_writer(output: Path, *, in_place: bool = False) -> Iterator[None]:
+def only_writer(output: Path, *, in_place: bool = False) -> Iterator[bool]:
     """Keeps every other build out of `output`, which is created, while the block runs.
 
     Of a command that changes a dataset where it is (`in_place`) nobody is told to write elsewhere.
@@ -68,7 +68,8 @@ def only_writer(output: Path, *, in_place: bool = False) -> Iterator[None]:
     The lock is the operating system's (`flock`), so it ends with its process, however that ends.
     NFS of Linux has it for all machines that mount the folder; other network file systems have it
     for one machine only, or not at all. There, and in a folder that cannot be written, the block
-    runs without: `publish` looks at claim and shards again before it says that a build is whole.
+    runs without, and is given False: `publish` looks at claim and shards again before it says that
+    a build is whole.
 
     Raises:
         OutputError: another build writes to it, or its lock is a link.
@@ -78,7 +79,7 @@ def only_writer(output: Path, *, in_place: bool = False) -> Iterator[None]:
     made = not output.exists()
     descriptor = _locked(output / LOCK_NAME, "" if in_place else "choose another --output")
     try:
-        yield
+        yield descriptor is not None
     finally:
         if descriptor is not None:
             # Before it is given up, or it would be the next one's; and it may be, where somebody

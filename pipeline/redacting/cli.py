@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from openm3w.pipeline.redacting.command import Redacted, Request, datasets_of, redact
+from openm3w.pipeline.redacting.command import Redacted, Request, datasets_of, index_of, redact
 from openm3w.pipeline.redacting.requests import entries
 from openm3w.shards import manifest
 from openm3w.shards.terminal import clean_line, counted
 
+_AGAIN = "`m3w index {0}` makes it again without what is gone"
 _VALUES = "A file with one a line, or"
 
 
@@ -81,6 +82,11 @@ def command(
     for one in done:
         for line in _lines(one, request):
             click.echo(clean_line(line))
+    mixtures = {str(mixture): index_of(mixture) for _, mixture in found if mixture}
+    indexes = {**{one.dataset: one.index for one in done}, **mixtures}
+    for where, index in indexes.items():
+        if index:
+            click.echo(clean_line(f"{index}: is of what was there before; {_AGAIN.format(where)}"))
 
 
 def _silent(_: str) -> None:

@@ -23,7 +23,7 @@ from openm3w.pipeline.fetch.store import forgotten
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
-from openm3w.pipeline.redacting import reports
+from openm3w.pipeline.redacting import reach, reports
 from openm3w.pipeline.redacting import store as stores
 from openm3w.pipeline.redacting.requests import Entry, lines_of
 from openm3w.shards import commit, manifest
@@ -33,6 +33,7 @@ from openm3w.shards.manifest import MANIFEST_NAME
 from openm3w.shards.redaction import applying, ledger
 from openm3w.shards.redaction.matching import Edits, find_edits
 from openm3w.shards.redaction.work import Work, end
+from openm3w.shards.search import folder
 
 Say = Callable[[str], None]
 
@@ -59,6 +60,8 @@ class Redacted:
     """Rows of what is remembered of fetches."""
     elsewhere: tuple[str, ...] = ()
     """Shards of others that stay where they stand: the manifest names ours instead."""
+    index: str = ""
+    """Of search, beside the dataset; "" where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,12 @@ def datasets_of(where: str) -> tuple[list[Path], Path | None]:
     return [manifest.load(file.parent / str(row["url"]))[0].folder for row in rows], file
 
 
+def index_of(where: str | Path) -> str:
+    """The folder of the search index beside a dataset or a mixture; "" where there is none."""
+    place = folder.beside(str(where))
+    return str(place) if folder.about_path(place).exists() else ""
+
+
 def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Redacted:
     """Carries a request out on one dataset and the store of its build.
 
@@ -105,7 +114,8 @@ def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Red
     memories = _memories(root, place)
     if request.dry_run:
         return _looked(root, place, memories, request)
-    with only_writer(root, in_place=True):
+    # Outputs share stores, whose tables and ledger are read, changed and written.
+    with only_writer(root, in_place=True), only_writer(place, in_place=True):
         return _redacted(root, place, memories, request, say)
 
 
@@ -119,7 +129,13 @@ def _redacted(
     (dataset,) = manifest.load(root)
     dataset = applying.resume(dataset)
     edits = find_edits(dataset, meant, whole=request.whole)
+    if request.whole and dataset.kind == "interleaved":
+        # By their ids: nothing else tells a later build, or a later request, that they go whole.
+        ids = [("doc-id", known) for known in sorted(_keys(edits) | reach.holders(place, meant))]
+        new += max(_bury(memory, ids) for memory in memories)  # type: ignore[arg-type]
+        meant = stores.meant_in(place, _all(_tombstones(memories)))
     dataset = applying.hide(dataset, edits)
+    stores.hide_dropped(place, meant)
     cache.forget(root)
     say(f"{root}: {len(_keys(edits))} samples are in the exclude list")
     gone: dict[str, int] = {}
@@ -152,6 +168,7 @@ def _looked(root: Path, place: Path, memories: Sequence[Memory], request: Reques
         shards=len(edits),
         excluded=len({edit.key for edit in some} - set(dataset.exclude)),
         tombstones=new,
+        index=index_of(root),
     )
 
 
@@ -197,6 +214,7 @@ def _result(root: Path, place: Path, edits: Edits, new: int, gone: dict[str, int
         tombstones=new,
         rows=gone.get("rows", 0),
         fetched=gone.get("fetched", 0),
+        index=index_of(root),
         elsewhere=tuple(
             change.before for change in work.done if not applying.is_inside(root, change.before)
         ),

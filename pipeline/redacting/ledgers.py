@@ -1,6 +1,6 @@
 """Ledgers of images and the packs that they point into, of interleaved and of caption builds."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +30,11 @@ def purge(job: Path, key: Key, meant: Meant) -> int:
         left = [row for row in rows if not is_meant(row, key, meant)]
         for pack, hashes in _hashes(gone).items():
             packs.blank(ledger.with_name(pack), hashes - _hashes(left).get(pack, set()))
+        stays = set().union(*_hashes(left).values())
+        goes = set().union(*_hashes(gone).values())
+        _blank_orphans(ledger, rows, meant.hashes | (goes - stays))
         changed += tables.rewrite(ledger, lambda r: None if is_meant(r, key, meant) else r)
         _recount(ledger, meant)
-        _blank_orphans(ledger, rows, meant)
     return changed
 
 
@@ -45,12 +47,12 @@ def ledgers(job: Path) -> Iterator[Path]:
     return iter(sorted(job.glob("*/*.parquet")))
 
 
-def _blank_orphans(ledger: Path, rows: list[tables.Row], meant: Meant) -> None:
+def _blank_orphans(ledger: Path, rows: list[tables.Row], hashes: Set[str]) -> None:
     """Of packs of this unit that no ledger names any more, since it was made again."""
     named = {row[pack] for row in rows for pack, _ in _PLACES}
     for pack in ledger.parent.glob(f"{ledger.stem}-*.tar"):
         if pack.name not in named and rows:
-            packs.blank(pack, meant.hashes)
+            packs.blank(pack, hashes)
 
 
 def is_meant(row: Mapping[str, Any], key: Key, meant: Meant) -> bool:

@@ -38,6 +38,15 @@ def pictures(store: Path, meant: Meant) -> set[str]:
     return sizes | alone
 
 
+def holders(store: Path, meant: Meant) -> set[str]:
+    """Ids of the documents that have an image that is meant, whether or not they were chosen."""
+    return {
+        document.doc_id
+        for page, document in _documents(store, meant)
+        if not page and any(map(meant.image, document.images))
+    }
+
+
 def addresses(store: Path, meant: Meant) -> Iterator[str]:
     """Canonical URLs of the pages that are meant, by whatever they are."""
     return (url_key(document.url) for page, document in _documents(store, meant) if page)

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from openm3w.errors import OpenM3WError
+from openm3w.errors import InputError, OpenM3WError, ShardError
 from openm3w.filters.url import url_key
 from openm3w.pipeline.fetch.store.memory import Memory
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import fetched, ledgers, pages, pairs, reach
 from openm3w.pipeline.redacting.meant import Meant
 from openm3w.shards import commit, manifest
+from openm3w.shards.redaction import applying
 from openm3w.shards.redaction.matching import find_edits
 
 _BEGUN = "redacting.json"
@@ -68,6 +69,18 @@ def purge(store: Path, meant: Meant, memories: Sequence[Memory]) -> dict[str, in
     asked = sum(fetched.purge(memory.blobs, meant) for memory in memories)
     (store / _BEGUN).unlink(missing_ok=True)
     return {"rows": rows, "fetched": asked, "dropped_samples": dropped}
+
+
+def hide_dropped(store: Path, meant: Meant) -> None:
+    """Hides what is meant in samples of dropped documents, until `purge` removes them.
+
+    Raises:
+        OutputError: the store cannot be written.
+    """
+    for each in sorted((store / _DROPPED).glob("*")):
+        with contextlib.suppress(ShardError, InputError):  # damaged: no viewer gives it out
+            (sample,) = manifest.load(each)
+            applying.exclude(sample, find_edits(sample, meant))
 
 
 def _remove_left(store: Path) -> None:

@@ -20,6 +20,7 @@ _NAMES: Mapping[str, str] = {
     "opt_out": "opt-out signals on pages of kept documents",
     "licences": "licences named by pages of kept documents",
 }
+_SCORE = "score of what was kept: "
 
 
 def histograms(summary: Mapping[str, Any]) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def histograms(summary: Mapping[str, Any]) -> dict[str, Any]:
     found = {title: measures[name] for name, title in HISTOGRAMS.items() if name in measures}
     scores = summary.get("scores", {})
     for name, bins in sorted(scores.items(), key=lambda item: "similarity" not in item[0]):
-        found[f"score of what was kept: {words(name)}"] = bins
+        found[f"{_SCORE}{words(name)}"] = bins
     return {title: bins for title, bins in found.items() if bins["counts"]}
 
 
@@ -41,6 +42,19 @@ def bars(summary: Mapping[str, Any]) -> dict[str, Any]:
             more = f", the first {len(counts):,} of {known:,}" if known > len(counts) else ""
             found[title + more] = dict(counts)
     return found
+
+
+def counted_again(report: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:
+    """The report with these in the place of those that a build counted; its others stay."""
+    found = dict(report)
+    for name, titles in (("histograms", (*HISTOGRAMS.values(), _SCORE)), ("bars", _NAMES.values())):
+        if name in report:
+            found[name] = {
+                title: each
+                for title, each in report[name].items()
+                if not title.startswith(tuple(titles))
+            }
+    return with_distributions(found, summary)
 
 
 def with_distributions(report: Mapping[str, Any], summary: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from openm3w.shards import card, commit, manifest, published
+from openm3w.shards.catalog.distributions import collect
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.redaction.matching import Covers, Edit, Edits
 from openm3w.shards.redaction.rewriting import covered_beside, rewrite, rewrite_beside
@@ -56,14 +57,28 @@ def hide(dataset: Manifest, edits: Edits) -> Manifest:
         OutputError: the folder cannot be written.
     """
     root, work = dataset.folder, Work.of(dataset.folder)
-    new = sorted({e.key for some in edits.values() for e in some} - set(dataset.exclude))
-    if new:
+    if new := _not_hidden(dataset, edits):
         replace(work, hidden=(*work.hidden, *new)).write(root)
-        dataset = replace(dataset, exclude=(*dataset.exclude, *new))
-        manifest.write(dataset)
+        dataset = exclude(dataset, edits)
     if edits:  # an attempt before may have come as far as the manifest
         card.write_extras(dataset)
     return dataset
+
+
+def exclude(dataset: Manifest, edits: Edits) -> Manifest:
+    """Puts the samples into the exclude list alone, and notes it nowhere.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    if new := _not_hidden(dataset, edits):
+        dataset = replace(dataset, exclude=(*dataset.exclude, *new))
+        manifest.write(dataset)
+    return dataset
+
+
+def _not_hidden(dataset: Manifest, edits: Edits) -> list[str]:
+    return sorted({e.key for some in edits.values() for e in some} - set(dataset.exclude))
 
 
 def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
@@ -88,10 +103,10 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         url = _next_url(root, shard.url, taken)
         taken.add(url)
         staged = root / _STAGED / url
-        entry = rewrite(dataset, shard, some, staged)
+        entry = rewrite(dataset, shard, some, root / _STAGED, url)
         rewrite_beside(root / shard.url, staged, some, covers, whole=not entry.nsamples)
         if entry.nsamples:
-            entries.append(replace(entry, url=url))
+            entries.append(entry)
         changes.append(_change(shard, entry, url, some))
     work = Work.of(root)
     if changes:
@@ -110,6 +125,7 @@ def take_out(dataset: Manifest, edits: Edits, covers: Covers) -> Manifest:
         counts=_counted(dataset, edits),
     )
     if changed != dataset:
+        changed = _described(changed)
         card.write_extras(changed)
         manifest.write(changed)
     return _ended(changed, work)
@@ -186,6 +202,17 @@ def _counted(dataset: Manifest, edits: Edits) -> Mapping[str, Any]:
                 left[edit.language] -= 1
         counts["languages"] = {name: number for name, number in left.items() if number}
     return counts
+
+
+def _described(dataset: Manifest) -> Manifest:
+    """Counted again where it was counted: names of what goes are among the counts of before.
+
+    Reads every shard once.
+    """
+    if "distributions" not in dataset.counts:
+        return dataset
+    counts = {**dataset.counts, "distributions": collect([dataset]).summary()}
+    return replace(dataset, counts=counts)
 
 
 def _move(stages: list[dict[str, Any]], held: int, number: int, *, images: bool) -> None:

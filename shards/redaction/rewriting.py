@@ -5,13 +5,9 @@ into something else on the way. Where an image goes, its entry in the lists of t
 and the images behind it take the names before theirs: loaders know the first so many slots.
 """
 
-import hashlib
 import json
-import struct
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,121 +16,60 @@ import pyarrow.parquet as pq
 
 from openm3w.errors import ShardError
 from openm3w.shards import commit, reader
-from openm3w.shards.captioned import IMAGE_SUFFIXES
+from openm3w.shards.editing.sources import Sources
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.members import dump
 from openm3w.shards.redaction.matching import Covers, Edit
-from openm3w.shards.writer import ShardEntry
-
-Member = tuple[str, bytes]
-"""What follows the key and the dot, and the bytes."""
+from openm3w.shards.writer import Packed, ShardEntry, write_packed
 
 
-def rewrite(dataset: Manifest, shard: ShardEntry, edits: Sequence[Edit], to: Path) -> ShardEntry:
-    """Commits the shard without what `edits` name to `to`, with its index; its row is returned.
+def rewrite(
+    dataset: Manifest, shard: ShardEntry, edits: Sequence[Edit], root: Path, url: str
+) -> ShardEntry:
+    """Commits the shard without what `edits` name to `root/url`, with its index, and its row.
 
-    The row has the URL of the old one. Of a shard of which nothing is left, nothing is written.
+    Of a shard of which nothing is left, nothing is written.
 
     Raises:
-        ShardError: the shard is missing or damaged: damage is not to get a digest of its own.
+        ShardError: the shard is missing or damaged: damage is not to get a digest of its own. Or a
+            name in it is longer than a tar's header takes.
         OutputError: the folder cannot be written.
     """
     reader.check_shard(dataset, shard, verify="full")
-    path = dataset.folder / shard.url
+    if shard.nsamples == sum(edit.whole for edit in edits):
+        gone = replace(shard, url=url, nsamples=0, filesize=0, sha256="")
+        return replace(gone, images=0, characters=0, max_images=0)
+    left = _left(Sources([replace(dataset, shards=(shard,))]), edits)
+    return write_packed(root, url, left, split=shard.split)
+
+
+def _left(sources: Sources, edits: Sequence[Edit]) -> Iterator[Packed]:
     by_key = {edit.key: edit for edit in edits}
-    left = shard.nsamples - sum(edit.whole for edit in edits)
-    offsets: list[int] = []
-    most = 0
-    digest, size = hashlib.sha256(), 0
-    if left:
-        with commit.committed(to) as file:
-            with tarfile.open(fileobj=file, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-                for key, members in grouped(path):
-                    edit = by_key.get(key)
-                    if edit and edit.whole:
-                        continue
-                    kept = without_images(key, members, edit.images) if edit else members
-                    offsets.append(tar.offset)
-                    most = max(most, sum(is_image(suffix) for suffix, _ in kept))
-                    for suffix, data in kept:
-                        member = tarfile.TarInfo(f"{key}.{suffix}")
-                        member.size = len(data)
-                        tar.addfile(member, BytesIO(data))
-                offsets.append(tar.offset)
-            file.flush()
-        commit.write_bytes(
-            to.with_name(f"{to.name}.idx"), struct.pack(f"<{len(offsets)}Q", *offsets)
-        )
-        digest, size = _digest(to)
-    return replace(
-        shard,
-        nsamples=left,
-        filesize=size,
-        sha256=digest.hexdigest(),
-        images=shard.images - sum(edit.num_images for edit in edits),
-        characters=shard.characters - sum(edit.characters for edit in edits),
-        max_images=most,
-    )
+    for number in range(len(sources)):
+        sample = sources.read(number).packed
+        edit = by_key.get(sample.key)
+        if edit is None:
+            yield sample
+        elif not edit.whole:
+            yield without_images(sample, edit.images)
 
 
-def _digest(path: Path) -> tuple[Any, int]:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256"), path.stat().st_size
-
-
-def grouped(path: Path) -> Iterator[tuple[str, list[Member]]]:
-    """Neighbouring members of a tar with one key, as they stand.
-
-    Raises:
-        ShardError: it is no tar.
-    """
-    current: str | None = None
-    members: list[Member] = []
-    try:
-        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
-            while (info := tar.next()) is not None:
-                tar.members.clear()  # type: ignore[attr-defined]
-                if not info.isreg():
-                    continue
-                key, _, suffix = info.name.partition(".")
-                if current is not None and key != current:
-                    yield current, members
-                    members = []
-                current = key
-                content = tar.extractfile(info)
-                members.append((suffix, content.read() if content else b""))
-    except (tarfile.TarError, OSError, EOFError, ValueError) as error:
-        raise ShardError(f"{path}: the tar is damaged: {error}") from error
-    if current is not None:
-        yield current, members
-
-
-def is_image(suffix: str) -> bool:
-    """Whether a member is a picture, by what follows its key."""
-    return suffix.rpartition(".")[2] in IMAGE_SUFFIXES
-
-
-def without_images(key: str, members: Sequence[Member], gone: Sequence[int]) -> list[Member]:
-    """The members of an interleaved sample, of whose images these, from 0, are not there."""
-    held = dict(members)
-    value = json.loads(held["json"])
+def without_images(sample: Packed, gone: Sequence[int]) -> Packed:
+    """An interleaved sample of whose images these, from 0, are not there."""
+    held, about = dict(sample.members), f"{sample.key}.json"
+    value = json.loads(held[about])
     names = [name for name in value["images"] if name is not None]
     left = [name for at, name in enumerate(names) if at not in gone]
-    renamed = {old: f"{key}.{_renumbered(old, at)}" for at, old in enumerate(left)}
+    renamed = {old: f"{sample.key}.{_renumbered(old, at)}" for at, old in enumerate(left)}
     rows = zip(value["texts"], value["images"], value["image_metadata"], strict=True)
-    kept = [(text, name, about) for text, name, about in rows if name is None or name in renamed]
+    kept = [(text, name, told) for text, name, told in rows if name is None or name in renamed]
     value["texts"] = [text for text, _, _ in kept]
     value["images"] = [name and renamed[name] for _, name, _ in kept]
-    value["image_metadata"] = [about for _, _, about in kept]
-    pictures = [
-        (renamed[name].removeprefix(f"{key}."), held[name.removeprefix(f"{key}.")]) for name in left
-    ]
-    others = [
-        (suffix, data)
-        for suffix, data in members
-        if suffix != "json" and f"{key}.{suffix}" not in names
-    ]
-    return [("json", dump(value)), *others, *pictures]
+    value["image_metadata"] = [told for _, _, told in kept]
+    pictures = [(renamed[name], held[name]) for name in left]
+    others = [(name, data) for name, data in sample.members if name not in {about, *names}]
+    members = [(about, dump(value)), *others, *pictures]
+    return replace(sample, members=members, images=len(left))
 
 
 def _renumbered(name: str, number: int) -> str:

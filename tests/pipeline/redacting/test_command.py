@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 from tests.pipeline.redacting.redactable import (
@@ -12,13 +13,18 @@ from tests.pipeline.redacting.redactable import (
     redact,
 )
 
+from openm3w.errors import OutputError
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
+from openm3w.pipeline.redacting import command
+from openm3w.pipeline.redacting.command import Request
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest
 from openm3w.shards.funnel import check_chain
+from openm3w.shards.locking import only_writer
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import ledger
+from openm3w.shards.search import folder
 
 pytestmark = pytest.mark.beam
 
@@ -40,6 +46,11 @@ STAYS = [
     *(b"WordThree0", b"AltThree1", b"three.example/y", b"cdn.example/stays.png"),
     *(b"WordFour0", b"AltFour1", b"four.example/other.png", b"WordSix0", b"WordSeven1"),
 ]
+
+
+INDEX = folder.Index(
+    model="m", model_id="m", preprocessing="p", dim=2, what="images", fingerprints=("f",)
+)
 
 
 @pytest.fixture
@@ -186,10 +197,72 @@ def test_the_ledger_has_hashes_that_a_later_request_is_matched_by(copy):
 
 def test_a_mixture_is_joined_again(copy):
     m3w("shards", "join", copy / "out", "--output", copy / "mix.json")
+    for name in ("out", "mix"):
+        folder.write(copy / f"{name}.index", INDEX)
+    told = m3w("shards", "redact", copy / "mix.json", "--domain", "one.example")
+    for name, of in (("out", "out"), ("mix", "mix.json")):
+        assert f"{copy / name}.index: is of what was there before; `m3w index {copy / of}`" in told
     redact(copy / "mix.json", "--domain", "two.example")
     redact(copy / "mix.json", "--domain", "five.example")
     (part,) = manifest.load(copy / "mix.json")
-    assert part.nsamples == 5
+    assert part.nsamples == 4
+
+
+def test_a_site_whose_only_page_went_by_its_address_is_counted_nowhere(copy):
+    assert len(holding([b"five.example"], copy / "out")) == 1
+    before = json.loads((copy / "out" / "report.json").read_text())
+    redact(copy / "out", "--url", "http://five.example/id")
+    assert holding([b"five.example"], copy / "out") == {}
+    told = json.loads((copy / "out" / "report.json").read_text())
+    assert sum(told["bars"]["domains of the kept documents"].values()) == 6
+    assert told["histograms"].keys() == before["histograms"].keys()
+    assert told["tables"].keys() == before["tables"].keys()
+    assert manifest.load(copy / "out")[0].counts["distributions"]["documents"] == 6
+
+
+def test_documents_that_went_whole_with_an_image_stay_away(copy):
+    asked = ("--url", "http://three.example/gone.png", "--whole-documents")
+    redact(copy / "out", *asked, "--exclude-only")
+    assert "three.example" not in documents(copy / "out")
+    redact(copy / "out", "--domain", "two.example")  # takes out what waits, as it was asked for
+    m3w("refilter", copy / "out", "--profile", "kosmos1", "--set", "image.min_side=150",
+        "--output", copy / "again")  # fmt: skip
+    # Of six, the profile itself takes some single images away.
+    left = {f"{host}.example" for host in ("one", "four", "five", "seven")}
+    assert set(documents(copy / "again")) == left
+    assert set(documents(copy / "out")) == left | {"six.example"}
+    assert holding([b"WordThree0", b"three.example/y"], copy / "out", copy / "out.work") == {}
+
+
+def test_a_store_is_one_redactions_at_a_time(copy):
+    shutil.copytree(copy / "out", copy / "again")
+    with only_writer(copy / "out.work"), pytest.raises(OutputError, match=r"out\.work: another"):
+        command.redact(
+            copy / "again", Request(entries=(("domain", "two.example"),)),
+            store=copy / "out.work", say=lambda _: None,
+        )  # fmt: skip
+    assert "www.two.example" in documents(copy / "again")
+
+
+def test_what_was_dropped_is_hidden_too_where_a_request_hides_alone(copy):
+    sample = copy / "out.work" / "dropped" / "out-01234567"
+    shutil.copytree(copy / "out", sample)
+    redact(copy / "out", "--domain", "two.example", "--exclude-only")
+    assert "www.two.example" not in documents(sample)
+    assert len(documents(sample)) == 6
+    redact(copy / "out", "--domain", "two.example")
+    assert not sample.exists()
+
+
+def test_packs_that_no_ledger_names_lose_what_goes_by_its_address(copy, redactable):
+    _, site = redactable
+    gone = site.fetched["http://three.example/gone.png"]
+    packs = list((copy / "out.work" / "images" / "packs").glob("*/*.tar"))
+    for pack in packs:
+        shutil.copy(pack, pack.with_name(f"{pack.stem}9.tar"))
+    assert holding([gone], copy / "out.work" / "images")
+    redact(copy / "out", "--url", "http://three.example/gone.png")
+    assert holding([gone], copy / "out.work" / "images") == {}
 
 
 def test_what_stays_named_elsewhere_keeps_its_picture(copy):

@@ -40,7 +40,7 @@ def test_a_list_may_hold_all_sorts(tmp_path):
         ({"url": ["a.example"]}, "--url"),
         ({"domain": ["https://a.example/"]}, "--domain"),
         ({"domain": ["co.uk"]}, "public suffix"),
-        ({"doc-id": ["no key!"]}, "no document's id"),
+        ({"doc-id": ["no\tkey"]}, "no document's id"),
     ],
 )
 def test_what_is_of_another_sort_is_refused(options, told):
@@ -48,5 +48,6 @@ def test_what_is_of_another_sort_is_refused(options, told):
         entries({name: tuple(values) for name, values in options.items()}, ())
 
 
-def test_keys_of_others_are_ids_too():
-    assert entries(named(doc_id=["000000017"]), ()) == [("doc-id", "000000017")]
+@pytest.mark.parametrize("key", ["000000017", "IMG_001", "0000/abc", "héllo", "k" * 300])
+def test_keys_of_others_are_ids_too(key):
+    assert entries(named(doc_id=[key]), ()) == [("doc-id", key)]

@@ -1,10 +1,12 @@
 """Samples hidden and taken out of a dataset alone, without a store."""
 
 import contextlib
+import hashlib
 import json
 import os
 import struct
 import sys
+import tarfile
 from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
@@ -12,12 +14,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from openm3w.errors import OutputError, ShardError
-from openm3w.shards import manifest
+from openm3w.shards import describing, manifest
+from openm3w.shards.catalog.distributions import collect
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.opened import OpenShard
 from openm3w.shards.reader import read_samples
 from openm3w.shards.redaction import applying
 from openm3w.shards.redaction.matching import edit_of, find_edits
-from openm3w.shards.redaction.rewriting import grouped
 from openm3w.shards.redaction.work import NAME, Work, end
+from openm3w.shards.skipping import Skipped
+from openm3w.shards.strangers import check_strangers
+from openm3w.shards.writer import add_member, write_shard
 
 
 @dataclass
@@ -128,6 +135,15 @@ def test_another_size_of_an_image_is_the_image(sample):
     assert edit_of(found, Asked(urls={sizes[1]})) is None
 
 
+def test_bytes_are_found_by_what_they_are_and_by_what_is_noted_of_them(sample):
+    found = sample(1)
+    first, second = found.document.images
+    noted = replace(first, content=replace(first.content, sha256="0" * 64))
+    found = replace(found, document=found.document.with_images([noted, second]))
+    for digits in ("0" * 64, hashlib.sha256(found.images[0]).hexdigest()):
+        assert edit_of(found, Asked(hashes={digits})).images == (0,)
+
+
 def test_a_document_goes_whole_with_an_image_where_that_is_asked(dataset):
     found = dataset(sizes=(("train", 3),))
     sample = list(read_samples(found))[1]
@@ -179,7 +195,7 @@ def test_bytes_of_all_other_samples_stay_and_a_shard_of_which_nothing_is_left_go
 
 def members(found):
     for shard in found.shards:
-        yield from grouped(found.root / shard.url)
+        yield from OpenShard(found, shard).samples()
 
 
 def test_what_somebody_else_hides_stays_hidden(dataset):
@@ -231,6 +247,47 @@ def test_counts_move_from_kept_to_tombstone_and_still_add_up(dataset):
     assert changed.counts["languages"] == {"en": 2}
 
 
+def test_what_stays_is_described_again_and_what_waits_is_not_counted(dataset):
+    found = dataset(sizes=(("train", 4),))
+    found = replace(found, counts={"distributions": collect([found]).summary()})
+    manifest.write(found)
+    first, second, *_ = read_samples(found)
+    waiting = applying.hide(found, find_edits(found, Asked(urls={first.document.images[0].url})))
+    assert describing.distributions(waiting)["documents"] == 4
+
+    changed = taken_out(waiting, Asked(ids={second.key}))
+
+    told = changed.counts["distributions"]
+    assert told == collect([changed]).summary()
+    assert (told["documents"], changed.nsamples) == (2, 3)
+    assert second.document.url.split("/")[2].removeprefix("www.") not in told["domains"]
+    assert describing.distributions(loaded(found)) == told
+
+
+def test_a_name_that_no_header_takes_is_told_in_a_line(tmp_path, sample):
+    root, stays = tmp_path / "others", "k" * 130
+    first = sample(1)
+    entry = write_shard(root, "data/train-000000.tar", [first], kind="interleaved", split="train")
+    path = root / entry.url
+    with tarfile.open(path) as tar:
+        members = [(info.name, tar.extractfile(info).read()) for info in tar]
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+        for key in (first.key, stays):
+            for name, data in members:
+                add_member(tar, name.replace(first.key, key), data.replace(
+                    first.key.encode(), key.encode()))  # fmt: skip
+    data = path.read_bytes()
+    digits = hashlib.sha256(data).hexdigest()
+    entry = replace(entry, nsamples=2, filesize=len(data), sha256=digits, images=4)
+    path.with_name(f"{path.name}.idx").unlink()
+    found = Manifest(name="others", kind="interleaved", shards=(entry,), root=root, keys="foreign")
+    manifest.write(found)
+    assert [s.key for s in read_samples(found)] == [first.key, stays]
+    with pytest.raises(ShardError, match="longer than a tar header takes"):
+        taken_out(found, Asked(ids={first.key}))
+    assert {s.key for s in read_samples(loaded(found))} == {stays}
+
+
 def test_a_damaged_shard_gets_no_new_digest(dataset):
     found = dataset(sizes=(("train", 3),))
     key = next(iter(read_samples(found))).key
@@ -252,6 +309,19 @@ def test_a_reader_with_the_manifest_of_before_gets_the_old_set_or_an_error(datas
     assert next(reading).key != first.key  # the shard is open, and whole
     with pytest.raises(ShardError, match=r"missing|not in the manifest"):
         list(read_samples(found))
+
+
+def test_a_reader_is_not_told_to_remove_what_took_a_shards_place(dataset):
+    found = dataset(sizes=(("train", 2), ("train", 2)))
+    first = next(iter(read_samples(found)))
+    taken_out(found, Asked(ids={first.key}))
+    changing = found.root / "data" / "train-000000-r1.tar"
+    with pytest.raises(ShardError, match="a redaction changes") as told:
+        check_strangers(found, "raise", Skipped())
+    assert str(changing) in str(told.value)
+    changing.rename(changing.with_name("train-000009.tar"))
+    with pytest.raises(ShardError, match="remove it"):
+        check_strangers(found, "raise", Skipped())
 
 
 def killed_at(number, found, asked):
