@@ -84,9 +84,9 @@ def command(
             click.echo(clean_line(line))
     mixtures = {str(mixture): index_of(mixture) for _, mixture in found if mixture}
     indexes = {**{one.dataset: one.index for one in done}, **mixtures}
-    for where, index in indexes.items():
+    for place, index in indexes.items():
         if index:
-            click.echo(clean_line(f"{index}: is of what was there before; {_AGAIN.format(where)}"))
+            click.echo(clean_line(f"{index}: is of what was there before; {_AGAIN.format(place)}"))
 
 
 def _silent(_: str) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 from tests.pipeline.redacting.redactable import holding, m3w, redact
@@ -15,10 +16,11 @@ pytestmark = pytest.mark.beam
 WORDS = "The quick brown fox jumps over the lazy dog while the sun goes down behind the hill. "
 
 
-@pytest.fixture
-def pairs(tmp_path, image_bytes):
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, image_bytes):
     """A caption build of six files beside a table, two of them the same picture."""
-    folder = tmp_path / "in"
+    root = tmp_path_factory.mktemp("pairs")
+    folder = root / "in"
     folder.mkdir()
     rows = []
     for at in range(6):
@@ -29,8 +31,16 @@ def pairs(tmp_path, image_bytes):
             {"url": f"p{at}.png", "caption": f"A picture called Caption{at}", "page_url": page}
         )
     (folder / "table.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    m3w("captions", "build", folder / "table.jsonl", "--output", tmp_path / "out",
+    m3w("captions", "build", folder / "table.jsonl", "--output", root / "out",
         "--set", "images.originals=true")  # fmt: skip
+    process.close()
+    return root
+
+
+@pytest.fixture
+def pairs(built, tmp_path):
+    """A copy that a test may change."""
+    shutil.copytree(built, tmp_path, dirs_exist_ok=True)
     yield tmp_path
     process.close()
 
