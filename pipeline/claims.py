@@ -56,8 +56,10 @@ def claimed(output: Path, store: Path, identity: Mapping[str, Any]) -> Iterator[
         OutputError: it holds another build or something else, or another build is writing to it.
     """
     check_place(output, store)
-    with only_writer(output):
+    with only_writer(output) as alone:
         claim(output, store, identity)
+        if alone:  # now: each killed attempt left a shard's worth, which would pile up
+            published.remove_left(output)
         yield
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from openm3w.shards import describing
 from openm3w.shards.catalog.distributions import quantile
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.origins import Origin, origins
 from openm3w.shards.terminal import clean_line
 
 BEGIN: Final = "<!-- Yours: what stands from here to the next such line is kept. -->"
@@ -24,6 +25,8 @@ _EMPTY: Final = (
     "stays when the card is written again."
 )
 _MAX_CARD: Final = 4_000_000  # bytes; ours are some 50 kB
+_REPORT: Final = "report.html"
+"""Builds write it before the card; imports and edits have none."""
 _TOP: Final = 20
 _LONGEST: Final = 80
 _SHARES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -79,9 +82,17 @@ def collection(manifest: Manifest) -> str:
 
 
 def filtering(manifest: Manifest) -> str:
-    """The funnel, then every threshold with its source."""
-    parts = [_funnel(manifest), _thresholds(manifest)]
-    return "\n\n".join(part for part in parts if part) or "The manifest holds no counts."
+    """The funnel, then every threshold with its source, of each part of a merge; then edits."""
+    found = []
+    for origin in origins(manifest):
+        parts = [part for part in (_funnel(origin), _thresholds(origin)) if part]
+        if parts and (name := describing.part_of(origin, manifest)):
+            parts.insert(0, _text(name.strip()))
+        found += parts
+    if found and (manifest.folder / _REPORT).is_file():
+        found.append(f"`{_REPORT}` has the funnel as a diagram.")
+    found = found or ["The manifest holds no counts of a funnel."]
+    return "\n\n".join([*found, *map(_text, describing.edits(manifest))])
 
 
 def uses(manifest: Manifest) -> str:
@@ -127,9 +138,9 @@ def _number(bins: Mapping[str, Sequence[float]], share: float, *, whole: bool) -
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
-def _funnel(manifest: Manifest) -> str:
+def _funnel(origin: Origin) -> str:
     rows = []
-    for stage in manifest.counts.get("stages") or ():
+    for stage in origin.stages:
         lost = {**stage.get("dropped", {}), **stage.get("failed", {})}
         top = sorted(lost.items(), key=lambda item: (-item[1], item[0]))
         told = ", ".join(f"{_cell(_words(name))} {count:,}" for name, count in top[:5] if count)
@@ -140,16 +151,16 @@ def _funnel(manifest: Manifest) -> str:
     if not rows:
         return ""
     head = "| stage | of | entered | kept | lost | mostly for |\n|---|---|--:|--:|--:|---|\n"
-    return head + "\n".join(rows) + "\n\n`report.html` has the funnel as a diagram."
+    return head + "\n".join(rows)
 
 
-def _thresholds(manifest: Manifest) -> str:
-    rows = manifest.counts.get("thresholds") or ()
+def _thresholds(origin: Origin) -> str:
+    rows = origin.counts.get("thresholds") or ()
     if not rows:
         return ""
     lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
     head = "| threshold | value | source |\n|---|---|---|\n"
-    name = _text(str(manifest.recipe.get("profile", "")))
+    name = _text(str(origin.recipe.get("profile", "")))
     summary = f"<details>\n<summary>Thresholds of the profile {name}</summary>\n\n"
     return f"{summary}{head}" + "\n".join(lines) + "\n\n</details>"
 

@@ -19,6 +19,15 @@ def faults() -> tuple[type[Exception], ...]:
     return (OSError, *(getattr(module, name) for module, name in modules if module is not None))
 
 
+def is_denied(error: BaseException) -> bool:
+    """Whether a store answered that this account may not do that."""
+    # s3fs raises PermissionError, gcsfs an OSError in words, and of what it does not know an
+    # HttpError with the code.
+    codes = (getattr(error, name, None) for name in ("code", "status", "status_code"))
+    is_forbidden = 403 in codes or str(error).startswith("Forbidden")
+    return isinstance(error, PermissionError) or is_forbidden
+
+
 def told(error: Exception) -> str:
     """An error in one line."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__

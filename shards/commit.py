@@ -72,6 +72,19 @@ def committed(
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Has errors of a block that writes to `path` otherwise than by `committed` said as its are.
+
+    Raises:
+        OutputError: the disk is full, or the folder cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _output_error(path, error, "--output") from error
+
+
 def _check_file(path: Path) -> None:
     if path.exists() and not path.is_file() and not path.is_dir():
         # Root could rename a file over /dev/null, for everyone on the machine.

@@ -38,7 +38,6 @@ class Dataset:
         """What streams left out so far because it is damaged."""
         self._verify, self._on_bad = verify, on_bad
         self._catalog = Catalog(self.manifests, split, verify=verify)
-        self._excluded = frozenset(key for one in self.manifests for key in one.exclude)
         self._numbers: dict[str, int] | None = None
 
     def __len__(self) -> int:
@@ -60,8 +59,9 @@ class Dataset:
         number = self.number(which) if isinstance(which, str) else which
         if not -len(self) <= number < len(self):
             raise IndexError(f"sample {number}: there are {len(self):,}")
-        sample = self._catalog.read(number % len(self)).sample
-        if sample.key in self._excluded:
+        number %= len(self)
+        sample = self._catalog.read(number).sample
+        if self._catalog.is_hidden(number, sample.key):
             raise InputError(f"sample {sample.key} is on the exclude list of its manifest")
         return sample
 
@@ -71,7 +71,8 @@ class Dataset:
 
     def __contains__(self, key: object) -> bool:
         """Whether a key is there and not excluded."""
-        return isinstance(key, str) and key in self._keys() and key not in self._excluded
+        number = self._keys().get(key) if isinstance(key, str) else None
+        return number is not None and not self._catalog.is_hidden(number, str(key))
 
     def stream(self, *, shuffle_seed: int | None = None) -> Iterator[Sample]:
         """All samples, each shard read once from its beginning to its end.
@@ -96,7 +97,7 @@ class Dataset:
             )
 
     def number(self, key: str) -> int:
-        """The number of the sample with this key; of several shards of others, the first one's.
+        """The number of the sample with this key; of several, the first that is not excluded.
 
         Raises:
             InputError: there is none.
@@ -125,7 +126,9 @@ class Dataset:
         if self._numbers is None:
             self._numbers = {}
             for number, key in enumerate(self._catalog.keys()):
-                self._numbers.setdefault(key, number)
+                known = self._numbers.setdefault(key, number)
+                if known != number and self._catalog.is_hidden(known, key):
+                    self._numbers[key] = number
         return self._numbers
 
     def __repr__(self) -> str:

@@ -3,10 +3,11 @@
 Only what recipe and counts say. Why somebody made a dataset no program knows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.origins import Origin, itself, origins, table
 from openm3w.shards.sample import Kind
 from openm3w.shards.terminal import clean_line
 
@@ -40,66 +41,112 @@ _SOURCES: Mapping[Kind, str] = {
 
 
 def distributions(manifest: Manifest) -> Mapping[str, Any]:
-    """What a build counted over the kept documents.
-
-    Empty where none did, and where samples were taken away or added since. What is hidden since
-    then is counted, and what was hidden before is not.
-    """
-    found = manifest.counts.get("distributions")
-    known = {manifest.nsamples, manifest.nsamples - len(manifest.exclude)}
-    if not isinstance(found, Mapping) or found.get("documents") not in known:
-        return {}
-    return found
+    """See `Origin.distributions`; of what is merged nobody counted all."""
+    return itself(manifest).distributions
 
 
 def collection(manifest: Manifest) -> Iterator[str]:
     """How the data was collected: sources, crawls, dates, and how the web was asked."""
-    yield f"Made of {_SOURCES[manifest.kind]}."
-    known = distributions(manifest)
-    if crawls := known.get("crawls"):
-        yield f"Crawls: {_listed(crawls, known.get('num_crawls', len(crawls)))}."
-    if months := known.get("months"):
-        yield f"Crawled from {min(months)} to {max(months)}."
-    yield from _images(manifest)
+    yield from _of_each(manifest, _collection)
 
 
 def opt_out(manifest: Manifest) -> Iterator[str]:
     """Which wishes of site owners were heeded, by the recipe, and what came of it."""
-    manners = _table(manifest.recipe, "fetch", "manners")
-    if _asks(manifest):
-        rules = _table(manners, "opt_out")
+    yield from _of_each(manifest, _opt_out)
+
+
+def preprocessing(manifest: Manifest) -> Iterator[str]:
+    """What was done to it, stage by stage."""
+    yield from _of_each(manifest, _preprocessing)
+    yield from edits(manifest)
+    for name, about in manifest.models.items():
+        made = about.get("model", about) if isinstance(about, Mapping) else about
+        told = _joined(made) if isinstance(made, list) else clean_line(str(made))
+        yield f"Score {clean_line(name)}: {told}."
+
+
+def edits(manifest: Manifest) -> Iterator[str]:
+    """The commands that made it anew, and what they left out."""
+    for edit in itself(manifest).edits:
+        lost = {str(name): int(n) for name, n in table(edit, "left_out").items()}
+        told = f"; left out: {_counts(lost)}" if lost else ""
+        yield f"Made anew by `m3w shards {clean_line(str(edit.get('command', '')))}`{told}."
+
+
+def _of_each(manifest: Manifest, told: Callable[[Origin], Iterator[str]]) -> Iterator[str]:
+    """The lines of each part of a merge, with its name; of no merge as they are."""
+    for origin in origins(manifest):
+        name = part_of(origin, manifest)
+        yield from (f"{name}{line}" for line in told(origin))
+
+
+def part_of(origin: Origin, manifest: Manifest) -> str:
+    """`Part NAME, N samples: `, or "" where a dataset was not merged."""
+    if "parts" not in manifest.recipe:
+        return ""
+    return f"Part {clean_line(origin.name)}, {origin.nsamples:,} samples: "
+
+
+def _collection(origin: Origin) -> Iterator[str]:
+    yield _sources(origin)
+    known = origin.distributions
+    if crawls := known.get("crawls"):
+        yield f"Crawls: {_listed(crawls, known.get('num_crawls', len(crawls)))}."
+    if months := known.get("months"):
+        yield f"Crawled from {min(months)} to {max(months)}."
+    yield from _images(origin)
+
+
+def _sources(origin: Origin) -> str:
+    recipe = origin.recipe
+    if "import" in recipe:
+        name = clean_line(str(table(recipe, "import").get("format", "")))
+        return (
+            f"Imported from files of the format {name}, which others made; how they collected and "
+            "filtered them, their own card says."
+        )
+    if "adopted" in recipe:
+        name = clean_line(str(recipe["adopted"]))
+        return (
+            f"Made of the shards of a folder {name}, which are left as they were; how they were "
+            "made, whoever wrote them knows."
+        )
+    if not recipe:
+        return "The manifest does not say of what it was made."
+    return f"Made of {_SOURCES[origin.kind]}."
+
+
+def _opt_out(origin: Origin) -> Iterator[str]:
+    manners = table(origin.recipe, "fetch", "manners")
+    if _asks(origin):
+        rules = table(manners, "opt_out")
         yield (
             f"Of images that were asked for, robots.txt was {_heeded(manners, 'robots')}, ai.txt "
             f"{_heeded(manners, 'ai_txt')}, and of headers and well-known files "
             f"{_joined(rules.get('directives'))} and {_joined(rules.get('content_usage'))}."
         )
     dropped: dict[str, int] = {}
-    for stage in _stages(manifest):
+    for stage in origin.stages:
         for reason, count in dict(stage.get("dropped", {})).items():
             if str(reason).startswith(("opt_out", "robots", "ai_txt", "tombstone")):
                 name = f"{_words(reason)} ({_words(stage.get('unit', ''))})"
                 dropped[name] = dropped.get(name, 0) + int(count)
     if dropped:
         yield f"Dropped for the wishes of their owners: {_counts(dropped)}."
-    if signals := distributions(manifest).get("opt_out"):
+    if signals := origin.distributions.get("opt_out"):
         yield (
             f"Signals that kept pages carry all the same, which the profile let pass: "
             f"{_counts(signals)}."
         )
 
 
-def preprocessing(manifest: Manifest) -> Iterator[str]:
-    """What was done to it, stage by stage."""
-    for stage in _stages(manifest):
+def _preprocessing(origin: Origin) -> Iterator[str]:
+    for stage in origin.stages:
         unit, job = _words(stage.get("unit", "")), _words(stage.get("job", ""))
         entered, kept = stage.get("entered", 0), stage.get("kept", 0)
         yield f"Stage {job}: of {entered:,} {unit} {kept:,} were kept."
-    if profile := manifest.recipe.get("profile"):
+    if profile := origin.recipe.get("profile"):
         yield f"Thresholds are those of the profile {clean_line(str(profile))}."
-    for name, about in manifest.models.items():
-        made = about.get("model", about) if isinstance(about, Mapping) else about
-        told = _joined(made) if isinstance(made, list) else clean_line(str(made))
-        yield f"Score {clean_line(name)}: {told}."
 
 
 def biases(manifest: Manifest) -> Iterator[str]:
@@ -123,41 +170,28 @@ def biases(manifest: Manifest) -> Iterator[str]:
         )
 
 
-def _images(manifest: Manifest) -> Iterator[str]:
-    if manifest.kind == "text":
+def _images(origin: Origin) -> Iterator[str]:
+    if origin.kind == "text":
         return
-    if _asks(manifest):
-        manners = _table(manifest.recipe, "fetch", "manners")
+    if _asks(origin):
+        manners = table(origin.recipe, "fetch", "manners")
         yield (
             "Images are from the same archives or files, and else were asked of the web: at most "
             f"{manners.get('per_domain', '?')} requests at a time and "
             f"{manners.get('per_domain_rate', '?')} a second for each domain."
         )
-    elif manifest.recipe.get("images"):
+    elif origin.recipe.get("images"):
         yield "Images are from archives and files that were named; nothing was asked of the web."
+    elif "import" in origin.recipe:
+        yield "Images are from these files and others that were named; the web was not asked."
 
 
-def _asks(manifest: Manifest) -> bool:
-    return _table(manifest.recipe, "images").get("source") == "http"
+def _asks(origin: Origin) -> bool:
+    return table(origin.recipe, "images").get("source") == "http"
 
 
 def _heeded(manners: Mapping[str, Any], name: str) -> str:
     return "heeded" if manners.get(name) else "not heeded"
-
-
-def _stages(manifest: Manifest) -> list[Mapping[str, Any]]:
-    found = manifest.counts.get("stages")
-    return (
-        [stage for stage in found if isinstance(stage, Mapping)] if isinstance(found, list) else []
-    )
-
-
-def _table(value: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    """A nested table; an empty one where there is none."""
-    for name in path:
-        found = value.get(name)
-        value = found if isinstance(found, Mapping) else {}
-    return value
 
 
 def _listed(names: Mapping[str, int], total: int) -> str:

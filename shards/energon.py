@@ -5,13 +5,25 @@ reads the `.tar.idx` beside each shard. See docs/interop.md.
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from openm3w.shards import commit, reader
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.yaml_text import quoted, yaml_list
 
 ENERGON_FOLDER = ".nv-meta"
+_CRUDE = "__module__: megatron.energon\n__class__: CrudeWebdataset\n"
+
+
+class Listed(NamedTuple):
+    """A shard as Energon has it."""
+
+    split: str
+    url: str
+    """Relative to the folder that holds `.nv-meta`."""
+    nsamples: int
 
 
 def write_energon(manifest: Manifest) -> None:
@@ -23,13 +35,28 @@ def write_energon(manifest: Manifest) -> None:
     """
     folder = manifest.folder / ENERGON_FOLDER
     commit.check_folder(folder)
-    split = energon_split(manifest)
-    counts = {shard.url: shard.nsamples for shard in manifest.shards}
+    write_meta(folder, _listed(manifest), _CRUDE, exclude=_excluded(manifest))
+
+
+def write_meta(
+    folder: Path, shards: Sequence[Listed], dataset: str, *, exclude: Iterable[str] = ()
+) -> None:
+    """Commits the three files for any shards that Energon reads.
+
+    Args:
+        folder: `.nv-meta`.
+        shards: In order.
+        dataset: Text of `dataset.yaml`, which says as what they are read.
+        exclude: Samples, as `shard/key`.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    split = _split(shards, exclude)
+    counts = {shard.url: shard.nsamples for shard in shards}
     commit.write_json(folder / ".info.json", {"shard_counts": counts})
     commit.write_bytes(folder / "split.yaml", split.encode())
-    commit.write_bytes(
-        folder / "dataset.yaml", b"__module__: megatron.energon\n__class__: CrudeWebdataset\n"
-    )
+    commit.write_bytes(folder / "dataset.yaml", dataset.encode())
 
 
 def energon_split(manifest: Manifest) -> str:
@@ -42,14 +69,26 @@ def energon_split(manifest: Manifest) -> str:
     Raises:
         ShardError: something is excluded, and a shard is missing or differs from the manifest.
     """
+    return _split(_listed(manifest), _excluded(manifest))
+
+
+def with_braces(name: str) -> str:
+    """A name of `split.yaml` as it is on disk; see `_without_braces`."""
+    return re.sub(r"\\([\\{}])", r"\1", name)
+
+
+def _listed(manifest: Manifest) -> list[Listed]:
+    return [Listed(shard.split, shard.url, shard.nsamples) for shard in manifest.shards]
+
+
+def _split(shards: Iterable[Listed], exclude: Iterable[str]) -> str:
     parts: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    for shard in manifest.shards:
+    for shard in shards:
         parts.setdefault(shard.split, []).append(shard.url)
     lines = ["split_parts:"]
     for name, urls in parts.items():
         lines += yaml_list(f"  {quoted(name)}", map(_without_braces, urls))
-    excluded = map(_without_braces, _excluded(manifest))
-    return "\n".join([*lines, *yaml_list("exclude", excluded)]) + "\n"
+    return "\n".join([*lines, *yaml_list("exclude", map(_without_braces, exclude))]) + "\n"
 
 
 def _excluded(manifest: Manifest) -> Iterator[str]:

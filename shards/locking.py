@@ -60,13 +60,16 @@ def holder_of(output: Path) -> Holder | None:
 
 
 @contextlib.contextmanager
-def only_writer(output: Path) -> Iterator[None]:
+def only_writer(output: Path, *, in_place: bool = False) -> Iterator[bool]:
     """Keeps every other build out of `output`, which is created, while the block runs.
+
+    Of a command that changes a dataset where it is (`in_place`) nobody is told to write elsewhere.
 
     The lock is the operating system's (`flock`), so it ends with its process, however that ends.
     NFS of Linux has it for all machines that mount the folder; other network file systems have it
     for one machine only, or not at all. There, and in a folder that cannot be written, the block
-    runs without: `publish` looks at claim and shards again before it says that a build is whole.
+    runs without, and is given False: `publish` looks at claim and shards again before it says that
+    a build is whole.
 
     Raises:
         OutputError: another build writes to it, or its lock is a link.
@@ -74,9 +77,9 @@ def only_writer(output: Path) -> Iterator[None]:
     if (output / LOCK_NAME).is_symlink():
         raise OutputError(f"{output / LOCK_NAME}: is a link, and no lock of ours; remove it")
     made = not output.exists()
-    descriptor = _locked(output / LOCK_NAME)
+    descriptor = _locked(output / LOCK_NAME, "" if in_place else "choose another --output")
     try:
-        yield
+        yield descriptor is not None
     finally:
         if descriptor is not None:
             # Before it is given up, or it would be the next one's; and it may be, where somebody
@@ -94,7 +97,7 @@ def is_lock(path: Path) -> bool:
     return path.name == LOCK_NAME
 
 
-def _locked(path: Path) -> int | None:
+def _locked(path: Path, elsewhere: str) -> int | None:
     """An open file that is locked, or None where there are no locks."""
     looks = 0
     for _ in range(_TRIES):
@@ -102,7 +105,8 @@ def _locked(path: Path) -> int | None:
             path.parent.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as error:  # the folder around it is there, and takes none
             raise OutputError(
-                f"{path.parent}: cannot be created: {error.strerror}; choose another --output"
+                f"{path.parent}: cannot be created: {error.strerror}"
+                + (f"; {elsewhere}" if elsewhere else "")
             ) from error
         except OSError:  # writing will fail, and says why
             return None
@@ -128,8 +132,8 @@ def _locked(path: Path) -> int | None:
                 time.sleep(_WAIT_S)
                 continue
             raise OutputError(
-                f"{path.parent}: another build is writing to it; wait until it has ended, or "
-                "choose another --output"
+                f"{path.parent}: another {'build' if elsewhere else 'command'} is writing to it; "
+                "wait until it has ended" + (f", or {elsewhere}" if elsewhere else "")
             ) from error
     raise OutputError(f"{path.parent}: another build takes it away again and again; wait for it")
 

@@ -53,7 +53,8 @@ class OpenShard:
                 f"{self.location}: {file.size} bytes, the manifest says {shard.filesize}: damaged",
                 reason="wrong_size",
             )
-        self.file = _hashed(file, shard) if verify == "full" else file
+        self._is_hashed = verify == "full"
+        self.file = _hashed(file, shard) if self._is_hashed else file
 
     def samples(self) -> Iterator[tuple[str, dict[str, bytes]]]:
         """Key and members of all samples, in one pass.
@@ -63,13 +64,10 @@ class OpenShard:
                 that is found, what stands before it having been given.
         """
         seen, keys = 0, set[str]()
-        for key, members in tar.samples(tar.Part(self.file), plain=self._is_ours):
+        part = tar.Part(self.file, holds=self._end())
+        for key, members in tar.samples(part, plain=self._is_ours):
             if key in keys:
-                raise ShardError(
-                    f"{self.location}: key {key!r} occurs a second time; a sample's members stand "
-                    "together, and keys are unique",
-                    reason="key_twice",
-                )
+                raise self.key_twice(key)
             keys.add(key)
             yield key, self._allowed(key, members)
             seen += 1
@@ -90,7 +88,7 @@ class OpenShard:
                 f"{self.location}: sample {index} ends at byte {end}, the file before: damaged",
                 reason="damaged_index",
             )
-        part = tar.Part(self.file, start, end, block=end - start)
+        part = tar.Part(self.file, start, end, block=end - start, holds=end)
         found = list(tar.samples(part, plain=self._is_ours))
         if len(found) != 1:
             raise ShardError(
@@ -111,6 +109,14 @@ class OpenShard:
             return decode_sample(key, members, self.manifest.kind)
         except ShardError as error:
             raise ShardError(f"{self.location}: {error}", reason="bad_sample") from error
+
+    def key_twice(self, key: str) -> ShardError:
+        """The fault of a key that an earlier sample of this shard has."""
+        return ShardError(
+            f"{self.location}: key {key!r} occurs a second time; a sample's members stand "
+            "together, and keys are unique",
+            reason="key_twice",
+        )
 
     @functools.cached_property
     def offsets(self) -> Sequence[int]:
@@ -154,6 +160,15 @@ class OpenShard:
                     reason="damaged_index",
                 )
             yield key
+
+    def _end(self) -> int:
+        """Where the last sample ends, as far as an index says; 0 where a digest says more."""
+        if self._is_hashed:
+            return 0
+        try:
+            return (find_index(self.location) or (0,))[-1]
+        except ShardError:  # a stream does without
+            return 0
 
     @property
     def _is_ours(self) -> bool:

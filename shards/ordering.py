@@ -4,8 +4,10 @@ The same on every runner, after every crash and in every folder.
 """
 
 import hashlib
+import re
 
 HASH_RANGE = 1 << 64
+_SPLIT = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
 
 
 def order_hash(doc_id: str, seed: int) -> int:
@@ -21,6 +23,11 @@ def shard_of(doc_id: str, seed: int, num_shards: int) -> int:
 def split_by(group: str, val_share: float, seed: int) -> str:
     """`val` or `train` by a hash: what has the same `group` is never in both."""
     return "val" if order_hash(group, seed) < val_share * HASH_RANGE else "train"
+
+
+def is_split(name: str) -> bool:
+    """Whether a split may be called so: it is part of files' names, and data may be anybody's."""
+    return _SPLIT.fullmatch(name) is not None
 
 
 def shard_url(split: str, index: int) -> str:

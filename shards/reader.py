@@ -125,18 +125,20 @@ def _singly(
     """
     opened, cut = open_though_cut(manifest, shard, verify)
     opened.offsets  # noqa: B018 - without them no sample is found behind a damage
-    given = lost = 0
+    lost, keys = 0, set[str]()
     for index in range(shard.nsamples):
         try:
             key, members = opened.read(index)
+            if key in keys:
+                raise opened.key_twice(key)
             sample = opened.decode(key, members)
         except ShardError as fault:
             lost += 1
             if cut is None:
                 skipped.sample(fault)
             continue
+        keys.add(key)
         yield sample
-        given += 1
     if cut is not None:
         skipped.shard(cut, samples=lost)
 

@@ -23,7 +23,9 @@ _logger = logging.getLogger(__name__)
 class Skipped:
     """Counts by reason of what was left out; every one is logged too, the first twenty singly.
 
-    Samples of the manifest = samples given + excluded + `num_samples`, once all was read.
+    Samples of the manifest = samples given + excluded ones that were read + `num_samples`, once all
+    was read. What is not read has no key: an excluded sample of a shard that is left out is among
+    `num_samples`.
     """
 
     shards: Counter[str] = field(default_factory=Counter)

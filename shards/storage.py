@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 
 from openm3w.errors import InputError
 from openm3w.shards import uris
-from openm3w.shards.clients import faults
+from openm3w.shards.clients import faults, is_denied
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 """Two letters or more: one alone is a drive of Windows."""
@@ -88,13 +88,21 @@ class RemotePath:
             return bytes(fs.cat_file(path))
 
     def names_below(self) -> list[str]:
-        """Names of all files below the folder, relative to it; a web server tells of none."""
+        """Names of all files below the folder, relative to it.
+
+        A web server tells of none, nor does a store that lets this account read and not list.
+        """
         if uris.is_web(self.uri):
             return []
         with self._asked() as (fs, path):
             # A listing of another moment would hide what was written since.
             fs.invalidate_cache()
-            return [name.removeprefix(f"{path}/") for name in fs.find(path)]
+            try:
+                return [name.removeprefix(f"{path}/") for name in fs.find(path)]
+            except faults() as error:
+                if is_denied(error):
+                    return []
+                raise
 
     @property
     def _path(self) -> str:

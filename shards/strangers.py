@@ -49,7 +49,7 @@ def _changing(manifest: Manifest) -> frozenset[Location]:
 def strangers(manifest: Manifest) -> list[Location]:
     """Tar files of the data folder that the manifest does not list.
 
-    Of web servers, which list no folders, none are seen.
+    Of web servers, which list no folders, none are seen, nor of stores that allow no listing.
     """
     known = {shard.url for shard in manifest.shards}
     names = storage.names_below(manifest.root / DATA_FOLDER)

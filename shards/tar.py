@@ -44,9 +44,16 @@ class Part:
     """Reads a file from byte `at` up to `end`, in blocks; whatever is passed over is not read."""
 
     def __init__(
-        self, file: OpenFile, start: int = 0, end: int | None = None, *, block: int | None = None
+        self,
+        file: OpenFile,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        block: int | None = None,
+        holds: int = 0,
     ) -> None:
-        self.file, self.at = file, start
+        """`holds`: the byte up to which members stand, as an index says; no end mark is before."""
+        self.file, self.at, self.holds = file, start, holds
         self.end = file.size if end is None else end
         self.last = start
         """Where the last member so far ends."""
@@ -179,6 +186,9 @@ def _payload(part: Part, size: int) -> bytes:
 
 
 def _check_end(part: Part) -> None:
+    # Zeros in the place of a last member look like the end of the tar.
+    if (mark := part.at - BLOCK) < part.holds:
+        raise _damaged(part, f"ends at byte {mark}, and samples reach to {part.holds}")
     while rest := part.read(part.file.block):
         if rest.count(0) != len(rest):
             raise _damaged(part, f"data follows the end mark, before byte {part.at}")

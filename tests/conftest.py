@@ -3,6 +3,7 @@
 import io
 import os
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -137,6 +138,8 @@ class WebFiles:
         self.failing = 0
         """Next GETs that are answered by 503."""
         self.gives_ranges = self.tells_length = True
+        self.absent = 404
+        """The answer for what is not there; of a bucket that nobody may list it is 403."""
         self.encoding = ""
         self.answering = threading.Event()
         """Cleared, a GET waits for an answer."""
@@ -167,7 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.web.answering.wait()
         if data is None or (with_body and self.web.failing):
             self.web.failing -= data is not None
-            self.send_response(404 if data is None else 503)
+            self.send_response(self.web.absent if data is None else 503)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
@@ -206,3 +209,17 @@ def web_files() -> Iterator[WebFiles]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """A real Chromium without a window, for one module: an event loop runs while it is open."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+    if found is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    with playwright.sync_playwright() as started:
+        # Without a sandbox, since the tests may run as root in a container.
+        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield opened
+        opened.close()

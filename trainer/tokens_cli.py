@@ -1,5 +1,6 @@
 """`m3w shards tokens`. Here, since the tokenizers are the trainer's; torch is not imported."""
 
+import contextlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -9,6 +10,8 @@ from openm3w.errors import InputError, ShardError
 from openm3w.shards import lengths, manifest
 from openm3w.shards.commands.options import json_option, manifest_argument, print_json
 from openm3w.shards.commands.printing import table
+from openm3w.shards.lengths import Counts, Lengths
+from openm3w.shards.locking import only_writer
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.terminal import clean_line
 from openm3w.shards.writer import ShardEntry
@@ -49,12 +52,7 @@ def tokens(where: str, name: str, split: str | None, *, no_write: bool, as_json:
     """
     count = counter(name)
     datasets = manifest.load(where)
-    rows = [
-        _row(dataset, shard, count, write=not no_write)
-        for dataset in datasets
-        for shard in dataset.shards
-        if split in (None, shard.split)
-    ]
+    rows = [row for dataset in datasets for row in _rows(dataset, split, count, write=not no_write)]
     if not rows:
         raise InputError(f"{where}: no shards in split {split!r}")
     if as_json:
@@ -73,14 +71,28 @@ def tokens(where: str, name: str, split: str | None, *, no_write: bool, as_json:
         click.echo(line)
 
 
-def _row(dataset: Manifest, shard: ShardEntry, count: Counter, *, write: bool) -> _Row:
-    known = _known(dataset, shard)
-    counts = known.tokens_of(count.tokenizer.sha256) if known else None
-    if known is None or counts is None:
-        known = lengths.count_lengths(dataset, shard, count.tokenizer, count)
-        counts = known.tokens[count.tokenizer]
-        if write:
-            lengths.write_lengths(dataset, shard, known)
+def _rows(dataset: Manifest, split: str | None, count: Counter, *, write: bool) -> Iterator[_Row]:
+    """One for each shard; the dataset is locked from the first one that is to be counted."""
+    with contextlib.ExitStack() as locked:
+        is_locked = not write
+        for shard in dataset.shards:
+            if split not in (None, shard.split):
+                continue
+            known = _known(dataset, shard)
+            counts = known.tokens_of(count.tokenizer.sha256) if known else None
+            if known is None or counts is None:
+                if not is_locked:
+                    # Two commands that add a column each to one file would lose one of them.
+                    locked.enter_context(only_writer(dataset.folder, in_place=True))
+                    is_locked = True
+                known = lengths.count_lengths(dataset, shard, count.tokenizer, count)
+                counts = known.tokens[count.tokenizer]
+                if write:
+                    lengths.write_lengths(dataset, shard, known)
+            yield _row(dataset, shard, known, counts)
+
+
+def _row(dataset: Manifest, shard: ShardEntry, known: Lengths, counts: Counts) -> _Row:
     return _Row(
         dataset=dataset.name,
         shard=shard.url,

@@ -115,7 +115,7 @@ def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Red
     if request.dry_run:
         return _looked(root, place, memories, request)
     # Outputs share stores, whose tables and ledger are read, changed and written.
-    with only_writer(root), only_writer(place):
+    with only_writer(root, in_place=True), only_writer(place, in_place=True):
         return _redacted(root, place, memories, request, say)
 
 

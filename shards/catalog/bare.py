@@ -40,6 +40,15 @@ def bare(path: Path) -> Manifest:
     )
 
 
+def is_bare(dataset: Manifest) -> bool:
+    """Whether a dataset is such a tar: those that have a manifest have digests."""
+    return (
+        len(dataset.shards) == 1
+        and not dataset.shards[0].sha256
+        and dataset.name == dataset.shards[0].url
+    )
+
+
 def _kind_of(path: Path) -> Kind:
     names, text = _first_sample(path)
     if "json" in names and _is_interleaved(text):

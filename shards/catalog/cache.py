@@ -1,11 +1,13 @@
-"""Where facts are kept: one file for each folder that was looked at, in the user's cache."""
+"""Where facts are kept: one file for each thing that was looked at, in the user's cache."""
 
 import atexit
 import hashlib
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -37,26 +39,45 @@ def usable(place: Path) -> Path:
         return _temporary()
 
 
-def file_name(roots: Sequence[str], state: Sequence[str]) -> str:
-    """`KIND-ROOTS.STATE.sqlite`: of one place or several, which these are, and what was there."""
+def file_name(roots: Sequence[str], state: Sequence[str], *, chosen: str = "") -> str:
+    """`KIND-ROOTS.STATE.sqlite`: of one place or several, which these are, and what was there.
+
+    `chosen` names what of the places is looked at: another split has another file, so that both
+    may be open.
+    """
     kind = _ONE if len(roots) == 1 else _SEVERAL
-    return f"{kind}-{_digits(sorted(roots))}.{_digits(state)}.sqlite"
+    places = [*sorted(roots), f"split {chosen}"] if chosen else sorted(roots)
+    return f"{kind}-{_digits(places)}.{_digits(state)}.sqlite"
 
 
 def remove_older(place: Path, name: str) -> None:
-    """Removes the facts of what was in the same folders before."""
+    """Removes the facts of what was in the same places before."""
     roots = name.partition(".")[0]
     _remove(each for each in place.glob(f"{roots}.*.sqlite") if each.name != name)
 
 
 def forget(root: Path, place: Path | None = None) -> None:
-    """Removes what is kept of a dataset, and of every mixture, of which it may be a part.
+    """Removes what is kept of a dataset, of its files alone, and of mixtures that it is a part of.
 
     For deletion requests: titles, addresses and words of the documents are in it.
     """
-    place = place or folder()
-    _remove(place.glob(f"{_ONE}-{_digits([str(root.resolve())])}.*.sqlite"))
-    _remove(place.glob(f"{_SEVERAL}-*.sqlite"))
+    place, root = place or folder(), root.resolve()
+    kinds = (_ONE, _SEVERAL)
+    _remove(
+        file
+        for kind in kinds
+        for file in sorted(place.glob(f"{kind}-*.sqlite"))
+        if any(Path(each).is_relative_to(root) for each in _roots(file, unknown=str(root)))
+    )
+
+
+def _roots(file: Path, *, unknown: str) -> list[str]:
+    """The places that a file of facts notes; `unknown` alone where it cannot be asked."""
+    try:
+        with closing(sqlite3.connect(file)) as connection:
+            return [root for (root,) in connection.execute("SELECT root FROM roots")] or [unknown]
+    except sqlite3.Error:  # damaged, or of an earlier version: it may hold what has to go
+        return [unknown]
 
 
 def _remove(files: Iterable[Path]) -> None:

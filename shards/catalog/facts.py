@@ -2,8 +2,9 @@
 
 Opening a dataset reads nothing but its manifest. `Facts.fill` then reads every document's JSON
 once, shard by shard, into an SQLite file in the user's cache folder; until it is done, answers are
-of the shards read so far. The file is named by the folder and by the fingerprint of the data: data
-that changed, as by a deletion request, has another, and the old one is removed.
+of the shards read so far. The file is named by what was opened and by the fingerprint of the data:
+data that changed, as by a deletion request, has another, and the old one is removed. Whoever still
+has it open goes on with an empty one.
 """
 
 import sqlite3
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from openm3w.shards.catalog import cache, conditions, filling
+from openm3w.shards.catalog import cache, conditions, database, filling
 from openm3w.shards.catalog.filling import Progress
 from openm3w.shards.catalog.numbered import Numbered
 from openm3w.shards.catalog.query import COLUMNS, Query
@@ -22,11 +23,8 @@ from openm3w.shards.catalog.samples import Catalog
 from openm3w.shards.catalog.values import DOCUMENT
 from openm3w.shards.manifest import Manifest
 
-_SCHEMA = 2
-"""Of the tables below; a file of another one is not read."""
-
-_WAIT_SECONDS = 60.0
-"""For another process that fills the same file: a shard is one transaction."""
+_SCHEMA = 4
+"""Of the tables; a file of another one is not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +56,8 @@ class Facts:
 
     def __init__(self, samples: Numbered, file: Path) -> None:
         self._samples, self.file = samples, file
-        self._local = threading.local()
-        self._connect().executescript(filling.TABLES)
+        self._local, self._making = threading.local(), threading.Lock()
+        self._connect()
 
     @classmethod
     def open(
@@ -75,7 +73,8 @@ class Facts:
         Where that cannot be written, they are kept in a temporary folder.
         """
         place = cache.usable(folder or cache.folder())
-        name = cache.file_name(samples.roots, [str(_SCHEMA), *samples.state])
+        state = [str(_SCHEMA), *samples.state]
+        name = cache.file_name(samples.roots, state, chosen=samples.chosen)
         cache.remove_older(place, name)
         try:
             return cls(samples, place / name)
@@ -106,15 +105,14 @@ class Facts:
 
         A shard is one transaction: what was read stays, whenever this ends.
         """
-        done = {at for (at,) in self._connect().execute("SELECT at FROM shards")}
-        for at, part in enumerate(self._samples.parts()):
-            if at in done:
-                continue
-            work = filling.Work(
-                at=at, part=part, excluded=self._samples.excluded, total=len(self._samples)
-            )
-            if not filling.fill_part(self._connect(), work, on_progress, stop):
-                return False
+        while not self.complete:  # again, where the file was removed meanwhile
+            done = {at for (at,) in self._connect().execute("SELECT at FROM shards")}
+            for at, part in enumerate(self._samples.parts()):
+                if at in done:
+                    continue
+                work = filling.Work(at=at, part=part, total=len(self._samples))
+                if not filling.fill_part(self._connect(), work, on_progress, stop):
+                    return False
         return True
 
     def rows(self, query: Query | None = None, limit: int = 100, offset: int = 0) -> list[Row]:
@@ -189,32 +187,19 @@ class Facts:
             sql, values = f"{sql} ORDER BY value", (measure, *(values if query else ()))
         return array("d", (row["value"] for row in self._connect().execute(sql, values)))
 
-    def above(self, measure: str, threshold: float, query: Query | None = None) -> tuple[int, int]:
-        """Values of at least `threshold`, and documents that have one."""
-        where, values = conditions.where(query or Query())
-        if measure in COLUMNS:
-            sql = f"SELECT count(*), count(*) FROM documents WHERE {measure} >= ? AND {where}"
-            return tuple(self._connect().execute(sql, (threshold, *values)).fetchone())
-        sql = (
-            "SELECT count(*), count(DISTINCT number) FROM scores WHERE "
-            "name = (SELECT id FROM names WHERE name = ?) AND value >= ? AND "
-            f"number IN (SELECT number FROM documents WHERE {where})"
-        )
-        return tuple(self._connect().execute(sql, (measure, threshold, *values)).fetchone())
-
     def close(self) -> None:
         """Closes this thread's connection."""
-        connection = getattr(self._local, "connection", None)
+        _, connection = self._local.__dict__.pop("opened", (None, None))
         if connection is not None:
             connection.close()
-            del self._local.connection
 
     def _connect(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(self.file, timeout=_WAIT_SECONDS, isolation_level=None)
-            connection.row_factory = sqlite3.Row
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            self._local.connection = connection
-        return connection
+        """This thread's connection to the file that is there now."""
+        before, connection = getattr(self._local, "opened", (None, None))
+        if connection is None or before != database.identity(self.file):
+            self.close()
+            with self._making:
+                connection = database.connect(self.file, self._samples.roots)
+                self._local.opened = database.identity(self.file), connection
+        made: sqlite3.Connection = connection
+        return made

@@ -44,8 +44,6 @@ class Work:
     at: int
     """Its place among the parts."""
     part: Part
-    excluded: frozenset[str]
-    """Keys that are left out."""
     total: int
     """Documents of all parts."""
 
@@ -103,7 +101,7 @@ def _add_all(
                 raise _StoppedError
             if on_progress is not None:
                 on_progress(number, work.total)
-        if key not in work.excluded:
+        if key not in work.part.excluded:
             _add(connection, work.part, number, key, document, names)
 
 
@@ -115,7 +113,7 @@ def _add(
     document: Document,
     names: dict[str, int],
 ) -> None:
-    measures = list(measures_of(document))
+    measures = [(name, image, float(value)) for name, image, value in measures_of(document)]
     similarities = [value for name, _, value in measures if name == "similarity"]
     images = document.images
     url = document.url or (images[0].url if images else "")

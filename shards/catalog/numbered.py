@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from openm3w.errors import InputError
 from openm3w.shards.document import Document
+from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.terminal import clean_line
 
@@ -41,6 +42,8 @@ class Part:
     Raises:
         ShardError: they are damaged, or not as many.
     """
+    excluded: frozenset[str] = frozenset()
+    """Keys of its dataset that are never shown."""
 
 
 class Numbered(abc.ABC):
@@ -77,16 +80,33 @@ class Numbered(abc.ABC):
     def state(self) -> Sequence[str]:
         """What tells this data in these places from other data there."""
 
+    def is_hidden(self, number: int, key: str) -> bool:  # noqa: ARG002 - most have no list
+        """Whether sample `number`, which has this key, is on the exclude list of its dataset.
+
+        It takes both: in sets of others equal keys are of different samples.
+        """
+        return False
+
     @property
-    def excluded(self) -> frozenset[str]:
-        """Keys that are never shown."""
-        return frozenset()
+    def manifests(self) -> Sequence[Manifest]:
+        """Of the datasets that they are of; what has none is its own file."""
+        return ()
+
+    @property
+    def chosen(self) -> str:
+        """The split that they are, where it was chosen among others."""
+        return ""
+
+    @property
+    def hides_any(self) -> bool:
+        """Whether there is an exclude list."""
+        return False
 
     def step(self, number: int, by: int) -> Shown | None:
         """The first sample from `number` in direction `by` (1 or -1) that is not excluded."""
         while 0 <= number < len(self):
             shown = self.read(number)
-            if shown.sample.key not in self.excluded:
+            if not self.is_hidden(number, shown.sample.key):
                 return shown
             number += by
         return None
@@ -106,12 +126,18 @@ class Numbered(abc.ABC):
         if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
             return int(wanted) - 1
         begin_alike: list[tuple[str, int]] = []
+        hidden = ""
         for number, key in enumerate(self.keys()):
-            if key == wanted:
-                begin_alike = [(key, number)]
-                break
-            if wanted and key.startswith(wanted):
+            if not wanted or not key.startswith(wanted):
+                continue
+            if self.is_hidden(number, key):
+                hidden = wanted if wanted in (key, hidden) else key
+            elif key == wanted:
+                return number
+            else:
                 begin_alike.append((key, number))
+        if hidden and (hidden == wanted or not begin_alike):
+            raise InputError(f"sample {hidden} is on the exclude list of its manifest")
         return self._only(wanted, begin_alike)
 
     def _only(self, wanted: str, found: list[tuple[str, int]]) -> int:
@@ -126,6 +152,4 @@ class Numbered(abc.ABC):
                 f"{clean_line(wanted)!r} begins {len(found):,} keys, as {key} and {others[0][0]}; "
                 "name more of it"
             )
-        if key in self.excluded:
-            raise InputError(f"sample {key} is on the exclude list of its manifest")
         return number

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from openm3w.errors import InputError, ShardError
+from openm3w.shards.catalog.bare import is_bare
 from openm3w.shards.catalog.numbered import Numbered, Part, Shown
 from openm3w.shards.catalog.skimming import skim
 from openm3w.shards.document import Document
@@ -46,7 +47,7 @@ class Catalog(Numbered):
         self._shards = [(manifest, shard) for manifest, shard in chosen if shard.nsamples]
         self._manifests, self._split, self._verify = tuple(manifests), split, verify
         self._ends = list(itertools.accumulate(shard.nsamples for _, shard in self._shards))
-        self._excluded = frozenset(key for manifest in manifests for key in manifest.exclude)
+        self._excluded = {id(manifest): frozenset(manifest.exclude) for manifest in manifests}
         # A few open shards, each with its index of 8 bytes a sample, serve whoever pages around.
         self._open = lru_cache(maxsize=8)(self._open_shard)
         if not self._shards:
@@ -57,15 +58,32 @@ class Catalog(Numbered):
     def __len__(self) -> int:
         return self._ends[-1]
 
+    def is_hidden(self, number: int, key: str) -> bool:
+        """See `Numbered`."""
+        return key in self._excluded[id(self.place(number).manifest)]
+
     @property
-    def excluded(self) -> frozenset[str]:
-        """Keys on the exclude lists."""
-        return self._excluded
+    def hides_any(self) -> bool:
+        """See `Numbered`."""
+        return any(self._excluded.values())
 
     @property
     def roots(self) -> Sequence[str]:
-        """The folders of the datasets."""
-        return [str(manifest.root.resolve()) for manifest in self._manifests]
+        """The folders of the datasets; of a tar alone the tar, which others stand beside."""
+        return [
+            str((each.root / each.shards[0].url if is_bare(each) else each.root).resolve())
+            for each in self._manifests
+        ]
+
+    @property
+    def manifests(self) -> Sequence[Manifest]:
+        """See `Numbered`."""
+        return self._manifests
+
+    @property
+    def chosen(self) -> str:
+        """The split, where one was asked for."""
+        return self._split or ""
 
     @property
     def state(self) -> Sequence[str]:
@@ -86,6 +104,7 @@ class Catalog(Numbered):
                 dataset=manifest.name,
                 split=shard.split,
                 documents=partial(_documents, manifest, shard),
+                excluded=self._excluded[id(manifest)],
             )
             for end, (manifest, shard) in zip(self._ends, self._shards, strict=True)
         ]

@@ -15,8 +15,20 @@ DOCUMENT = -1
 """In the place of an image's number: a score of the document itself."""
 
 
+LARGEST = 1e300
+"""A value beyond, or that is none (`1e999` and `NaN` in JSON), is no measure of anything (ours):
+differences and edges that are made of values must stay finite."""
+
+
 def measures_of(document: Document) -> Iterator[tuple[str, int, float]]:
-    """Name, number of the image from 0 (`DOCUMENT` where it is of the document), value."""
+    """Name, number of the image from 0 (`DOCUMENT` where it is of the document), value.
+
+    Values beyond `LARGEST` are left out.
+    """
+    return (found for found in _all_measures(document) if abs(found[2]) <= LARGEST)
+
+
+def _all_measures(document: Document) -> Iterator[tuple[str, int, float]]:
     for name, value in document.scores.items():
         yield name, DOCUMENT, value
     for number, image in enumerate(document.images):
@@ -24,7 +36,8 @@ def measures_of(document: Document) -> Iterator[tuple[str, int, float]]:
         if content is not None and content.width and content.height:
             yield "width", number, content.width
             yield "height", number, content.height
-            yield "aspect", number, content.width / content.height
+            if max(content.width, content.height) <= LARGEST:
+                yield "aspect", number, content.width / content.height
         if content is not None and content.num_bytes:
             yield "bytes", number, content.num_bytes
         for name, value in image.scores.items():

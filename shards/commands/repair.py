@@ -20,8 +20,9 @@ from openm3w.shards.terminal import clean_line, counted
 def repair_index(where: tuple[str, ...], *, dry_run: bool, as_json: bool) -> None:
     """Writes the .tar.idx of shards where they are missing or wrong, from the tars.
 
-    Every byte of a tar is read. A tar that is damaged, or is not the one that its manifest lists,
-    gets no index, and the exit code is 1.
+    Of a dataset every byte is held against the manifest; of a tar without one the headers are read,
+    and the end. One that is damaged, or is not the one listed, gets no index, and the exit code
+    is 1.
 
     \b
     m3w shards repair-index out

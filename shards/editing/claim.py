@@ -45,7 +45,7 @@ def claimed(root: Path, build: str, parts: Sequence[Manifest]) -> Iterator[Outpu
             the parts or inside a dataset.
     """
     _check_place(root, parts)
-    with only_writer(root):
+    with only_writer(root) as alone:
         notes = root / NOTES
         commit.check_folder(notes)
         noted = (commit.read_json(notes / _COMMAND) or {}).get("build", "")
@@ -56,6 +56,8 @@ def claimed(root: Path, build: str, parts: Sequence[Manifest]) -> Iterator[Outpu
             if noted:
                 what = "what another command, or this one of other data, has begun to write"
             raise OutputError(f"{root}: holds {what}; choose another --output")
+        if alone:  # now: each killed attempt left a shard's worth, which would pile up
+            published.remove_left(root)
         done = published.finished(root) if known == build else None
         output = Output(root=root, build=build, done=done)
         if done is not None:

@@ -40,7 +40,7 @@ def repair_dataset(dataset: Manifest, *, dry_run: bool = False) -> Iterator[Look
     if dry_run:
         yield from _repair_shards(dataset, dry_run=True)
         return
-    with only_writer(dataset.folder):
+    with only_writer(dataset.folder, in_place=True):
         yield from _repair_shards(dataset, dry_run=False)
 
 

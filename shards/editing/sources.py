@@ -2,7 +2,6 @@
 
 import bisect
 import itertools
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +10,9 @@ from openm3w.errors import ShardError
 from openm3w.shards import reader
 from openm3w.shards.manifest import Manifest
 from openm3w.shards.opened import OpenShard
+from openm3w.shards.ordering import is_split
 from openm3w.shards.sample import KEY, Sample
 from openm3w.shards.writer import Packed, ShardEntry
-
-_SPLIT = re.compile(r"\w[\w.-]{0,63}", re.ASCII)
-"""What a split may be called: it is part of a file's name, and a manifest may be anybody's."""
 
 _MAX_NAME = 100
 """Bytes of a name in a tar header (POSIX.1-1988, ustar); ours are shorter."""
@@ -105,7 +102,7 @@ class Sources:
 
 def _check_splits(shards: Sequence[tuple[Manifest, ShardEntry]]) -> None:
     for part, shard in shards:
-        if not _SPLIT.fullmatch(shard.split):
+        if not is_split(shard.split):
             raise ShardError(
                 f"{part.root}: {shard.split!r} is no name of a split: letters, digits, ., - and _"
             )

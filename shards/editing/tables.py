@@ -7,6 +7,7 @@ many as the samples.
 """
 
 import json
+import os
 import shutil
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,21 +84,34 @@ def _table(part: Manifest, shard: ShardEntry) -> Location:
 
 def _note_all(places: "_Places", paths: Sequence[Location], folder: Path) -> None:
     waiting: dict[Path, list[str]] = {}
+    held = 0
     for at, path in enumerate(paths):
         for number, comes_after, row in _missed(places, at, path):
             line = json.dumps([number, comes_after, row], ensure_ascii=False, default=str)
             waiting.setdefault(_path(folder, places.cut_of(number)), []).append(line)
-            if sum(map(len, waiting.values())) >= _LINES:
-                _append(waiting)
-    _append(waiting)
+            held += 1
+            if held == _LINES:
+                _append(waiting, folder)
+                held = 0
+    _append(waiting, folder)
+    _sync(folder)
 
 
-def _append(waiting: dict[Path, list[str]]) -> None:
-    for path, lines in waiting.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
-            file.writelines(f"{line}\n" for line in lines)
+def _append(waiting: dict[Path, list[str]], folder: Path) -> None:
+    with commit.writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for path, lines in waiting.items():
+            with path.open("a", encoding="utf-8", errors="surrogatepass") as file:
+                file.writelines(f"{line}\n" for line in lines)
     waiting.clear()
+
+
+def _sync(folder: Path) -> None:
+    """Has all rows on disk before `done.json` says so, each file once."""
+    with commit.writing(folder):
+        for path in folder.glob("*.jsonl"):
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bool, Row]]:

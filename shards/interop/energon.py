@@ -18,6 +18,7 @@ from openm3w.errors import InputError, MissingError
 from openm3w.shards import commit
 from openm3w.shards.captioned import caption_fields, caption_of
 from openm3w.shards.document import Image, Text
+from openm3w.shards.energon import ENERGON_FOLDER, Listed, with_braces, write_meta
 from openm3w.shards.interop import carried
 from openm3w.shards.interop.archives import Members
 from openm3w.shards.interop.interleaved_tar import carried_row, read_tar
@@ -28,7 +29,6 @@ from openm3w.shards.interop.writing import Done, Part, committed_tar, write_inde
 from openm3w.shards.members import dump, utf8
 from openm3w.shards.sample import Sample
 
-META = ".nv-meta"
 _TYPE = "sample_type:\n  __module__: megatron.energon\n  __class__: {}\n"
 _INTERLEAVED = _TYPE.format("InterleavedSample") + (
     "part_filter: sample_loader.py:part_filter\nsample_loader: sample_loader.py:sample_loader\n"
@@ -105,7 +105,7 @@ def write_captions(part: Part) -> Done:
 
 def finish(root: Path, done: Sequence[Done]) -> None:
     """`.nv-meta/` of interleaved shards."""
-    commit.write_bytes(root / META / "sample_loader.py", _LOADER.encode())
+    commit.write_bytes(root / ENERGON_FOLDER / "sample_loader.py", _LOADER.encode())
     _finish(root, done, _INTERLEAVED)
 
 
@@ -115,15 +115,8 @@ def finish_captions(root: Path, done: Sequence[Done]) -> None:
 
 
 def _finish(root: Path, done: Sequence[Done], dataset: str) -> None:
-    counts = {each.url: each.kept for each in done}
-    parts: dict[str, list[str]] = {"train": [], "val": [], "test": []}
-    for each in done:
-        parts.setdefault(each.split, []).append(each.url)
-    # JSON is YAML, and no name breaks out of it.
-    split = dump({"split_parts": parts, "exclude": []})
-    commit.write_json(root / META / ".info.json", {"shard_counts": counts})
-    commit.write_bytes(root / META / "split.yaml", split + b"\n")
-    commit.write_bytes(root / META / "dataset.yaml", dataset.encode())
+    shards = [Listed(each.split, each.url, each.kept) for each in done]
+    write_meta(root / ENERGON_FOLDER, shards, dataset)
 
 
 def _write(part: Part, members: Any) -> Done:
@@ -166,26 +159,30 @@ def _caption_members(sample: Sample) -> Iterator[tuple[str, bytes]]:
 def _meta(path: Path) -> Meta:
     """What the `.nv-meta` of the dataset says that a shard is of: the nearest above it."""
     for root in path.absolute().parents:
-        if (folder := root / META).is_dir():
+        if (folder := root / ENERGON_FOLDER).is_dir():
             return _read_meta(root, folder.stat().st_mtime_ns)
     return Meta(root=path.absolute().parent)
 
 
 @functools.lru_cache(maxsize=4)
 def _read_meta(root: Path, _changed: int) -> Meta:
-    split = _yaml(root / META / "split.yaml")
+    split = _yaml(root / ENERGON_FOLDER / "split.yaml")
     parts = mapping(split.get("split_parts"))
-    fields = mapping(_yaml(root / META / "dataset.yaml").get("field_map"))
+    fields = mapping(_yaml(root / ENERGON_FOLDER / "dataset.yaml").get("field_map"))
     excluded = split.get("exclude")
     return Meta(
         root=root,
         splits={
-            name: part
+            with_braces(name): part
             for part, names in parts.items()
             for name in (names if isinstance(names, list) else ())
             if isinstance(name, str) and isinstance(part, str)
         },
-        excluded=frozenset(map(str, excluded)) if isinstance(excluded, list) else frozenset(),
+        excluded=(
+            frozenset(with_braces(str(name)) for name in excluded)
+            if isinstance(excluded, list)
+            else frozenset()
+        ),
         fields=Fields(image=text(fields.get("image")), caption=text(fields.get("caption"))),
     )
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from openm3w import __version__
-from openm3w.errors import InputError, OutputError
+from openm3w.errors import InputError, OutputError, ShardError
 from openm3w.shards import commit, funnel, reader
 from openm3w.shards.funnel import Stage, Unit
 from openm3w.shards.interop.formats import Format
 from openm3w.shards.interop.output import whole_folder
 from openm3w.shards.interop.writing import Done, Part
 from openm3w.shards.manifest import Manifest
+from openm3w.shards.ordering import is_split
 from openm3w.shards.sample import Kind, Sample
 from openm3w.shards.writer import ShardEntry
 
@@ -37,7 +38,7 @@ def export_dataset(
     """Writes a dataset in another format; samples on the exclude list are left out.
 
     Args:
-        dataset: Whose shards are read, each checked against the manifest.
+        dataset: Whose shards are read, each held against its digest in the manifest first.
         wanted: The format.
         output: A folder that appears when all is written; the same call again finds it done.
         with_images: Whether a format that names images by address only gets them in tar files
@@ -47,8 +48,14 @@ def export_dataset(
         InputError: the format does not hold this kind, or is nothing without images.
         MissingError: a package that the format needs is not installed.
         OutputError: the output holds something else or cannot be written.
-        ShardError: a shard is damaged or missing.
+        ShardError: a shard is damaged or missing, or a split is called what no file can be.
     """
+    for shard in dataset.shards:
+        if not is_split(shard.split):
+            raise ShardError(
+                f"{dataset.root}: {shard.split!r} is no name of a split: letters, digits, ., - "
+                "and _"
+            )
     if dataset.kind not in wanted.kinds or wanted.write is None:
         held = " and ".join(wanted.kinds)
         raise InputError(
@@ -122,7 +129,8 @@ class _Work:
         return stage
 
     def _samples(self, shard: ShardEntry) -> Iterator[tuple[int, Sample]]:
-        for number, sample in enumerate(reader.read_shard(self._dataset, shard)):
+        samples = reader.read_shard(self._dataset, shard, verify="full")
+        for number, sample in enumerate(samples):
             if sample.key in self._excluded:
                 self._left_out += 1
             else:

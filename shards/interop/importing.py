@@ -13,7 +13,7 @@ from typing import Any
 
 from openm3w import __version__
 from openm3w.errors import InputError, OutputError
-from openm3w.shards import card, funnel, manifest
+from openm3w.shards import card, funnel, manifest, published
 from openm3w.shards.document import Document, Image, Provenance, Span, make_doc_id
 from openm3w.shards.funnel import Stage
 from openm3w.shards.interop.lookup import Lookup
@@ -22,7 +22,8 @@ from openm3w.shards.interop.output import whole_folder
 from openm3w.shards.interop.pictures import Stored, UnusableError, store
 from openm3w.shards.interop.rows import MAX_IMAGES, Left, Picture, Row, finite
 from openm3w.shards.interop.sources import Source
-from openm3w.shards.manifest import SUCCESS_NAME, Manifest
+from openm3w.shards.manifest import Manifest
+from openm3w.shards.ordering import shard_url
 from openm3w.shards.sample import Sample
 from openm3w.shards.writer import ShardEntry, write_shard
 
@@ -63,7 +64,8 @@ def import_dataset(order: Order) -> Imported:
     """Writes the dataset, whole or not at all; the same order again finds it done.
 
     Documents stand in the order of the sources' names and of their rows. Ids are the format's own
-    where they are 32 hex digits, as ours are; else they are made of the source's name and the row.
+    where they tell documents apart and are 32 hex digits, as ours are; else they are made of the
+    source's name and the row.
 
     Raises:
         InputError: a source or a folder of images is missing or damaged, or nothing was kept.
@@ -115,7 +117,7 @@ class _Work:
                     break
                 yield write_shard(
                     root,
-                    f"data/{split}-{number:06d}.tar",
+                    shard_url(split, number),
                     itertools.chain([first], chunk),
                     kind=self._order.kind,
                     split=split,
@@ -162,7 +164,8 @@ class _Work:
         self.images.entered += len(row.pictures)
         too_many = len(row.pictures) > MAX_IMAGES
         given = row.document.doc_id or (row.own_id if row.is_unique else "")
-        is_repeated = given != "" and not self._lookup.is_new(given)
+        # The sample's id too: no two samples of a dataset may have one key.
+        is_repeated = not all(map(self._lookup.is_new, {document.doc_id, given} - {""}))
         if too_many or is_repeated:
             self.images.dropped["document_dropped"] += len(row.pictures)
             return None, "too_many_images" if too_many else "duplicate_id"
@@ -219,7 +222,8 @@ class _Work:
 def _placed(row: Row, source: Source, number: int) -> Document:
     """The document with an id, and with where it is from as far as it does not say so itself."""
     document = row.document
-    doc_id = next(filter(_is_id, (document.doc_id, row.own_id)), "")
+    own = (document.doc_id, row.own_id) if row.is_unique else (document.doc_id,)
+    doc_id = next(filter(_is_id, own), "")
     doc_id = doc_id or make_doc_id("", source.name, number)
     provenance = document.provenance
     if provenance == Provenance(crawl=provenance.crawl, fetched=provenance.fetched):
@@ -232,10 +236,8 @@ def _is_id(value: str) -> bool:
 
 
 def _finished(output: Path, build: str) -> Manifest | None:
-    """The manifest of this import, where it was done before."""
-    if not (output / SUCCESS_NAME).is_file() or not (output / manifest.MANIFEST_NAME).is_file():
-        return None
-    found = manifest.load(output)
-    if len(found) != 1 or found[0].build != build:
+    """The manifest of this import, where it was done before and its shards are still there."""
+    found = published.finished(output)
+    if found is not None and found.build != build:
         raise OutputError(f"{output}: holds another dataset; choose another --output")
-    return found[0]
+    return found

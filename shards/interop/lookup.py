@@ -3,6 +3,7 @@
 Both are on disk, in SQLite: a set of hundreds of millions of images has more names than memory.
 """
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -11,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, OutputError
 from openm3w.shards.interop import tables
 from openm3w.shards.interop.archives import Members, grouped
+from openm3w.shards.interop.links import check_links
 from openm3w.shards.interop.pictures import MAX_BYTES
 from openm3w.shards.interop.rows import text
 from openm3w.shards.sample import IMAGE_FORMATS
@@ -28,17 +30,23 @@ class Lookup:
     """Images by name, and ids; its file goes with it. A context manager."""
 
     def __init__(self, file: Path) -> None:
+        """Makes the file.
+
+        Raises:
+            OutputError: it cannot be written, as by every method: its disk is full.
+        """
         self._file = file
-        self._base = sqlite3.connect(file, isolation_level=None)
-        self._base.execute("PRAGMA journal_mode = OFF")
-        self._base.execute("PRAGMA synchronous = OFF")
-        self._base.execute("BEGIN")
-        self._base.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
-        self._base.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, path BLOB)")
-        self._base.execute(
-            "CREATE TABLE images (name BLOB PRIMARY KEY, place INTEGER, offset INTEGER, "
-            "size INTEGER) WITHOUT ROWID"
-        )
+        with _told_of(file):
+            self._base = sqlite3.connect(file, isolation_level=None)
+            self._base.execute("PRAGMA journal_mode = OFF")
+            self._base.execute("PRAGMA synchronous = OFF")
+            self._base.execute("BEGIN")
+            self._base.execute("CREATE TABLE seen (id BLOB PRIMARY KEY) WITHOUT ROWID")
+            self._base.execute("CREATE TABLE places (number INTEGER PRIMARY KEY, path BLOB)")
+            self._base.execute(
+                "CREATE TABLE images (name BLOB PRIMARY KEY, place INTEGER, offset INTEGER, "
+                "size INTEGER) WITHOUT ROWID"
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -54,7 +62,8 @@ class Lookup:
 
     def is_new(self, own_id: str) -> bool:
         """Whether this id was never asked for before."""
-        done = self._base.execute("INSERT OR IGNORE INTO seen VALUES (?)", (_hash(own_id),))
+        with _told_of(self._file):
+            done = self._base.execute("INSERT OR IGNORE INTO seen VALUES (?)", (_hash(own_id),))
         return done.rowcount == 1
 
     def add(self, places: Sequence[Path]) -> int:
@@ -65,13 +74,15 @@ class Lookup:
         the first counts.
 
         Raises:
-            InputError: there is no such folder or tar, it is damaged, or has no images.
+            InputError: there is no such folder or tar, it is damaged, or has no images; a link
+                leads out of it.
         """
         added = 0
         for place in places:
             before = added
+            check_links(place)
             for path in _archives(place):
-                with Members(path) as members:
+                with Members(path) as members, _told_of(self._file):
                     added += self._add(path, place, members)
             if added == before:
                 raise InputError(f"{place}: no images in it, neither as files nor in tar files")
@@ -80,11 +91,12 @@ class Lookup:
     def find(self, names: Iterable[str]) -> bytes | None:
         """The bytes of the first of these names that an image has."""
         for name in names:
-            found = self._base.execute(
-                "SELECT path, offset, size FROM images JOIN places ON place = number "
-                "WHERE name = ?",
-                (_hash(name),),
-            ).fetchone()
+            with _told_of(self._file):
+                found = self._base.execute(
+                    "SELECT path, offset, size FROM images JOIN places ON place = number "
+                    "WHERE name = ?",
+                    (_hash(name),),
+                ).fetchone()
             if found is not None:
                 path, offset, size = found
                 with Path(os.fsdecode(path)).open("rb") as file:
@@ -125,6 +137,17 @@ class Lookup:
             "INSERT OR IGNORE INTO images VALUES (?, ?, ?, ?)",
             [(_hash(name), place, offset, size) for name in names],
         )
+
+
+@contextlib.contextmanager
+def _told_of(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise OutputError(
+            f"{file.parent}: what is where cannot be noted: {error}; free some space or choose "
+            "another --output, then run the same command again"
+        ) from error
 
 
 def _archives(place: Path) -> Iterator[Path]:

@@ -14,6 +14,9 @@ from openm3w.errors import OutputError
 from openm3w.shards import commit
 
 _THERE = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
+_HELD = (errno.EAGAIN, errno.EACCES)
+_TRIES = 100
+"""Of folders that another attempt takes away as soon as they are made."""
 
 
 @contextlib.contextmanager
@@ -28,15 +31,11 @@ def whole_folder(output: Path) -> Iterator[Path]:
     check_free(output)
     parent = output.absolute().parent
     _remove_left(parent, output.name)
-    folder = parent / f".{output.name}.{uuid.uuid4().hex}.tmp"
     try:
-        folder.mkdir(parents=True)
-        lock = os.open(folder, os.O_RDONLY)
+        folder, lock = _locked_folder(parent, output.name)
     except OSError as error:
         raise _error(output, error) from error
     try:
-        with contextlib.suppress(OSError):  # a file system without locks
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield folder
         try:
             folder.rename(output)
@@ -62,6 +61,28 @@ def check_free(output: Path) -> None:
         raise OutputError(f"{output}: is no folder; choose another --output")
     if output.is_dir() and any(output.iterdir()):
         raise OutputError(f"{output}: holds something else; choose another --output")
+
+
+def _locked_folder(parent: Path, name: str) -> tuple[Path, int]:
+    """A new folder and its lock; without one where the file system has none."""
+    for _ in range(_TRIES):
+        folder = parent / f".{name}.{uuid.uuid4().hex}.tmp"
+        folder.mkdir(parents=True)
+        try:
+            lock = os.open(folder, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno not in _HELD:
+                return folder, lock
+        else:
+            if folder.is_dir():
+                return folder, lock
+        # Another attempt took it for one that was killed, before it had its lock.
+        os.close(lock)
+    raise OSError(errno.EAGAIN, "another command takes its folder away again and again")
 
 
 def _remove_left(parent: Path, name: str) -> None:

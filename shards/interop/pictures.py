@@ -45,20 +45,21 @@ def store(picture: Picture, data: bytes, noted: ImageContent | None = None) -> S
     Args:
         picture: Of the row, with the size that it notes.
         data: The bytes, of a TIFF where the picture is a frame.
-        noted: What we noted of them when we stored them before; kept where it is of these bytes.
+        noted: What we noted of them when we stored them before; kept where it is of these bytes,
+            and they are such as we store. Anybody may have written it.
 
     Raises:
         UnusableError: `too_large`, `too_many_pixels`, `undecodable` or `no_bytes` (no such frame).
     """
     if len(data) > MAX_BYTES and picture.frame is None:
         raise UnusableError("too_large")
-    if noted is not None and noted.sha256 == hashlib.sha256(data).hexdigest():
-        _opened(data, None).close()
-        return Stored(data=data, content=noted)
     with _opened(data, picture.frame) as image:
         kind, size = image.format or "", image.size
-        kept = data if kind == "JPEG" and image.mode in ("RGB", "L") and _is_plain(image) else None
-        if kept is None:
+        if _is_plain(image):
+            kept = data
+            if noted is not None and _is_of(noted, data, size):
+                return Stored(data=data, content=noted)
+        else:
             kept, size = _encoded(image)
     content = ImageContent(
         sha256=hashlib.sha256(kept).hexdigest(),
@@ -100,7 +101,14 @@ def _seek(image: PillowImage.Image, frame: int) -> None:
 
 
 def _is_plain(image: PillowImage.Image) -> bool:
-    return image.info.keys() <= _PLAIN
+    is_jpeg = image.format == "JPEG" and image.mode in ("RGB", "L")
+    return is_jpeg and image.info.keys() <= _PLAIN
+
+
+def _is_of(noted: ImageContent, data: bytes, size: tuple[int, int]) -> bool:
+    return (noted.width, noted.height, noted.num_bytes) == (*size, len(data)) and (
+        noted.sha256 == hashlib.sha256(data).hexdigest()
+    )
 
 
 def _encoded(image: PillowImage.Image) -> tuple[bytes, tuple[int, int]]:

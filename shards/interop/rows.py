@@ -36,7 +36,7 @@ class Row:
 
     document: Document
     """`doc_id` is "" but where the row was written by us; `content` of an image is what the row
-    says of it, which is believed where the bytes have that digest."""
+    says of it, which is believed where the bytes are such as we store, of that size and digest."""
     pictures: tuple[Picture, ...] = ()
     """Parallel to `document.images`."""
     own_id: str = ""

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from openm3w.errors import InputError
+from openm3w.shards.interop.links import check_links
+from openm3w.shards.ordering import is_split
 
 _ENDS = 1 << 16
 """Bytes at either end of a file that tell it from another of its name and size: a Parquet file has
@@ -67,14 +69,19 @@ def find(
         val: More of them, whose documents are held out, as split `val`.
 
     Raises:
-        InputError: there is no such file, a folder has none, or two have one name.
+        InputError: there is no such file, a folder has none, or two have one name; a link leads
+            out of a folder, or a split is called what no file can be.
     """
     found: list[Source] = []
     for place, of_place in [*((place, split) for place in named), *((it, "val") for it in val)]:
         for path, name in _paths(place, layout):
             told = of_place or (layout.split_of(path) if layout.split_of else None)
             by_name = "val" if any(map(_VAL.match, name.split("/"))) else "train"
-            found.append(Source(path=path, name=name, split=told or by_name))
+            if not is_split(named_so := told or by_name):
+                raise InputError(
+                    f"{path}: {named_so!r} is no name of a split: letters, digits, ., - and _"
+                )
+            found.append(Source(path=path, name=name, split=named_so))
     found.sort(key=lambda source: source.name)
     for before, after in itertools.pairwise(found):
         if before.name == after.name:
@@ -93,6 +100,7 @@ def _paths(place: Path, layout: Layout) -> list[tuple[Path, str]]:
         if not place.name.endswith(endings):
             raise InputError(f"{place}: expected a file that ends in {', '.join(endings)}")
         return [(place, place.name)]
+    check_links(place)
     every = sorted(_files(place))
     for endings in (layout.suffixes, layout.folders, layout.beside):
         files = [path for path in every if path.name.endswith(endings)]

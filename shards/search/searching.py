@@ -54,7 +54,6 @@ class IndexSearcher:
         self.model_id = index.model_id
         self._folder, self._encoder, self._side = folder, encoder, side
         self.catalog = Catalog(manifests)
-        self._excluded = frozenset(key for manifest in manifests for key in manifest.exclude)
         self._parts = [part for part in index.parts if part.rows]
         self._starts = [0, *itertools.accumulate(part.rows for part in self._parts)]
         self._first = _first_numbers(manifests)
@@ -101,7 +100,7 @@ class IndexSearcher:
             return None
         in_shard, picture = self._place(part, row - self._starts[at])
         shown = self.catalog.read(first + in_shard)
-        if shown.sample.key in self._excluded:
+        if self.catalog.is_hidden(first + in_shard, shown.sample.key):
             return None
         if picture > len(shown.sample.images):
             raise ShardError(f"{self._folder}: leads to pictures that are not there; index again")

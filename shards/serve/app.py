@@ -43,7 +43,11 @@ def create_app(opened: Callable[[], Site], access: Access) -> ASGIApp:
     app = Starlette(
         routes=[Route(path, page) for path, page in _ROUTES.items()]
         + [Route("/progress", _progress)],
-        exception_handlers={HTTPException: _http_error, OpenM3WError: _own_error},
+        exception_handlers={
+            HTTPException: _http_error,
+            OpenM3WError: _own_error,
+            Exception: _unexpected,
+        },
     )
     app.state.opened = opened
     return Guard(app, access)
@@ -71,6 +75,19 @@ def _http_error(request: Request, error: Exception) -> Response:
 
 def _own_error(request: Request, error: Exception) -> Response:
     """A shard or a manifest that is damaged, or gone since the server began."""
+    return _alone(request, clean_line(str(error)))
+
+
+def _unexpected(request: Request, error: Exception) -> Response:
+    """What nobody thought of; the traceback, which holds paths, goes to the terminal alone."""
+    del error
+    return _alone(
+        request,
+        "An error that was not expected. The terminal of m3w serve says which; other pages go on.",
+    )
+
+
+def _alone(request: Request, message: str) -> Response:
     return templating.bare_page(
         request,
         "error.html",
@@ -79,5 +96,5 @@ def _own_error(request: Request, error: Exception) -> Response:
         busy="",
         faults=(),
         heading="This cannot be shown",
-        message=clean_line(str(error)),
+        message=message,
     )

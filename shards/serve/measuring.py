@@ -19,6 +19,14 @@ _BARS: Final = 40
 _SPREAD: Final = 50.0
 """Largest value to median from which on bars are of equal ratio; else most are empty."""
 
+_SMALLEST: Final = 1e-300
+"""Beside zero: powers of ten below have no digits left."""
+_NARROWEST: Final = 1e-12
+"""A bar's width to the largest value; a float has 16 digits."""
+
+_MOST_BARS: Final = 150
+"""Of equal ratio: seven powers of ten by the whole series; beyond, some steps are left out."""
+
 # Renard's series R20 (ISO 3): steps of equal ratio that are short to say.
 _RENARD: Final = (
     1.0, 1.12, 1.25, 1.4, 1.6, 1.8, 2.0, 2.24, 2.5, 2.8, 3.15, 3.55, 4.0, 4.5, 5.0, 5.6, 6.3, 7.1,
@@ -44,7 +52,7 @@ class Histogram:
         low, high = self.edges[0], self.edges[-1]
         value = min(max(value, low), high)
         if self.is_log:
-            return math.log(value / low) / math.log(high / low)
+            return (math.log(value) - math.log(low)) / (math.log(high) - math.log(low))
         return (value - low) / (high - low)
 
 
@@ -78,7 +86,7 @@ def histogram(*samples: Sequence[float], bars: int = _BARS) -> list[Histogram]:
         return []
     low, high = min(sample[0] for sample in filled), max(sample[-1] for sample in filled)
     median = max(sample[len(sample) // 2] for sample in filled)
-    is_log = low > 0 and median > 0 and high / median >= _SPREAD
+    is_log = low >= _SMALLEST and median > 0 and high / median >= _SPREAD
     is_whole = all(value.is_integer() for sample in filled for value in sample)
     edges = _ratios(low, high) if is_log else _steps(low, high, bars, is_whole=is_whole)
     return [
@@ -125,7 +133,10 @@ def _counts(values: Sequence[float], edges: Sequence[float]) -> Iterator[int]:
 
 def _steps(low: float, high: float, bars: int, *, is_whole: bool) -> tuple[float, ...]:
     """Edges of equal difference at round numbers."""
-    step = _round_up((high - low) / bars if high > low else abs(low) / bars or 1.0)
+    size = max(abs(low), abs(high))
+    # Edges of a shorter step would be one number: values may differ in their last bit.
+    step = max((high - low if high > low else size) / bars, size * _NARROWEST, _SMALLEST)
+    step = _round_up(step if size else 1.0)
     if is_whole:
         step = max(1.0, math.ceil(step))
     first, last = math.floor(low / step), math.floor(high / step) + 1
@@ -150,4 +161,6 @@ def _ratios(low: float, high: float) -> tuple[float, ...]:
         for power in range(first, math.floor(math.log10(high)) + 2)
         for factor in _RENARD
     ]
-    return tuple(series[bisect_right(series, low) - 1 : bisect_right(series, high) + 1])
+    edges = series[bisect_right(series, low) - 1 : bisect_right(series, high) + 1]
+    every = math.ceil(len(edges) / _MOST_BARS)
+    return (*edges[:-1:every], edges[-1])

@@ -4,11 +4,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from openm3w.shards.manifest import MANIFEST_NAME
+from openm3w.shards.catalog.database import identity
+from openm3w.shards.catalog.stamps import stamps
 from openm3w.shards.serve.site import Site
-
-_Stamp = tuple[int, int, int] | None
-"""Inode, size and time of a file: a manifest is replaced and never written in place."""
 
 
 class Opened:
@@ -46,19 +44,9 @@ class Opened:
         with self._lock:
             self._stop()
 
-    def _look(self) -> tuple[_Stamp, ...]:
-        manifests = [
-            each.root / MANIFEST_NAME
-            for collection in self._site.collections.values()
-            for each in collection.manifests
-            if isinstance(each.root, Path)  # others are asked again at the next start
-        ]
-        return tuple(_stamp(file) for file in (*self._files, *manifests))
-
-
-def _stamp(file: Path) -> _Stamp:
-    try:
-        stat = file.stat()
-    except OSError:  # it is not there, as of a tar without a manifest, or is gone
-        return None
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+    def _look(self) -> tuple[object, ...]:
+        collections = self._site.collections.values()
+        datasets = [dataset for each in collections for dataset in each.manifests]
+        # A file of facts that somebody removed is filled anew.
+        facts = [identity(each.facts.file) for each in collections]
+        return (*stamps(datasets, self._files), *facts)

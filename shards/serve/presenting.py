@@ -95,7 +95,7 @@ def link(url: str) -> Link:
 
 def picture_path(collection: Collection, number: int, image: int) -> str:
     """Where the bytes of a document's image are; both are counted from 0."""
-    return f"/pictures/{collection.name}/{number}/{image}?v={collection.version}"
+    return f"/pictures/{collection.name}/{number}/{image}"
 
 
 def card(collection: Collection, shown: Shown) -> Card:

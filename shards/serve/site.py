@@ -66,11 +66,6 @@ class Collection:
         )
 
     @property
-    def version(self) -> str:
-        """Digits that change with the data, for the addresses of its pictures."""
-        return "-".join(m.fingerprint for m in self.manifests)[:64]
-
-    @property
     def folder(self) -> str:
         """Names of the folders, which tell apart what has one name."""
         return " + ".join(dict.fromkeys(m.root.resolve().name for m in self.manifests))

@@ -141,7 +141,7 @@ class Viewer(App[None]):
 
     @property
     def _narrowed(self) -> bool:
-        return bool(self._query or (self._catalog.excluded and self._facts.complete))
+        return bool(self._query or (self._catalog.hides_any and self._facts.complete))
 
     def _tell(self, message: str | None = None) -> None:
         """Says what is shown, or a message, which stays until the next key."""
@@ -177,7 +177,7 @@ class Viewer(App[None]):
         except OpenM3WError as error:
             await self._document.say(clean_line(str(error)))
             return
-        if shown.sample.key in self._catalog.excluded:
+        if self._catalog.is_hidden(message.number, shown.sample.key):
             await self._document.say(f"{shown.sample.key}: on the exclude list of its manifest")
             return
         await self._document.show(shown)

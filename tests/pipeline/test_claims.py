@@ -31,6 +31,16 @@ def test_a_recipe_that_had_a_language_of_its_own_once_asks_for_the_same(tmp_path
         )
 
 
+def test_what_a_killed_attempt_left_is_gone_as_soon_as_the_build_begins_again(tmp_path):
+    output, store, identity = tmp_path / "out", tmp_path / "out.work", {"recipe": {"a": 1}}
+    with claims.claimed(output, store, identity):
+        (output / "data").mkdir()
+        left = output / "data" / ".train-000000.tar.0.tmp"
+        left.touch()
+    with claims.claimed(output, store, identity):
+        assert not left.exists()
+
+
 def test_an_output_with_foreign_files_is_refused(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "holiday.jpg").write_bytes(b"")

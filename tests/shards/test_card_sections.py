@@ -5,6 +5,8 @@ import pytest
 
 from openm3w.shards import card, card_sections
 from openm3w.shards.catalog.distributions import collect
+from openm3w.shards.croissant import croissant
+from openm3w.shards.editing.edits import merge
 
 EVIL = "<script>alert(1)</script> [x](javascript:alert(2)) `|` **b** ![i](http://e.example)\n# h"
 STAGES = [
@@ -161,4 +163,46 @@ def test_counts_of_other_samples_than_there_are_now_are_not_told(counted):
 
 def test_a_dataset_that_nobody_counted_says_how_to(dataset):
     assert "m3w shards stats ." in section(dataset(), "What is in it")
-    assert section(dataset(), "How it was filtered").startswith("The manifest holds no counts.")
+    assert section(dataset(), "How it was filtered").startswith("The manifest holds no counts")
+
+
+def test_the_report_is_named_where_there_is_one(counted):
+    manifest = counted()
+    assert "report.html" not in card.card(manifest)
+    (manifest.root / "report.html").touch()
+    assert "`report.html` has the funnel" in section(manifest, "How it was filtered")
+
+
+@pytest.mark.parametrize(
+    ("recipe", "words"),
+    [
+        ({"import": {"format": "mmc4", "sources": 1}}, "Imported from files of the format mmc4"),
+        ({"adopted": "cc3m"}, "Made of the shards of a folder cc3m"),
+        ({"name": "a build"}, "Made of pages of web archives"),
+        ({}, "The manifest does not say of what it was made."),
+    ],
+)
+def test_what_it_was_made_of_is_what_the_recipe_says(counted, recipe, words):
+    made = dataclasses.replace(counted(), recipe=recipe)
+    told = section(made, "How it was collected")
+    assert told.startswith(f"- {words}")
+    assert words in croissant(made)["description"]
+    assert ("web archives" in told) == ("name" in recipe)
+
+
+def test_a_merge_tells_of_each_of_its_parts(counted, dataset, tmp_path):
+    first = dataclasses.replace(counted(), name="first")
+    second = dataclasses.replace(
+        dataset("b", start=60), name="second", recipe={"import": {"format": "mmc4"}}
+    )
+    merged = merge([first, second], tmp_path / "merged", name="m", say=lambda _: None).manifest
+    told = section(merged, "How it was collected")
+    assert "Part first, 6 samples: Made of pages of web archives" in told
+    assert "Part first, 6 samples: Images are from archives" in told
+    assert "Part first, 6 samples: Dropped for the wishes of their owners: opt out noai" in told
+    assert "Part second, 6 samples: Imported from files of the format mmc4" in told
+    filtered = section(merged, "How it was filtered")
+    assert "Part first, 6 samples:\n\n| stage | of |" in filtered
+    assert "| image.min\\_side | 64 |" in filtered
+    assert "Made anew by \\`m3w shards merge\\`." in filtered
+    assert "report.html" not in filtered

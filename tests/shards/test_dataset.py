@@ -9,6 +9,7 @@ import pytest
 import openm3w
 from openm3w.errors import InputError, ShardError
 from openm3w.shards import manifest, reader
+from openm3w.shards.dataset import Dataset
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -70,6 +71,16 @@ def test_excluded_samples_are_never_given(dataset, sample):
     for which in (1, -5, sample(1).key):
         with pytest.raises(InputError, match=f"{sample(1).key} is on the exclude list"):
             pages[which]
+
+
+def test_a_dataset_of_a_mixture_excludes_its_own_samples_alone(dataset, sample):
+    key = sample(1).key
+    parts = [dataset("a", exclude=[key]), dataset("b")]
+    pages = Dataset(parts)
+    assert key in [s.key for s in pages]
+    assert (key in pages, pages.number(key), pages[key].key, pages[7].key) == (True, 7, key, key)
+    with pytest.raises(InputError, match="exclude list"):
+        pages[1]
 
 
 def test_one_split_alone(dataset):

@@ -104,6 +104,16 @@ def test_what_is_damaged_is_counted_anew(counted):
     assert list(count_lengths(ours, shard, LETTERS, words).tokens) == [LETTERS]
 
 
+def test_a_byte_that_changed_is_not_counted_under_the_old_digest(counted):
+    ours, shard, _ = counted
+    tar = ours.root / shard.url
+    data = tar.read_bytes()
+    assert b"document" in data
+    tar.write_bytes(data.replace(b"document", b"document"[::-1], 1))
+    with pytest.raises(ShardError, match="sha256"):
+        count_lengths(ours, shard, LETTERS, words)
+
+
 def test_as_many_numbers_as_samples(counted):
     ours, shard, _ = counted
     with pytest.raises(ValueError, match="images: 2 numbers, 3 samples"):

@@ -33,7 +33,7 @@ def test_a_second_writer_is_refused_while_the_first_is_at_it(tmp_path):
     output = tmp_path / "out"
     with (
         only_writer(output),
-        pytest.raises(OutputError, match="another build is writing to it"),
+        pytest.raises(OutputError, match="has ended, or choose another --output"),
         only_writer(output),
     ):
         pass

@@ -8,9 +8,10 @@ import tarfile
 import pytest
 
 from openm3w.errors import ShardError
-from openm3w.shards import reader
+from openm3w.shards import files, reader, tar
 from openm3w.shards.skipping import Skipped
 from openm3w.shards.storage import RemotePath
+from openm3w.shards.writer import index_bytes
 
 NUM_SAMPLES = 9
 BAD = NUM_SAMPLES // 2
@@ -91,6 +92,24 @@ def test_what_is_left_out_is_counted_by_reason(two, damage, verify, reason, of_s
         assert set(keys) <= set(everything)
         assert dict(skipped.samples) == {reason: NUM_SAMPLES - given}
         assert skipped.num_shards == (policy == "skip-shard" or given in (0, BAD))
+
+
+@pytest.mark.parametrize("kind", ["interleaved", "caption", "text"])
+@pytest.mark.parametrize("verify", ["quick", "off"])
+@pytest.mark.parametrize("which", [0, 1, -2, -1])
+def test_zeros_in_the_place_of_any_member_are_noticed(dataset, kind, verify, which):
+    # Of the last one, a caption's text, nothing else tells: such a sample may lack it.
+    manifest = dataset(kind=kind, sizes=[("train", 3)])
+    path = manifest.root / manifest.shards[0].url
+    lost = list(tar.members(tar.Part(files.open_file(path)), plain=True))[which]
+    changed(path, lost.offset, bytes(512 + lost.size + -lost.size % 512))
+    with pytest.raises(ShardError):
+        read(manifest, verify=verify)
+    keys, skipped = read(manifest, verify=verify, on_bad="skip-sample")
+    assert (len(keys), skipped.num_samples) == (2, 1)
+    keys, skipped = read(manifest, verify=verify, on_bad="skip-shard")
+    assert len(keys) + skipped.num_samples == 3
+    assert skipped.num_samples > 0
 
 
 def test_a_cut_shard_without_index_ends_where_it_is_cut(two):
@@ -206,6 +225,29 @@ def test_a_key_whose_members_are_apart_is_noticed(two):
     manifest = rewritten(two[0], lambda members: [*members, *members[:2]])
     with pytest.raises(ShardError, match="occurs a second time"):
         read(manifest)
+
+
+def test_a_key_that_comes_twice_in_a_shard_is_given_once(two):
+    def twice(members):  # the first sample again, between others
+        key = members[0][0].partition(".")[0]
+        first = [member for member in members if member[0].startswith(key)]
+        return [*members, *first]
+
+    manifest = rewritten(two[0], twice)
+    path = manifest.root / manifest.shards[0].url
+    entry = dataclasses.replace(manifest.shards[0], nsamples=NUM_SAMPLES + 1)
+    manifest = dataclasses.replace(manifest, shards=(entry, *manifest.shards[1:]))
+    path.with_name(f"{path.name}.idx").write_bytes(index_bytes(reader.scan_offsets(path)))
+    keys, skipped = read(manifest, on_bad="skip-sample")
+    assert keys == two[2]
+    assert dict(skipped.samples) == {"key_twice": 1}
+
+
+def test_an_excluded_sample_of_a_shard_that_is_left_out_is_left_out(dataset, sample):
+    manifest = dataset(sizes=[("train", 3), ("train", 2)], exclude=[sample(1).key, sample(4).key])
+    lose(manifest.root / manifest.shards[0].url)
+    keys, skipped = read(manifest, on_bad="skip-sample")
+    assert (keys, dict(skipped.samples)) == ([sample(3).key], {"missing": 3})
 
 
 def test_excluded_samples_are_neither_given_nor_skipped(dataset, sample):

@@ -8,6 +8,7 @@ import pytest
 from openm3w.errors import InputError, MissingError, OutputError, ShardError
 from openm3w.shards import files, manifest, reader
 from openm3w.shards.catalog.samples import Catalog
+from openm3w.shards.clients import is_denied
 from openm3w.shards.storage import RemotePath
 from openm3w.shards.verify import verify
 
@@ -68,6 +69,40 @@ def test_a_shard_too_many_in_a_bucket_is_noticed(dataset, s3, gcs):
         (there,) = manifest.load(bucket.put(here.root))
         with pytest.raises(ShardError, match=r"train-000001\.tar: not in the manifest"):
             next(reader.read_samples(there))
+
+
+@pytest.mark.usefixtures("s3")
+def test_a_bucket_that_gives_files_and_lists_none_is_read(dataset, web_files, monkeypatch):
+    fs = pytest.importorskip("s3fs").S3FileSystem
+    here = dataset(sizes=[("train", 2)])
+    for path in here.root.rglob("*.*"):
+        if path.is_file():
+            name = path.relative_to(here.root).as_posix()
+            web_files.put(f"open/set/{name}", path.read_bytes())
+    web_files.absent = 403  # as S3 answers whoever may not list, for what is not there too
+    monkeypatch.setenv("AWS_ENDPOINT_URL", web_files.base)
+    fs.clear_instance_cache()
+    try:
+        with pytest.raises(PermissionError):
+            fs().ls("s3://open/set/data")
+        (there,) = manifest.load("s3://open/set/manifest.json")
+        for depth in ("quick", "full"):
+            assert len(list(reader.read_samples(there, verify=depth))) == 2
+    finally:
+        fs.clear_instance_cache()
+
+
+@pytest.mark.parametrize(
+    ("error", "denied"),
+    [
+        (PermissionError("Access Denied"), True),
+        (OSError("Forbidden: https://storage.example/o"), True),
+        (OSError("connection reset"), False),
+        (FileNotFoundError("bucket"), False),
+    ],
+)
+def test_a_denied_listing_is_told_from_other_faults(error, denied):
+    assert is_denied(error) == denied
 
 
 def test_one_sample_is_one_request(dataset, web_files):

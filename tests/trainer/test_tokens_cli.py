@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from openm3w.cli import cli
-from openm3w.errors import InputError
+from openm3w.errors import InputError, OutputError
 from openm3w.shards.lengths import read_lengths
+from openm3w.shards.locking import only_writer
 
 
 def m3w(*arguments):
@@ -77,3 +78,16 @@ def test_torch_is_not_imported(two):
     )
     ended = subprocess.run([sys.executable, "-c", code], env=os.environ, check=False)
     assert ended.returncode == 0
+
+
+def test_counts_are_not_kept_beside_a_writer(two):
+    text, _ = two
+    command = ("shards", "tokens", text.root, "--tokenizer", "bytes")
+    with only_writer(text.root):
+        with pytest.raises(OutputError, match=r"is writing to it; wait until it has ended$"):
+            m3w(*command)
+        assert not list(text.root.rglob("*.lengths"))
+        printed = m3w(*command, "--no-write")
+    assert m3w(*command) == printed
+    with only_writer(text.root):  # what stands there is read beside any
+        assert m3w(*command) == printed

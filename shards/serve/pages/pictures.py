@@ -26,5 +26,5 @@ def picture(request: Request) -> Response:
         raise HTTPException(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "This is no picture that is shown here."
         )
-    # The address names the data, so that what it leads to never changes.
-    return Response(data, media_type=kind, headers={"cache-control": "private, max-age=86400"})
+    # What a deletion request takes away is in no browser's cache either.
+    return Response(data, media_type=kind, headers={"cache-control": "no-store"})

@@ -14,8 +14,6 @@ from openm3w.shards.manifest import Manifest
 from openm3w.shards.sample import Sample
 from openm3w.shards.writer import write_shard
 
-CHROMIUM = Path("/usr/bin/chromium")
-
 
 def jpeg(seed: int) -> bytes:
     buffer = io.BytesIO()
@@ -82,15 +80,3 @@ def dataset(tmp_path):
         return make_dataset(tmp_path / name, samples, **about)
 
     return make
-
-
-@pytest.fixture(scope="session")
-def browser():
-    """A real Chromium without a window."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
-    with playwright.sync_playwright() as started:
-        found = started.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield found
-        found.close()

@@ -1,3 +1,4 @@
+import shutil
 import threading
 from dataclasses import replace
 
@@ -123,7 +124,7 @@ def test_words_are_found_wherever_a_document_has_them(tmp_path, sample, opened):
     assert keys(facts, 'red" OR "a'.replace('"', "")) == []
 
 
-def test_numbers_by_name_and_what_a_threshold_keeps(tmp_path, sample, opened):
+def test_numbers_by_name(tmp_path, sample, opened):
     facts = opened(write(tmp_path / "set", [sample(n, num_images=n) for n in (1, 2, 3)]))
     assert facts.measures() == (
         "images", "characters", "aspect", "bytes", "height", "quality", "similarity", "width",
@@ -132,21 +133,24 @@ def test_numbers_by_name_and_what_a_threshold_keeps(tmp_path, sample, opened):
     assert list(facts.values("similarity")) == pytest.approx([0.2] * 3 + [0.21] * 2 + [0.22])
     assert list(facts.values("similarity", Query.parse("images:2"))) == pytest.approx([0.2, 0.21])
     assert list(facts.values("quality")) == [0.5] * 3
-    assert facts.above("similarity", 0.205) == (3, 2)
-    assert facts.above("similarity", 0.21, Query.parse("images:2")) == (1, 1)
-    assert facts.above("images", 2) == (2, 2)
     assert list(facts.values("nosuch")) == []
 
 
 def test_what_is_excluded_is_in_no_answer_and_an_older_file_goes(dataset, sample, opened, tmp_path):
-    before = opened(dataset())
     key = sample(1).key
+    assert key in keys(opened(dataset()))
     after = opened(dataset(exclude=[key]))
-    assert key in keys(before)
     assert key not in keys(after)
     assert len(after) == 5
     left = [path.name for path in (tmp_path / "cache").glob("*.sqlite")]
     assert left == [after.file.name]
+
+
+def test_facts_are_without_what_their_own_dataset_excludes(dataset, sample, opened):
+    key = sample(1).key
+    facts = opened(dataset("a", exclude=[key]), dataset("b"))
+    assert [row.number for row in facts.rows() if row.key == key] == [7]
+    assert len(facts) == 11
 
 
 def test_a_damaged_shard_is_named_and_hides_no_other(dataset, opened):
@@ -223,18 +227,54 @@ def test_a_folder_that_cannot_be_written_is_no_hindrance(dataset, tmp_path):
     facts.close()
 
 
-def test_forgetting_a_dataset_removes_it_and_mixtures(dataset, opened, tmp_path):
-    a, b = dataset("a"), dataset("b", start=50)
-    for facts in (opened(a), opened(b), opened(a, b)):
+def test_forgetting_a_dataset_removes_it_and_its_mixtures_and_nothing_else(
+    dataset, opened, tmp_path
+):
+    a, b, c = dataset("a"), dataset("b", start=50), dataset("c", start=90)
+    for facts in (opened(a), opened(b), opened(a, b), opened(b, c)):
         facts.close()
+    (tmp_path / "cache" / "mix-0.0.sqlite").write_bytes(b"damaged" * 1000)
     cache.forget(a.root, tmp_path / "cache")
-    (left,) = (tmp_path / "cache").glob("*.sqlite")
-    assert left == opened(b).file
+    left = {each.name for each in (tmp_path / "cache").glob("*.sqlite")}
+    assert left == {opened(b).file.name, opened(b, c).file.name}
 
 
-def test_only_the_owner_may_read_the_folder(dataset, opened, tmp_path):
+def test_who_has_a_file_open_that_goes_fills_another(dataset, opened, tmp_path):
+    facts = opened(dataset())
+    for _ in range(2):
+        cache.forget(tmp_path, tmp_path / "cache")
+        assert not facts.file.exists()
+        assert (len(facts), facts.complete) == (0, False)
+        assert facts.fill()
+        assert len(facts) == 6
+    shutil.rmtree(tmp_path / "cache")
+    assert not facts.complete
+
+    def go_on_the_way(done, total):
+        if done == total and not asked:
+            asked.append(done)
+            cache.forget(tmp_path, tmp_path / "cache")
+
+    asked = []
+    assert facts.fill(go_on_the_way)
+    assert asked
+    assert len(facts) == 6
+
+
+@pytest.mark.parametrize("before", [None, 0o755])
+def test_only_the_owner_may_read_what_is_kept(dataset, opened, tmp_path, before):
+    if before is not None:
+        (tmp_path / "cache").mkdir(mode=before)
+    made = opened(dataset())
+    made.file.chmod(0o644)
     opened(dataset())
-    assert (tmp_path / "cache").stat().st_mode & 0o077 == 0
+    kept = list((tmp_path / "cache").iterdir())
+    assert {each.name.rpartition(".")[2] for each in kept} == {
+        "sqlite", "sqlite-wal", "sqlite-shm",
+    }  # fmt: skip
+    assert all(each.stat().st_mode & 0o077 == 0 for each in kept)
+    if before is None:
+        assert (tmp_path / "cache").stat().st_mode & 0o077 == 0
 
 
 def test_the_folder_is_where_the_variables_say(monkeypatch, tmp_path):

@@ -4,6 +4,7 @@ import tarfile
 import pytest
 
 from openm3w.errors import InputError, ShardError
+from openm3w.shards.catalog import cache
 from openm3w.shards.catalog.cache import file_name
 from openm3w.shards.catalog.facts import Facts
 from openm3w.shards.catalog.opening import open_any
@@ -92,3 +93,27 @@ def test_another_tar_under_the_same_name_has_other_facts(tmp_path):
 def name_of(datasets):
     catalog = Catalog(datasets)
     return file_name(catalog.roots, catalog.state)
+
+
+def facts_of(where, place, split=None):
+    facts = Facts.of(Catalog(open_any(str(where)), split), folder=place)
+    assert facts.fill()
+    return facts
+
+
+def test_tars_of_one_folder_and_splits_of_one_dataset_are_open_side_by_side(dataset, tmp_path):
+    for name in "ab":
+        tar_of(tmp_path / f"{name}.tar", ("a.txt", name.encode()), ("a.json", b"{}"))
+    made, place = dataset(), tmp_path / "cache"
+    wanted = [(tmp_path / "a.tar", None), (tmp_path / "b.tar", None), (made.root, None)]
+    wanted += [(made.root, split) for split in sorted({each.split for each in made.shards})]
+    opened = [facts_of(where, place, split) for where, split in wanted]
+    again = [(len(facts), facts.complete) for facts in opened]
+    for facts in opened:
+        facts.close()
+    assert all(complete and number for number, complete in again)
+    assert len({facts.file for facts in opened}) == len(wanted)
+    cache.forget(tmp_path / "b.tar", place)
+    assert [each.file.exists() for each in opened] == [True, False, *[True] * (len(wanted) - 2)]
+    cache.forget(tmp_path, place)  # in which all of them stand
+    assert not list(place.glob("*.sqlite*"))

@@ -88,3 +88,15 @@ def test_a_damaged_shard_leaves_the_others_readable(dataset):
     manifest = dataset()
     (manifest.root / manifest.shards[0].url).write_bytes(b"x")
     assert Catalog([manifest]).read(4).sample.images
+
+
+def test_a_dataset_excludes_its_own_samples_alone(dataset, sample):
+    # As in sets of others, whose keys count from 000000000 in each of them.
+    key = sample(1).key
+    catalog = Catalog([dataset("a", exclude=[key]), dataset("b")])
+    assert [s.number for s in catalog.walk()] == [1, *range(3, 13)]
+    assert (catalog.is_hidden(1, key), catalog.is_hidden(7, key)) == (True, False)
+    assert catalog.find(key) == 7
+    assert [len(part.excluded) for part in catalog.parts()] == [1, 1, 1, 0, 0, 0]
+    assert catalog.hides_any
+    assert not Catalog([dataset("b")]).hides_any

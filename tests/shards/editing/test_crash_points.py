@@ -93,6 +93,13 @@ def test_an_edit_that_is_killed_again_and_again_ends_as_one_that_was_not(
     assert tree(out) == undisturbed
 
 
+def test_what_killed_attempts_left_does_not_pile_up(commands, merge, tmp_path):
+    out = tmp_path / "out"
+    for _ in range(3):
+        commands.kill(Point("", "open", r"\.train-000000\.tar\.\w+\.tmp$", half=4096), *merge, out)
+        assert len(temporary_files(out)) == 1
+
+
 def test_what_was_committed_is_not_written_again(commands, merge, tmp_path):
     out = tmp_path / "out"
     commands.kill(Point("", "open", r"\.train-000001\.tar\.\w+\.tmp$"), *merge, out)

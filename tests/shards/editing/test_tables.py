@@ -1,15 +1,17 @@
 """Tables of caption shards after an edit: every pair in one table still."""
 
 import json
+import resource
+import signal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from openm3w.errors import ShardError
+from openm3w.errors import OutputError, ShardError
 from openm3w.shards import caption_tables, manifest, reader
 from openm3w.shards.captioned import img2dataset_fields
-from openm3w.shards.editing import edits
+from openm3w.shards.editing import edits, tables
 from openm3w.shards.editing.cutting import Size
 from openm3w.shards.verify import verify
 
@@ -123,3 +125,23 @@ def test_the_table_of_another_tar_is_refused(pairs, tmp_path):
     path.write_bytes(b"none")
     with pytest.raises(ShardError, match="the table is damaged"):
         edits.merge([pairs], tmp_path / "other", **quiet)
+
+
+def test_a_disk_that_fills_while_rows_are_noted_is_one_line(pairs, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (300, before[1]))  # the note of the command is less
+    try:
+        with pytest.raises(OutputError, match=r"\.edit/rows: cannot be written: File too large"):
+            edits.merge([pairs], tmp_path / "out", **quiet)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)
+    edits.merge([pairs], tmp_path / "out", **quiet)
+    assert rows_of(manifest.load(tmp_path / "out")[0]) == rows_of(pairs)
+
+
+def test_rows_that_are_noted_bit_by_bit_are_all_there(pairs, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "_LINES", 2)
+    edits.merge([pairs], tmp_path / "out", **quiet)
+    assert rows_of(manifest.load(tmp_path / "out")[0]) == rows_of(pairs)

@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 import io
 import json
@@ -83,10 +84,31 @@ def test_nothing_is_left_of_a_dataset_that_is_damaged(there, dataset):
     assert not there.exists()
 
 
+def test_a_byte_that_changed_is_not_exported(there, dataset):
+    ours = dataset()
+    shard = ours.root / ours.shards[0].url
+    data = shard.read_bytes()
+    assert b"document" in data
+    shard.write_bytes(data.replace(b"document", b"document"[::-1], 1))
+    with pytest.raises(ShardError, match="sha256"):
+        export_dataset(ours, FORMATS["datatrove"], there)
+    assert not there.exists()
+
+
 @pytest.mark.parametrize("name", ["obelics", "mmc4", "mint1t-html"])
 def test_images_beside_are_a_choice(there, dataset, name):
     export_dataset(dataset(), FORMATS[name], there, with_images=False)
     assert not (there / "images").exists()
+
+
+@pytest.mark.parametrize("split", ["../../out", "a/b", "", "{0..3}"])
+@pytest.mark.parametrize("name", ["energon", "parquet"])
+def test_splits_that_are_no_part_of_a_files_name_are_refused(tmp_path, dataset, name, split):
+    ours = dataset(sizes=[("train", 1)])
+    shards = (dataclasses.replace(ours.shards[0], split=split),)
+    with pytest.raises(ShardError, match="is no name of a split"):
+        export_dataset(dataclasses.replace(ours, shards=shards), FORMATS[name], tmp_path / "there")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
 
 
 def test_formats_without_addresses_keep_their_images(there, dataset):

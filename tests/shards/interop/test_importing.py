@@ -153,6 +153,41 @@ def test_ids_of_ours_are_kept_and_others_are_made_of_source_and_row(tmp_path, im
     assert outcomes(made)["rows"] == {"kept": 4, "duplicate_id": 1}
 
 
+@pytest.mark.parametrize("per_shard", [1, 10])
+def test_keys_of_img2dataset_are_no_ids_even_where_they_look_like_ours(
+    tmp_path, imported, teal, per_shard
+):
+    key = "0123456789abcdef" * 2
+    for name in ("a", "b"):
+        write_tar(tmp_path / f"set/{name}.tar", {f"{key}.jpg": teal, f"{key}.txt": b"c"})
+    made = imported("img2dataset", tmp_path / "set", samples_per_shard=per_shard)
+    samples = samples_of(made)
+    assert len({sample.key for sample in samples} - {key}) == 2
+    assert {sample.document.provenance.record_id for sample in samples} == {key}
+    assert verify([manifest.load(tmp_path / "out")[0]]).faults == []
+
+
+@pytest.mark.parametrize("per_shard", [1, 10])
+def test_an_id_that_was_given_before_is_a_duplicate_however_it_was_given(
+    tmp_path, imported, per_shard
+):
+    ours = "0123456789abcdef" * 2
+    lines = [{"text": "a", "id": ours},
+             {"text": "b", "id": ours, "metadata": {"openm3w": {"doc_id": "not of our form"}}},
+             {"text": "c", "id": "x", "metadata": {"openm3w": {"doc_id": ours}}}]  # fmt: skip
+    table = write_lines(tmp_path / "a.jsonl", *lines)
+    made = imported("datatrove", table, kind="text", samples_per_shard=per_shard)
+    assert outcomes(made)["rows"] == {"kept": 1, "duplicate_id": 2}
+
+
+def test_an_import_whose_shards_are_gone_is_not_done(tmp_path, imported):
+    table = write_lines(tmp_path / "a.jsonl", document(0, image_info=[]))
+    first = imported("mmc4", table)
+    (first.manifest.root / first.manifest.shards[0].url).unlink()
+    with pytest.raises(OutputError, match="choose another --output"):
+        imported("mmc4", table)
+
+
 def test_numbers_that_json_does_not_have_stop_nothing(tmp_path, imported, teal):
     about = b'{"url": "https://a.example/", "caption": "c", "score": Infinity, "big": 1e999}'
     members = {"0.jpg": teal, "0.txt": b"c", "0.json": about}

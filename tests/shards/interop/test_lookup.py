@@ -1,10 +1,11 @@
 import json
 import os
+import resource
 
 import pytest
 from foreign_forms import encoded, write_tar
 
-from openm3w.errors import InputError
+from openm3w.errors import InputError, OutputError
 from openm3w.shards.interop import lookup as lookups
 from openm3w.shards.interop.lookup import Lookup
 
@@ -79,3 +80,37 @@ def test_names_that_are_no_utf8_are_found(tmp_path, lookup):
 
 def test_ids_are_new_once(lookup):
     assert [lookup.is_new(it) for it in ("a", "b", "a", "\ud800")] == [True, True, False, True]
+
+
+def fill(lookup):
+    for number in range(300_000):  # until its pages leave memory
+        lookup.is_new(str(number))
+
+
+def test_a_full_disk_is_told_in_one_line(tmp_path):
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Lookup(tmp_path / "lookup") as lookup:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+        try:
+            with pytest.raises(OutputError, match=r"cannot be noted: .*; free some space or"):
+                fill(lookup)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_place_that_takes_no_file_is_told_in_one_line(tmp_path):
+    with pytest.raises(OutputError, match="cannot be noted"):
+        Lookup(tmp_path / "none/lookup")
+
+
+def test_links_out_of_a_place_are_not_followed(tmp_path, lookup):
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/1.jpg").write_bytes(b"one")
+    (tmp_path / "a/2.jpg").symlink_to("1.jpg")
+    lookup.add([tmp_path / "a"])
+    assert lookup.find(["2.jpg"]) == b"one"
+    (tmp_path / "a/3.jpg").symlink_to("../secret.jpg")
+    with pytest.raises(InputError, match=r"3\.jpg: is a link to what is outside"):
+        lookup.add([tmp_path / "a"])

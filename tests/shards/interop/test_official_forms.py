@@ -11,8 +11,10 @@ import pytest
 from foreign_forms import encoded, outcomes, samples_of, write_lines, write_tar
 from PIL import Image as PillowImage
 
+from openm3w.errors import InputError
 from openm3w.shards import reader
 from openm3w.shards.document import Image, Provenance, Text, make_doc_id
+from openm3w.shards.energon import Listed, write_meta
 from openm3w.shards.interop.exporting import export_dataset
 from openm3w.shards.interop.formats import FORMATS
 
@@ -384,6 +386,29 @@ def test_energons_splits_and_exclusions_are_honoured(tmp_path, imported, teal):
     assert [shard.split for shard in made.manifest.shards] == ["val"]
     assert sample.images == (teal,)
     assert sample.document.provenance.record_id == "sample_000001"
+    assert outcomes(made)["rows"] == {"kept": 1, "excluded": 1}
+
+
+@pytest.mark.parametrize("split", ["../../evil", "a/b", "..", "a b"])
+def test_a_split_of_energons_that_is_no_part_of_a_files_name_is_refused(
+    tmp_path, imported, teal, split
+):
+    energon(tmp_path / "set", teal)
+    meta = tmp_path / "set/.nv-meta/split.yaml"
+    meta.write_text(f"split_parts:\n  {json.dumps(split)}:\n  - shards/shard_0.tar\n")
+    with pytest.raises(InputError, match="is no name of a split"):
+        imported("energon", tmp_path / "set")
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+
+
+@pytest.mark.parametrize("name", ["a{0,1}", "{0..3}", "a\\b"])
+def test_names_in_braces_are_those_of_energons_lists(tmp_path, imported, teal, name):
+    energon(tmp_path / "set", teal, keys=("0", "1"))
+    (tmp_path / "set/shards/shard_0.tar").rename(tmp_path / f"set/{name}.tar")
+    listed = [Listed("held", f"{name}.tar", 2)]
+    write_meta(tmp_path / "set/.nv-meta", listed, "", exclude=[f"{name}.tar/1"])
+    made = imported("energon", tmp_path / "set")
+    assert [shard.split for shard in made.manifest.shards] == ["held"]
     assert outcomes(made)["rows"] == {"kept": 1, "excluded": 1}
 
 

@@ -1,5 +1,6 @@
 import fcntl
 import os
+from pathlib import Path
 
 import pytest
 
@@ -80,3 +81,31 @@ def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"), whole_folder(tmp_path / "file/out"):
         pytest.fail("the block must not run")
+
+
+@pytest.mark.parametrize("when", ["before the lock", "before it is open", "while it is looked at"])
+def test_a_folder_that_another_attempt_takes_away_is_made_again(tmp_path, monkeypatch, when):
+    opened, seen, held = os.open, [], []
+
+    def racing(path, flags, *rest, **options):
+        if ".out." not in str(path) or seen:
+            return opened(path, flags, *rest, **options)
+        seen.append(path)
+        if when == "before it is open":
+            Path(path).rmdir()
+            return opened(path, flags, *rest, **options)
+        lock = opened(path, flags, *rest, **options)
+        if when == "before the lock":
+            Path(path).rmdir()
+        else:
+            held.append(opened(path, os.O_RDONLY))
+            fcntl.flock(held[0], fcntl.LOCK_EX)
+        return lock
+
+    monkeypatch.setattr(os, "open", racing)
+    with whole_folder(tmp_path / "out") as folder:
+        assert folder != seen[0]
+        (folder / "a").touch()
+    assert (tmp_path / "out/a").is_file()
+    for lock in held:
+        os.close(lock)

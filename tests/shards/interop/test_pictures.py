@@ -1,3 +1,5 @@
+import dataclasses
+import hashlib
 import io
 
 import pytest
@@ -109,3 +111,28 @@ def test_frames_that_a_tiff_lacks_are_no_bytes(frame, reason):
     else:
         with pytest.raises(UnusableError, match=reason):
             store(picture, encoded("TIFF"))
+
+
+@pytest.mark.parametrize("change", ["width", "height", "num_bytes"])
+def test_what_was_noted_of_another_size_is_not_believed(change):
+    data = encoded()
+    right = dataclasses.replace(store(Picture(), data).content, phash="0f" * 8)
+    wrong = dataclasses.replace(right, **{change: 9999})
+    assert store(Picture(), data, right).content == right
+    kept = store(Picture(), data, wrong)
+    assert (kept.content.width, kept.content.height, kept.content.phash) == (60, 40, "")
+    assert kept.content.num_bytes == len(data)
+
+
+@pytest.mark.parametrize(
+    "data", [encoded("PNG"), encoded(comment=b"by me")], ids=["png", "comment"]
+)
+def test_what_was_noted_spares_no_encoding(data):
+    noted = ImageContent(
+        sha256=hashlib.sha256(data).hexdigest(), width=60, height=40, original_width=60,
+        original_height=40, num_bytes=len(data),
+    )  # fmt: skip
+    kept = store(Picture(), data, noted)
+    assert opened(kept.data).format == "JPEG"
+    assert b"by me" not in kept.data
+    assert kept.content.sha256 == hashlib.sha256(kept.data).hexdigest()

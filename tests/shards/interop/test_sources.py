@@ -80,3 +80,15 @@ def test_a_digest_changes_with_name_size_and_ends(tmp_path):
     (other,) = find([touch(tmp_path / "c", "b.jsonl")], TABLES)
     other.path.write_text("a.jsonl")
     assert before.digest != other.digest
+
+
+def test_a_link_that_leads_out_of_a_folder_is_no_source(tmp_path):
+    touch(tmp_path, "secret.jsonl")
+    touch(tmp_path / "set", "a.jsonl")
+    (tmp_path / "set/b.jsonl").symlink_to("a.jsonl")
+    assert len(find([tmp_path / "set"], TABLES)) == 2
+    (tmp_path / "set/c.jsonl").symlink_to("../secret.jsonl")
+    with pytest.raises(InputError, match=r"c\.jsonl: is a link to what is outside"):
+        find([tmp_path / "set"], TABLES)
+    # What the user names is read.
+    assert len(find([tmp_path / "set/c.jsonl"], TABLES)) == 1

@@ -3,7 +3,6 @@
 import io
 import json
 import re
-import shutil
 import tarfile
 from urllib.parse import urlencode
 
@@ -17,9 +16,6 @@ from openm3w.shards.sample import document_to_json
 from openm3w.shards.serve.site import open_site
 from openm3w.shards.terminal import clean, clean_line
 from openm3w.shards.writer import ShardEntry
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium")
 
 # Each would call alert, or ask another server, if it were ever more than text.
 ATTACKS = (
@@ -152,17 +148,6 @@ LOOK = """() => ({
     "main script, iframe, object, embed, math, base, meta[http-equiv], [onerror], [onload], [style]"
   ).length,
 })"""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        # Without a sandbox, since the tests may run as root in a container.
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,8 @@ from openm3w.shards.serve.measuring import Part
 @pytest.mark.parametrize(
     "values",
     [[0.5], [0.0], [-1.0, 2.0], [1, 1, 1, 5], [0.1001, 0.1002], [1, 10, 1e6], [3e-7, 4e-7], [0, 1e12],
-     [-5.0], [0.3] * 7, [1.0, 1.0, 100.0]],
+     [-5.0], [0.3] * 7, [1.0, 1.0, 100.0], [-1e300, 1e300], [0.3, 0.1 + 0.2], [0.0, 5e-324],
+     [5e-324], [-1e300] * 2, [1e-9, 1, 1e300]],
 )  # fmt: skip
 def test_every_value_is_in_one_bar(values):
     (drawn,) = measuring.histogram(array("d", sorted(values)))

@@ -67,8 +67,9 @@ def test_a_proxy_that_is_none_is_a_failure_and_said_once(proxy, monkeypatch, cap
             return [(await session.get(f"http://{at}.test/")).reason for at in "ab"]
 
     assert ask(get) == ["connect_failure"] * 2
-    (record,) = caplog.records
-    assert "correct http_proxy" in record.getMessage()
+    # A process says once, too, that private networks are let in; a test before may have made it.
+    (said,) = (text for record in caplog.records if "proxy" in (text := record.getMessage()))
+    assert "correct http_proxy" in said
 
 
 async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
