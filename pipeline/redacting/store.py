@@ -14,6 +14,7 @@ from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import fetched, ledgers, pages, pairs, reach
 from openm3w.pipeline.redacting.meant import Meant
 from openm3w.shards import commit, manifest
+from openm3w.shards.catalog import cache
 from openm3w.shards.catalog.dropped import DROPPED
 from openm3w.shards.redaction import applying
 from openm3w.shards.redaction.matching import find_edits
@@ -79,7 +80,9 @@ def hide_dropped(store: Path, meant: Meant) -> None:
     for each in sorted((store / DROPPED).glob("*")):
         with contextlib.suppress(ShardError, InputError):  # damaged: no viewer gives it out
             (sample,) = manifest.load(each)
-            applying.exclude(sample, find_edits(sample, meant))
+            if edits := find_edits(sample, meant):
+                applying.exclude(sample, edits)
+                cache.forget(each)
 
 
 def _remove_left(store: Path) -> None:
@@ -101,5 +104,6 @@ def _remove_dropped(folder: Path, meant: Meant) -> int:
             stays = False  # damaged, or half removed
         if not stays:
             shutil.rmtree(each, ignore_errors=True)
+            cache.forget(each)
             number += 1
     return number

@@ -20,6 +20,7 @@ from openm3w.pipeline.redacting.command import Request
 from openm3w.pipeline.reopening import reopen
 from openm3w.pipeline.sidecars import stages
 from openm3w.shards import manifest
+from openm3w.shards.catalog import cache
 from openm3w.shards.funnel import check_chain
 from openm3w.shards.locking import only_writer
 from openm3w.shards.reader import read_samples
@@ -244,10 +245,15 @@ def test_a_store_is_one_redactions_at_a_time(copy):
     assert "www.two.example" in documents(copy / "again")
 
 
-def test_what_was_dropped_is_hidden_too_where_a_request_hides_alone(copy):
+def test_what_was_dropped_is_hidden_too_where_a_request_hides_alone(copy, monkeypatch):
+    monkeypatch.setenv(cache.VARIABLE, str(copy / "cache"))
     sample = copy / "out.work" / "dropped" / "out-01234567"
     shutil.copytree(copy / "out", sample)
+    known = copy / "cache" / cache.file_name([str(sample.resolve())], ["before"])
+    known.parent.mkdir()
+    known.touch()
     redact(copy / "out", "--domain", "two.example", "--exclude-only")
+    assert not known.exists()
     assert "www.two.example" not in documents(sample)
     assert len(documents(sample)) == 6
     redact(copy / "out", "--domain", "two.example")

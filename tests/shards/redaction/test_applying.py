@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shutil
 import struct
 import sys
 import tarfile
@@ -364,10 +365,13 @@ def test_killed_at_any_step_the_same_command_ends_at_the_same_files(dataset):
     steps(whole.root, asked)
     expected = tree(whole.root)
     assert NAME not in expected
+    fresh = dataset("fresh")
     number = 0
     while True:
         number += 1
-        found = dataset(f"killed{number}")
+        root = fresh.root.with_name(f"killed{number}")
+        shutil.copytree(fresh.root, root)
+        found = replace(fresh, root=root)
         if not killed_at(number, found, asked):
             break
         before = {sample.key for sample in samples}
