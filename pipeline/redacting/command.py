@@ -25,6 +25,7 @@ from openm3w.pipeline.fetch.store.opening import FETCHED
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import reach, reports
 from openm3w.pipeline.redacting import store as stores
+from openm3w.pipeline.redacting.pages import chains
 from openm3w.pipeline.redacting.requests import Entry, lines_of
 from openm3w.shards import commit, manifest
 from openm3w.shards.catalog import cache
@@ -34,6 +35,7 @@ from openm3w.shards.redaction import applying, ledger
 from openm3w.shards.redaction.matching import Edits, find_edits
 from openm3w.shards.redaction.work import Work, end
 from openm3w.shards.search import folder
+from openm3w.shards.terminal import counted
 
 Say = Callable[[str], None]
 
@@ -112,6 +114,8 @@ def redact(root: Path, request: Request, *, store: Path | None, say: Say) -> Red
     if place.resolve() == root.resolve() or root.resolve() in place.resolve().parents:
         raise InputError(f"--store {place}: is inside the dataset; name the store of its build")
     memories = _memories(root, place)
+    if not request.exclude_only:
+        chains(place)  # before anything is changed: what cannot be purged is told
     if request.dry_run:
         return _looked(root, place, memories, request)
     # Outputs share stores, whose tables and ledger are read, changed and written.
@@ -125,7 +129,7 @@ def _redacted(
     meant = stores.meant_in(place, _all([*_tombstones(memories), *_forgotten(request.entries)]))
     of_contents = [("sha256", digits) for digits in sorted(meant.hashes)]
     new = max(_bury(memory, [*request.entries, *of_contents]) for memory in memories)  # type: ignore[list-item]
-    say(f"{root}: {new} tombstones in {', '.join(m.blobs.shown for m in memories)}")
+    say(f"{root}: {counted(new, 'tombstone')} in {', '.join(m.blobs.shown for m in memories)}")
     (dataset,) = manifest.load(root)
     dataset = applying.resume(dataset)
     edits = find_edits(dataset, meant, whole=request.whole)
@@ -138,14 +142,15 @@ def _redacted(
     stores.hide_dropped(place, meant)
     cache.forget(root)
     cache.forget(place)  # of samples of what was dropped
-    say(f"{root}: {len(_keys(edits))} samples are in the exclude list")
+    say(f"{root}: {counted(len(_keys(edits)), 'sample')} on the exclude list")
     gone: dict[str, int] = {}
     if not request.exclude_only:
         dataset = applying.take_out(dataset, edits, meant)
         done = Work.of(root).done
-        say(f"{root}: {len(done)} shards are without them")
+        say(f"{root}: {counted(len(done), 'shard')} written anew")
         gone = stores.purge(place, meant, memories)
-        say(f"{place}: {gone['rows']} rows, and {gone['fetched']} of fetches, are gone")
+        fetched = f"{gone['fetched']:,} of fetches"
+        say(f"{place}: {counted(gone['rows'], 'row')} and {fetched} are gone")
         reports.rewrite(dataset, meant.tombstones)
     result = _result(root, place, edits, new, gone)
     _note(place, root, request, result)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from openm3w import recipe as recipes
+from openm3w.errors import OutputError
 from openm3w.pipeline.buried import covers_page, is_blank
 from openm3w.pipeline.claims import BESIDE, OUTPUTS
 from openm3w.pipeline.fetch.store.remembered import TOMBSTONE
@@ -53,14 +54,24 @@ class Gone:
 
 
 def chains(store: Path) -> list[Chain]:
-    """The folders of every build that the store has a note of."""
+    """The folders of every build that the store has a note of.
+
+    Raises:
+        OutputError: a note is of a version that did not yet say what scores were made by.
+    """
     names = ("documents", "dedup", "facts", "images", "shards")
     found = []
     for note in sorted((store / OUTPUTS).glob("*.json")):
         identity = (commit.read_json(note) or {}).get("identity") or {}
         digits = identity.get("fingerprints")
         if isinstance(digits, dict) and set(names) <= digits.keys():
-            made = identity[BESIDE]["resolved"]["scores"]
+            made = (identity.get(BESIDE) or {}).get("resolved", {}).get("scores")
+            if made is None:
+                raise OutputError(
+                    f"{note}: made by a version that did not note what scores are made by, so that "
+                    "nothing can be purged; build again, or hide with --exclude-only and remove "
+                    f"{store}"
+                )
             scores = (
                 f"{part}/{recipes.fingerprint([digits['images'], of])}" for part, of in made.items()
             )

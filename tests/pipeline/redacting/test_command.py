@@ -14,6 +14,7 @@ from tests.pipeline.redacting.redactable import (
 )
 
 from openm3w.errors import OutputError
+from openm3w.pipeline.claims import BESIDE
 from openm3w.pipeline.fetch.store.tombstones import Tombstones
 from openm3w.pipeline.redacting import command
 from openm3w.pipeline.redacting.command import Request
@@ -277,3 +278,15 @@ def test_what_stays_named_elsewhere_keeps_its_picture(copy):
     assert "six.example" not in found
     assert "http://cdn.example/stays.png" in {i.url for i in found["three.example"].images}
     assert holding([b"cdn.example/stays.png"], copy / "out.work" / "images")
+
+
+def test_a_store_that_cannot_be_purged_is_told_before_anything_is_changed(copy):
+    for note in (copy / "out.work" / "outputs").glob("*.json"):
+        value = json.loads(note.read_bytes())
+        value["identity"].pop(BESIDE)
+        note.write_text(json.dumps(value))
+    before = (copy / "out" / "manifest.json").read_bytes()
+    request = Request(entries=(("domain", "two.example"),))
+    with pytest.raises(OutputError, match="hide with --exclude-only"):
+        command.redact(copy / "out", request, store=None, say=print)
+    assert (copy / "out" / "manifest.json").read_bytes() == before
