@@ -14,12 +14,16 @@ from openm3w.errors import InputError, OutputError, ShardError
 from openm3w.shards import commit, storage, uris
 from openm3w.shards.sample import KINDS, Kind
 from openm3w.shards.storage import Location, RemotePath
+from openm3w.shards.terminal import clean_line
 from openm3w.shards.typed import make
 from openm3w.shards.writer import ShardEntry
 
 FORMAT_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 SUCCESS_NAME = "_SUCCESS"
+
+_MOST_NAMED = 5
+"""Datasets in the error about a folder that holds some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,8 +155,21 @@ def load(path: str | Path | RemotePath) -> tuple[Manifest, ...]:
     data = storage.read_if_there(file)
     if data is None:
         shown = uris.shown(path) if isinstance(path, str) else path
-        raise InputError(f"{shown}: no manifest there; name a manifest.json, or the folder of one")
+        raise InputError(f"{shown}: no manifest there; {_instead(storage.locate(path))}")
     return _load(file, commit.parse_json(data))
+
+
+def _instead(place: Location) -> str:
+    """What to name in the place of a folder without a manifest, or of what is not there."""
+    if isinstance(place, RemotePath) or place.is_file():
+        return "name a manifest.json, or the folder of one"
+    if not place.exists():
+        return "there is no such file or folder"
+    found = sorted(each.parent.name for each in place.glob(f"*/{MANIFEST_NAME}"))
+    if not found:
+        return "name a manifest.json, or the folder of one"
+    shown = ", ".join(str(place / clean_line(name)) for name in found[:_MOST_NAMED])
+    return f"below it are {shown}{' and others' if len(found) > _MOST_NAMED else ''}"
 
 
 def _manifest_file(location: Location) -> Location:

@@ -122,6 +122,8 @@ class Numbered(abc.ABC):
         Raises:
             InputError: none or several have it, or it is on the exclude list.
         """
+        if wanted == "0":
+            raise InputError(f"no sample 0; name a key, or a number from 1 to {len(self):,}")
         if wanted.isdecimal() and not wanted.startswith("0") and int(wanted) <= len(self):
             return int(wanted) - 1
         begin_alike: list[tuple[str, int]] = []

@@ -168,3 +168,14 @@ def test_sizes_that_no_shard_can_have_are_refused(dataset, size):
     path.write_text(json.dumps(value))
     with pytest.raises(ShardError, match="nsamples is"):
         manifest.load(path)
+
+
+def test_a_folder_of_datasets_names_them(dataset, tmp_path):
+    for name in ("b", "a"):
+        dataset(name)
+    with pytest.raises(InputError, match=rf"below it are {tmp_path}/a, {tmp_path}/b$"):
+        manifest.load(tmp_path)
+    for number in range(4):
+        dataset(f"c{number}")
+    with pytest.raises(InputError, match=rf"{tmp_path}/c2 and others$"):
+        manifest.load(tmp_path)

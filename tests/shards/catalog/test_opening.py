@@ -39,7 +39,7 @@ def test_a_shard_alone_shows_what_it_shows_in_its_dataset(dataset, kind, indexed
 def test_folders_and_manifests_are_opened_as_ever(dataset):
     made = dataset()
     assert open_any(str(made.root)) == open_any(str(made.root / "manifest.json"))
-    with pytest.raises(InputError, match="no manifest there"):
+    with pytest.raises(InputError, match="no manifest there; there is no such file"):
         open_any(str(made.root / "nosuch.tar"))
 
 
