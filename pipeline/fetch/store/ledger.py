@@ -220,7 +220,10 @@ class Ledger:
 
 def _read_table(data: bytes, columns: Sequence[str] | None) -> Any:
     with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
-        return completed(file.read(list(columns) if columns else None), columns or SCHEMA.names)
+        # Threads of Arrow let go of `data` when they come to it: at the end of a process that is
+        # too late, and Python aborts.
+        table = file.read(list(columns) if columns else None, use_threads=False)
+        return completed(table, columns or SCHEMA.names)
 
 
 def _whole(names: Iterable[str]) -> list[Range]:
