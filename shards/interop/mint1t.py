@@ -18,7 +18,13 @@ from PIL import Image as PillowImage
 from openm3w.shards.document import Document, Image, Provenance, Signals, Span, Text
 from openm3w.shards.interop import carried, tables
 from openm3w.shards.interop.interleaved_tar import Resolved, read_tar
-from openm3w.shards.interop.obelics import add_images, dump_text, image_entries, lists, spans
+from openm3w.shards.interop.obelics import (
+    dump_text,
+    image_entries,
+    lists,
+    spans,
+    write_beside,
+)
 from openm3w.shards.interop.rows import (
     Found,
     Picture,
@@ -33,7 +39,7 @@ from openm3w.shards.interop.rows import (
     text,
 )
 from openm3w.shards.interop.sources import Source
-from openm3w.shards.interop.writing import Done, Part, committed_tar, image_tar
+from openm3w.shards.interop.writing import Done, Part, committed_tar
 from openm3w.shards.members import dump
 from openm3w.shards.sample import Sample
 
@@ -62,18 +68,7 @@ def convert_html(values: tables.Rows) -> Iterator[Found]:
 
 def write_html(part: Part) -> Done:
     """`data/<stem>.parquet`, and the images in `images/<stem>.tar`."""
-    url, kept = f"data/{part.stem}.parquet", 0
-
-    def values() -> Iterator[Mapping[str, Any]]:
-        nonlocal kept
-        for sample in part.samples:
-            kept += 1
-            add_images(sample, add)
-            yield _html_value(sample)
-
-    with image_tar(part) as add:
-        tables.write_parquet(part.root / url, _HTML_SCHEMA, values())
-    return Done(split=part.split, url=url, kept=kept, dropped={})
+    return write_beside(part, _HTML_SCHEMA, _html_value)
 
 
 def read_pdf(source: Source) -> Iterator[Found]:

@@ -6,7 +6,7 @@ image; `general_metadata`, a JSON object with the page's `url` and its WARC reco
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -53,6 +53,13 @@ def convert(values: tables.Rows) -> Iterator[Found]:
 
 def write(part: Part) -> Done:
     """`data/<stem>.parquet`, and the images in `images/<stem>.tar`."""
+    return write_beside(part, _SCHEMA, _value)
+
+
+def write_beside(
+    part: Part, schema: Sequence[tuple[str, str]], value: Callable[[Sample], Mapping[str, Any]]
+) -> Done:
+    """A table with a row by `value` for each sample, and their images in a tar beside it."""
     url, kept = f"data/{part.stem}.parquet", 0
 
     def values() -> Iterator[Mapping[str, Any]]:
@@ -60,10 +67,10 @@ def write(part: Part) -> Done:
         for sample in part.samples:
             kept += 1
             add_images(sample, add)
-            yield _value(sample)
+            yield value(sample)
 
     with image_tar(part) as add:
-        tables.write_parquet(part.root / url, _SCHEMA, values())
+        tables.write_parquet(part.root / url, schema, values())
     return Done(split=part.split, url=url, kept=kept, dropped={})
 
 

@@ -21,6 +21,8 @@ SUFFIXES = (".jsonl", ".jsonl.gz", ".json.gz", ".ndjson", ".jsonl.zip", ".parque
 
 MAX_LINE = 256 << 20
 """Bytes of one row: a document with the images of a page in base64 is far below."""
+_ENCRYPTED = 1
+"""Of the flags of a member: APPNOTE.TXT of PKWARE, section 4.4.4, bit 0."""
 _PARQUET_ROWS = 64
 """Read or written at a time; a row may hold images."""
 
@@ -188,6 +190,8 @@ def _opened(path: Path, stack: contextlib.ExitStack) -> Iterator[_Lines]:
         archive = stack.enter_context(zipfile.ZipFile(path))
         for name in sorted(archive.namelist()):
             if name.endswith(".jsonl"):
+                if archive.getinfo(name).flag_bits & _ENCRYPTED:
+                    raise InputError(f"{path}: {name} in it is encrypted; unpack it first")
                 yield stack.enter_context(archive.open(name))
     elif path.name.endswith(".gz"):
         yield stack.enter_context(gzip.GzipFile(path))

@@ -82,3 +82,15 @@ def test_without_pyarrow_what_to_install_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(MissingError, match=r"pip install 'openm3w\[formats\]'"):
         list(tables.read(tmp_path / "a.parquet", ()))
+
+
+def test_an_encrypted_zip_is_told(tmp_path):
+    path = tmp_path / "a.jsonl.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.jsonl", LINES)
+    data = bytearray(path.read_bytes())
+    data[6] |= 1  # flags of the member, and of the directory's entry for it
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.jsonl in it is encrypted; unpack it first"):
+        list(tables.read(path, ()))
